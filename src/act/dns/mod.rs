@@ -1,0 +1,7 @@
+//! DNS providers behind one small trait: read the record and its fence, change both by compare-and-swap, report when visible.
+//!
+//! Absent on purpose: a blind write. A change that does not name what it replaces cannot be expressed.
+
+mod port;
+
+pub use port::{Dns, DnsError, Receipt, RecordChange};

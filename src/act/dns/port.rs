@@ -1,0 +1,100 @@
+//! The port that every provider implements, one instance for each service's record.
+
+use async_trait::async_trait;
+
+use crate::types::RecordState;
+
+/// A compare-and-swap of record and fence together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordChange {
+    /// What the provider must hold now, exactly: values as sets, and TTLs.
+    pub expected: RecordState,
+    /// What it shall hold then. A set that is `Some` in `expected` is never `None` here: nothing is left empty.
+    pub wanted: RecordState,
+}
+
+/// The provider's receipt for an accepted change.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Receipt {
+    /// The provider's own id of the change.
+    pub id: String,
+}
+
+/// What went wrong at a provider.
+#[derive(Debug, thiserror::Error)]
+pub enum DnsError {
+    /// The provider holds something else than expected; nothing was changed.
+    #[error("the record is not as expected: {detail}")]
+    Conflict {
+        /// The provider's words.
+        detail: String,
+    },
+    /// The provider is busy; nothing was changed.
+    #[error("the provider asks to slow down: {detail}")]
+    Throttled {
+        /// The provider's words.
+        detail: String,
+    },
+    /// The credentials lack a permission; nothing was changed.
+    #[error("the provider denies {action}: {detail}")]
+    Denied {
+        /// The refused action, in the provider's terms.
+        action: &'static str,
+        /// The provider's words.
+        detail: String,
+    },
+    /// The zone, the name or the request is wrong; nothing was changed.
+    #[error("the provider refuses the request: {detail}")]
+    Misconfigured {
+        /// The provider's words.
+        detail: String,
+    },
+    /// The provider said that it cannot serve; nothing was changed.
+    #[error("the provider is not available: {detail}")]
+    Unavailable {
+        /// The provider's words.
+        detail: String,
+    },
+    /// No answer, or an unreadable one: a change may or may not have been applied. Read back, never repeat.
+    #[error("the outcome is unknown: {detail}")]
+    Unknown {
+        /// What was seen.
+        detail: String,
+    },
+}
+
+impl DnsError {
+    /// Whether the same request may succeed later without anybody's help.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Throttled { .. } | Self::Unavailable { .. } => true,
+            Self::Conflict { .. }
+            | Self::Denied { .. }
+            | Self::Misconfigured { .. }
+            | Self::Unknown { .. } => false,
+        }
+    }
+}
+
+/// One service's record at its provider.
+#[async_trait]
+pub trait Dns: Send + Sync {
+    /// Reads the record and the fence, as the provider's most current version.
+    ///
+    /// # Errors
+    /// The provider could not be asked; nothing is known.
+    async fn read(&self) -> Result<RecordState, DnsError>;
+
+    /// Changes record and fence together, or neither.
+    ///
+    /// # Errors
+    /// [`DnsError::Unknown`] where the change may have been applied; every other variant means that it was not.
+    async fn change(&self, change: &RecordChange) -> Result<Receipt, DnsError>;
+
+    /// Whether an accepted change has reached all of the provider's name servers.
+    ///
+    /// # Errors
+    /// The provider could not be asked.
+    async fn is_visible(&self, receipt: &Receipt) -> Result<bool, DnsError>;
+}

@@ -1,0 +1,7 @@
+//! redrover watches Redis in several datacenters and moves the DNS name of a service, safely, when its active site fails.
+//!
+//! The way of the data: `config -> monitor -> decide -> store (ticket) -> act -> store (outcome)`. See ARCHITECTURE.md.
+
+pub mod act;
+pub mod config;
+pub mod types;

@@ -1,0 +1,2 @@
+//! The redrover binary.
+fn main() {}

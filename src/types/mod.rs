@@ -1,0 +1,17 @@
+//! Values that cross a folder's border: no I/O, no async, and no clock but the one in [`time`].
+//!
+//! Absent on purpose: anything that decides, and anything that knows a protocol.
+
+mod alert;
+mod names;
+mod record;
+mod snapshot;
+mod time;
+mod units;
+
+pub use alert::{Alert, AlertKey, AlertState, Notification};
+pub use names::{AgentName, NameError, RecordName, ServiceName, SiteName, TargetName};
+pub use record::{Fence, FenceError, RecordState, RecordType, RecordView, ResourceSet};
+pub use snapshot::{CanaryResult, Facts, Gap, GapReason, Link, Role, Sample, Snapshot, TargetSnapshot};
+pub use time::{Clock, Moment, SystemClock};
+pub use units::{Ratio, UnitError};
