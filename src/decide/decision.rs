@@ -1,0 +1,150 @@
+//! What comes out: a verdict with its reasons, and for a failover the plan. Only this folder can make a plan.
+
+use super::{Confidence, Health, Reason, TargetFitness, Veto};
+use crate::types::{Fence, Moment, RecordState, ServiceName, SiteName};
+
+/// What to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Nothing.
+    Hold,
+    /// A person should switch.
+    Recommend,
+    /// Switch.
+    Failover,
+    /// Nothing at all, until a person has looked.
+    Halt,
+}
+
+impl Verdict {
+    /// All verdicts, in order of their rank; halt stands apart.
+    pub const ALL: [Self; 4] = [Self::Hold, Self::Recommend, Self::Failover, Self::Halt];
+
+    /// The verdict as a label value.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hold => "hold",
+            Self::Recommend => "recommend",
+            Self::Failover => "failover",
+            Self::Halt => "halt",
+        }
+    }
+}
+
+/// How loudly people must hear of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlertLevel {
+    /// Not at all.
+    None,
+    /// In the log.
+    Info,
+    /// Tomorrow.
+    Warn,
+    /// Now.
+    Page,
+}
+
+impl AlertLevel {
+    /// The level as a label value.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Page => "page",
+        }
+    }
+}
+
+/// An order that follows every switch: the old primary is paused while it claims to be one.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct StandingOrder {
+    /// The site whose targets must be paused.
+    pub pause: SiteName,
+}
+
+/// A switch, fully spelled out: nothing is left to be decided while acting.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Plan {
+    /// The decision's id; it stands in the fence.
+    pub decision: String,
+    /// The service.
+    pub service: ServiceName,
+    /// The site to leave.
+    pub from: SiteName,
+    /// The site to move to.
+    pub to: SiteName,
+    /// The record as it must stand now.
+    pub expected: RecordState,
+    /// The fence in `expected`, read.
+    pub fence: Fence,
+    /// What the record shall hold.
+    pub to_value: String,
+    /// With which time to live, seconds.
+    pub ttl_seconds: u32,
+    /// When the decision was made, Unix milliseconds.
+    pub made_unix_ms: i64,
+    /// When the plan expires, Unix milliseconds.
+    pub expires_unix_ms: i64,
+    /// Whether the old primary must be fenced and the target promoted before DNS changes.
+    pub promotes: bool,
+}
+
+/// The decision about one service at one moment, with everything it rests on.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Decision {
+    /// Its id.
+    pub id: String,
+    /// The service.
+    pub service: ServiceName,
+    /// When, on both clocks.
+    pub made: Moment,
+    /// What to do.
+    pub verdict: Verdict,
+    /// How loudly people must hear of it.
+    pub level: AlertLevel,
+    /// The reasons, weightiest first.
+    pub reasons: Vec<Reason>,
+    /// The active site, where the record tells.
+    pub active: Option<SiteName>,
+    /// The best standby.
+    pub target: Option<SiteName>,
+    /// The arithmetic.
+    pub confidence: Confidence,
+    /// The thresholds it was held against: automatic, recommend.
+    pub thresholds: (f64, f64),
+    /// The fitness of every standby.
+    pub fitness: Vec<TargetFitness>,
+    /// What stands against acting.
+    pub vetoes: Vec<Veto>,
+    /// The health of every site.
+    pub health: Vec<(SiteName, Health)>,
+    /// Sites that claim to accept writes, for topologies where only one may.
+    pub writable_primaries: usize,
+    /// Old primaries to pause.
+    pub orders: Vec<StandingOrder>,
+    /// The incident it belongs to.
+    pub incident: Option<String>,
+    /// The switch to make; present exactly when the verdict is failover.
+    pub plan: Option<Plan>,
+}
+
+impl Decision {
+    /// Whether another decision says the same thing: verdict, reasons by kind, vetoes by kind, active and target.
+    #[must_use]
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        fn kinds(d: &Decision) -> impl Iterator<Item = &'static str> {
+            d.reasons.iter().map(Reason::label).chain(d.vetoes.iter().map(|v| v.reason.label()))
+        }
+        self.verdict == other.verdict
+            && self.level == other.level
+            && self.active == other.active
+            && self.target == other.target
+            && self.health == other.health
+            && kinds(self).eq(kinds(other))
+    }
+}

@@ -1,0 +1,242 @@
+//! What a service's decisions remember from round to round.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::evidence::{Evidence, age};
+use super::health::{Judgement, Sight};
+use crate::types::{GapReason, Moment, Role, SiteName, Snapshot};
+
+/// Looks remembered for the success ratio.
+const HISTORY_MAX: usize = 240;
+/// Offsets of the active site remembered for the lag.
+const OFFSETS_MAX: usize = 600;
+/// Rounds that must be seen before anything may move: with fewer, stability cannot be told from luck.
+pub(super) const WARM_UP_ROUNDS: u32 = 25;
+/// Wall and monotonic clock may drift apart by so much between two rounds.
+const CLOCK_JUMP_MAX: Duration = Duration::from_secs(2);
+/// So long the agent only observes after a clock jump or a standstill.
+const DISTURBED_FOR: Duration = Duration::from_secs(30);
+/// A round may be so many intervals late before the agent counts as having stood still.
+const STANDSTILL_INTERVALS: u32 = 4;
+
+/// What survives a restart: a hint for the first rounds, taken from the journal.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Resume {
+    /// The incident that was open.
+    pub incident: Option<String>,
+}
+
+/// The memory of one service.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct State {
+    last: Option<Moment>,
+    rounds: u32,
+    disturbed_until: Option<Duration>,
+    sites: Vec<SiteState>,
+    offsets: VecDeque<(Moment, u64)>,
+    offsets_of: Option<(SiteName, String)>,
+    lags: Vec<(SiteName, Moment, Duration)>,
+    active_memory_bytes: Option<u64>,
+    is_suppressed: bool,
+    pub(super) incident: Option<String>,
+    pub(super) decisions: u64,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct SiteState {
+    name: SiteName,
+    successes: VecDeque<bool>,
+    loading_since: Option<Moment>,
+    down_since: Option<Moment>,
+    down_rounds: u32,
+    was_silent: bool,
+}
+
+impl State {
+    /// A state that continues an open incident.
+    #[must_use]
+    pub fn resumed(resume: Resume) -> Self {
+        Self { incident: resume.incident, ..Self::default() }
+    }
+
+    /// Notes that a round begins: clocks are compared, and after a jump or a standstill all windows start anew.
+    pub(super) fn begin(&mut self, evidence: &Evidence, now: Moment) {
+        if let Some(last) = self.last {
+            let mono = now.mono.saturating_sub(last.mono);
+            let wall = now.wall.abs_diff(last.wall);
+            let went_back = now.wall < last.wall || now.mono < last.mono;
+            let stood_still = mono > evidence.probe_interval * STANDSTILL_INTERVALS + evidence.probe_timeout;
+            if went_back || mono.abs_diff(wall) > CLOCK_JUMP_MAX || stood_still {
+                self.disturbed_until = Some(now.mono.saturating_add(DISTURBED_FOR));
+                for site in &mut self.sites {
+                    site.down_since = None;
+                    site.down_rounds = 0;
+                }
+            }
+        }
+        self.last = Some(now);
+        self.rounds = self.rounds.saturating_add(1);
+        for snapshot in &evidence.snapshots {
+            self.note_look(snapshot, now);
+        }
+    }
+
+    fn note_look(&mut self, snapshot: &Snapshot, now: Moment) {
+        let is_loading = snapshot.targets.iter().any(|t| {
+            t.facts.as_ref().is_ok_and(|f| f.loading == Some(true))
+                || t.ping.as_ref().is_err_and(|gap| gap.reason == GapReason::Loading)
+        });
+        let succeeded = snapshot.targets.iter().all(|t| t.ping.is_ok());
+        let site = self.site_mut(&snapshot.site);
+        site.loading_since = if is_loading { site.loading_since.or(Some(now)) } else { None };
+        site.successes.push_back(succeeded);
+        if site.successes.len() > HISTORY_MAX {
+            site.successes.pop_front();
+        }
+    }
+
+    fn site_mut(&mut self, name: &SiteName) -> &mut SiteState {
+        let place = self.sites.iter().position(|s| s.name == *name).unwrap_or_else(|| {
+            self.sites.push(SiteState {
+                name: name.clone(),
+                successes: VecDeque::new(),
+                loading_since: None,
+                down_since: None,
+                down_rounds: 0,
+                was_silent: false,
+            });
+            self.sites.len() - 1
+        });
+        &mut self.sites[place]
+    }
+
+    fn site(&self, name: &SiteName) -> Option<&SiteState> {
+        self.sites.iter().find(|s| s.name == *name)
+    }
+
+    /// Notes whether a site is down by majority. One other answer resets the window; so does not knowing.
+    pub(super) fn note_verdict(
+        &mut self,
+        site: &SiteName,
+        is_down: bool,
+        judgement: &Judgement,
+        now: Moment,
+    ) {
+        let state = self.site_mut(site);
+        state.was_silent = judgement.sight == Sight::Silent;
+        if is_down {
+            state.down_since = state.down_since.or(Some(now));
+            state.down_rounds = state.down_rounds.saturating_add(1);
+        } else {
+            state.down_since = None;
+            state.down_rounds = 0;
+        }
+    }
+
+    /// How long a site has been down without a break, and over how many rounds.
+    pub(super) fn down_for(&self, site: &SiteName, now: Moment) -> (Duration, u32) {
+        self.site(site).map_or((Duration::ZERO, 0), |s| {
+            (s.down_since.map_or(Duration::ZERO, |since| now.since(since)), s.down_rounds)
+        })
+    }
+
+    /// How long a site has been loading.
+    pub(super) fn loading_for(&self, site: &SiteName, now: Moment) -> Duration {
+        self.site(site).and_then(|s| s.loading_since).map_or(Duration::ZERO, |since| now.since(since))
+    }
+
+    /// How many of the remembered looks at a site succeeded, and how many there are.
+    pub(super) fn successes(&self, site: &SiteName) -> (u32, u32) {
+        self.site(site).map_or((0, 0), |s| {
+            let good = s.successes.iter().filter(|ok| **ok).count();
+            (u32::try_from(good).unwrap_or(u32::MAX), u32::try_from(s.successes.len()).unwrap_or(u32::MAX))
+        })
+    }
+
+    /// Rounds seen since the start.
+    pub(super) fn rounds(&self) -> u32 {
+        self.rounds
+    }
+
+    /// Whether the agent only observes after a clock jump or a standstill.
+    pub(super) fn is_disturbed(&self, now: Moment) -> bool {
+        self.disturbed_until.is_some_and(|until| now.mono < until)
+    }
+
+    /// Memory the active site used when it was last seen, bytes.
+    pub(super) fn active_memory_bytes(&self) -> Option<u64> {
+        self.active_memory_bytes
+    }
+
+    /// Flap suppression with hysteresis: starts at `suppress`, ends below `reuse`.
+    pub(super) fn suppress(&mut self, penalty: f64, suppress: f64, reuse: f64) -> bool {
+        self.is_suppressed = if self.is_suppressed { penalty >= reuse } else { penalty >= suppress };
+        self.is_suppressed
+    }
+
+    /// Measures how far every standby is behind the active site, from the replication offsets of this round.
+    ///
+    /// A standby that has applied offset `r` is as far behind as the moment when the active site passed `r` is old,
+    /// interpolated between the rounds. Redis counts offsets in bytes of the replication stream.
+    pub(super) fn note_lags(&mut self, active: &SiteName, evidence: &Evidence, now: Moment) {
+        let Some((snapshot, facts)) = evidence
+            .snapshot(active)
+            .and_then(|s| s.targets.first().and_then(|t| t.facts.as_ref().ok().map(|f| (s, f))))
+        else {
+            return;
+        };
+        let (Some(Role::Primary), Some(offset)) = (facts.role, facts.offset_bytes) else {
+            return;
+        };
+        if let Some(used) = facts.memory_used_bytes {
+            self.active_memory_bytes = Some(used);
+        }
+        let stream = (active.clone(), facts.replication_id.clone().unwrap_or_default());
+        if self.offsets_of.as_ref() != Some(&stream) {
+            self.offsets.clear();
+            self.lags.clear();
+            self.offsets_of = Some(stream);
+        }
+        self.offsets.push_back((snapshot.taken, offset));
+        if self.offsets.len() > OFFSETS_MAX {
+            self.offsets.pop_front();
+        }
+        for standby in evidence.snapshots.iter().filter(|s| s.site != *active) {
+            let applied = standby.targets.first().and_then(|t| {
+                t.facts.as_ref().ok().filter(|f| f.role == Some(Role::Replica)).and_then(|f| f.offset_bytes)
+            });
+            if let Some(lag) = applied.and_then(|r| self.lag_of(r, now)) {
+                self.lags.retain(|(site, ..)| *site != standby.site);
+                self.lags.push((standby.site.clone(), now, lag));
+            }
+        }
+    }
+
+    fn lag_of(&self, applied: u64, now: Moment) -> Option<Duration> {
+        let (_, newest) = self.offsets.back()?;
+        if applied >= *newest {
+            return Some(Duration::ZERO);
+        }
+        let after = self.offsets.iter().position(|(_, offset)| *offset > applied)?;
+        let (later, passed) = self.offsets[after];
+        let Some((earlier, reached)) = after.checked_sub(1).map(|i| self.offsets[i]) else {
+            // Behind all that is remembered: at least as old as the oldest.
+            return Some(now.since(later));
+        };
+        let share = (applied - reached) as f64 / (passed - reached) as f64;
+        let then = earlier.mono + later.since(earlier).mul_f64(share);
+        Some(now.mono.saturating_sub(then))
+    }
+
+    /// The last known lag of a standby, if it was measured recently enough before the outage of the active site
+    /// began (before now, while there is none).
+    pub(super) fn known_lag(&self, standby: &SiteName, age_max: Duration, now: Moment) -> Option<Duration> {
+        let (_, measured, lag) = self.lags.iter().find(|(site, ..)| site == standby)?;
+        let active = self.offsets_of.as_ref().map(|(site, _)| site)?;
+        let began = self.site(active).and_then(|s| s.down_since).unwrap_or(now);
+        // Measured after the outage began: the active site answered INFO while it failed otherwise.
+        let gap = age(began, *measured).unwrap_or(Duration::ZERO);
+        (gap <= age_max).then_some(*lag)
+    }
+}

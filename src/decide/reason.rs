@@ -1,0 +1,283 @@
+//! Every reason the house can give. One wording feeds log, label, journal, explanation and message.
+
+use std::fmt;
+
+use crate::types::SiteName;
+
+/// Why a verdict is what it is, or what stands against acting.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(tag = "reason", rename_all = "snake_case")]
+pub enum Reason {
+    /// The active site serves.
+    ActiveServes,
+    /// Alerts fire, yet the active site serves: the alert only led to a look.
+    AlertContradicted {
+        /// How many alerts fire.
+        alerts: usize,
+    },
+    /// The active site fails, and the confirm window is not full.
+    Confirming {
+        /// Seconds of continuous failure.
+        seconds: u64,
+        /// Seconds the window needs.
+        seconds_needed: u64,
+        /// Consecutive failing rounds.
+        rounds: u32,
+        /// Rounds the window needs.
+        rounds_needed: u32,
+    },
+    /// The confidence does not reach a threshold.
+    BelowThreshold {
+        /// The confidence or potential.
+        confidence: f64,
+        /// The threshold.
+        threshold: f64,
+    },
+    /// Everything a failover needs is there.
+    Confirmed,
+    /// The service has no fence: nobody has adopted it.
+    NotAdopted,
+    /// The journal knows nothing of the fence that stands in DNS.
+    UnfamiliarFence {
+        /// The fence's epoch.
+        epoch: u64,
+    },
+    /// The fence is not the one this agent wrote or saw last.
+    ForeignFence {
+        /// The epoch the journal knows.
+        known: u64,
+        /// What stands in DNS.
+        found: String,
+    },
+    /// The record does not point to the active site.
+    ForeignRecord {
+        /// The value found.
+        found: String,
+        /// The site the fence calls active.
+        active: String,
+    },
+    /// The fence cannot be read.
+    DamagedFence {
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// The provider could not be asked.
+    RecordUnread {
+        /// The provider's words.
+        detail: String,
+    },
+    /// The service is halted until a person acknowledges.
+    Halted,
+    /// The journal does not take entries: no durable record, no action.
+    NotDurable,
+    /// The clock jumped or the agent stood still; it observes first.
+    Disturbed,
+    /// Too few rounds were seen since the start.
+    WarmingUp {
+        /// Rounds seen.
+        seen: u32,
+        /// Rounds needed.
+        needed: u32,
+    },
+    /// Fewer than a majority of the configured vantages see the site down.
+    NoMajority {
+        /// Votes for down.
+        down: usize,
+        /// Configured vantages.
+        configured: usize,
+    },
+    /// A switch is under way.
+    Switching,
+    /// No standby has just passed every mandatory check.
+    NoTarget {
+        /// The best standby, if there is any.
+        site: Option<SiteName>,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// The last known lag is too large.
+    LagAbove {
+        /// Seconds.
+        seconds: f64,
+        /// The limit.
+        limit_seconds: f64,
+    },
+    /// No lag was measured recently enough before the outage.
+    LagUnknown,
+    /// The target cannot hold the load.
+    NoCapacity,
+    /// The topology needs a promotion that is not configured.
+    NoPromotion,
+    /// The old primary could be neither paused nor proven gone.
+    Unfenceable {
+        /// The old primary's site.
+        site: SiteName,
+    },
+    /// Fewer than three vantages, and the whole site is silent: a cut line would look the same.
+    SilentSite {
+        /// The silent site.
+        site: SiteName,
+    },
+    /// Fewer than three vantages in different failure domains, and the configuration does not accept that.
+    FewVantages {
+        /// Configured vantages.
+        configured: usize,
+    },
+    /// Too many switches lately.
+    Flapping {
+        /// The present penalty.
+        penalty: f64,
+    },
+    /// The last switch is too recent.
+    TooSoon {
+        /// Seconds until the interval is over.
+        remaining_seconds: u64,
+    },
+    /// A person has paused the service.
+    Paused,
+    /// This agent does not lead.
+    NotLeading,
+    /// The service's mode allows no more.
+    Mode {
+        /// The mode.
+        mode: crate::config::Mode,
+    },
+    /// A standby does not serve: redundancy is lost.
+    StandbyDown {
+        /// The standby.
+        site: SiteName,
+    },
+    /// This agent's credentials or TLS are refused: an answer, not an outage.
+    ConfigFault {
+        /// The site.
+        site: SiteName,
+        /// The class of the fault.
+        gap: String,
+    },
+}
+
+impl Reason {
+    /// The reason as a label value.
+    #[must_use]
+    pub fn label(&self) -> &'static str {
+        match self {
+            Self::ActiveServes => "active_serves",
+            Self::AlertContradicted { .. } => "alert_contradicted",
+            Self::Confirming { .. } => "confirming",
+            Self::BelowThreshold { .. } => "below_threshold",
+            Self::Confirmed => "confirmed",
+            Self::NotAdopted => "not_adopted",
+            Self::UnfamiliarFence { .. } => "unfamiliar_fence",
+            Self::ForeignFence { .. } => "foreign_fence",
+            Self::ForeignRecord { .. } => "foreign_record",
+            Self::DamagedFence { .. } => "damaged_fence",
+            Self::RecordUnread { .. } => "record_unread",
+            Self::Halted => "halted",
+            Self::NotDurable => "not_durable",
+            Self::Disturbed => "disturbed",
+            Self::WarmingUp { .. } => "warming_up",
+            Self::NoMajority { .. } => "no_majority",
+            Self::Switching => "switching",
+            Self::NoTarget { .. } => "no_target",
+            Self::LagAbove { .. } => "lag_above",
+            Self::LagUnknown => "lag_unknown",
+            Self::NoCapacity => "no_capacity",
+            Self::NoPromotion => "no_promotion",
+            Self::Unfenceable { .. } => "unfenceable",
+            Self::SilentSite { .. } => "silent_site",
+            Self::FewVantages { .. } => "few_vantages",
+            Self::Flapping { .. } => "flapping",
+            Self::TooSoon { .. } => "too_soon",
+            Self::Paused => "paused",
+            Self::NotLeading => "not_leading",
+            Self::Mode { .. } => "mode",
+            Self::StandbyDown { .. } => "standby_down",
+            Self::ConfigFault { .. } => "config_fault",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ActiveServes => f.write_str("the active site serves"),
+            Self::AlertContradicted { alerts } => {
+                write!(
+                    f,
+                    "{alerts} alert(s) fire, but the active site serves: an alert is a reason to look, no more"
+                )
+            }
+            Self::Confirming { seconds, seconds_needed, rounds, rounds_needed } => write!(
+                f,
+                "the active site fails for {seconds} s of {seconds_needed} s and {rounds} of {rounds_needed} rounds"
+            ),
+            Self::BelowThreshold { confidence, threshold } => {
+                write!(f, "confidence {confidence:.3} is below {threshold:.2}")
+            }
+            Self::Confirmed => {
+                f.write_str("the active site is down for the whole confirm window, and the target is fit")
+            }
+            Self::NotAdopted => f.write_str("no fence stands in DNS; run `redrover adopt` for this service"),
+            Self::UnfamiliarFence { epoch } => write!(
+                f,
+                "the journal knows nothing of the fence in DNS (epoch {epoch}); observing until `redrover ack`"
+            ),
+            Self::ForeignFence { known, found } => {
+                write!(f, "the fence is not the one last seen (epoch {known}); found {found:?}")
+            }
+            Self::ForeignRecord { found, active } => {
+                write!(f, "the record holds {found:?}, which is not the target of the active site {active}")
+            }
+            Self::DamagedFence { detail } => write!(f, "the fence cannot be read: {detail}"),
+            Self::RecordUnread { detail } => write!(f, "the record could not be read: {detail}"),
+            Self::Halted => f.write_str("halted until a person runs `redrover ack`"),
+            Self::NotDurable => f.write_str("the journal takes no entries: no durable record, no action"),
+            Self::Disturbed => f.write_str("the clock jumped or the agent stood still; observing first"),
+            Self::WarmingUp { seen, needed } => write!(f, "warming up: {seen} of {needed} rounds seen"),
+            Self::NoMajority { down, configured } => {
+                write!(f, "{down} of {configured} configured vantages see it down, which is no majority")
+            }
+            Self::Switching => f.write_str("a switch is under way"),
+            Self::NoTarget { site: Some(site), detail } => {
+                write!(f, "no standby is fit to take over; {site}: {detail}")
+            }
+            Self::NoTarget { site: None, detail } => write!(f, "no standby is fit to take over: {detail}"),
+            Self::LagAbove { seconds, limit_seconds } => write!(
+                f,
+                "the target was {seconds:.1} s behind before the outage; the limit is {limit_seconds:.1} s"
+            ),
+            Self::LagUnknown => f.write_str("no lag was measured recently enough before the outage"),
+            Self::NoCapacity => f.write_str("the target cannot hold the load, or its memory is unknown"),
+            Self::NoPromotion => f.write_str("the topology needs a promotion, and none is configured"),
+            Self::Unfenceable { site } => {
+                write!(f, "the old primary at {site} can be neither paused nor proven gone")
+            }
+            Self::SilentSite { site } => write!(
+                f,
+                "all of {site} is silent and there are fewer than three vantages: a cut line would look the same"
+            ),
+            Self::FewVantages { configured } => write!(
+                f,
+                "automatic needs three vantages in different failure domains, there are {configured}"
+            ),
+            Self::Flapping { penalty } => write!(f, "too many switches lately (penalty {penalty:.0})"),
+            Self::TooSoon { remaining_seconds } => {
+                write!(f, "the last switch is too recent; {remaining_seconds} s remain, or `redrover ack`")
+            }
+            Self::Paused => f.write_str("paused by a person; `redrover resume` ends it"),
+            Self::NotLeading => f.write_str("this agent does not lead"),
+            Self::Mode { mode } => {
+                let mode = match mode {
+                    crate::config::Mode::Observe => "observe",
+                    crate::config::Mode::Recommend => "recommend",
+                    crate::config::Mode::Automatic => "automatic",
+                };
+                write!(f, "the mode is {mode}")
+            }
+            Self::StandbyDown { site } => write!(f, "the standby {site} does not serve: redundancy is lost"),
+            Self::ConfigFault { site, gap } => {
+                write!(f, "{site} refuses this agent ({gap}): credentials, permissions or TLS need a person")
+            }
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! The way of one switch, as a state machine without hands: what was done, what stands in DNS, and so what comes next.
+//!
+//! ticket -> re-check -> claim (fence alone, epoch n+1) -> fence the old primary -> promote -> prove by a write ->
+//! switch (record and fence, epoch n+2) -> verify -> settle. All three states of record and fence follow from the plan,
+//! so an unknown outcome is told apart by reading.
+
+use super::Plan;
+use crate::types::{AgentName, Fence, RecordState, ResourceSet, SiteName};
+
+/// How an old primary was kept from taking writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fencing {
+    /// `CLIENT PAUSE … WRITE` was accepted.
+    Paused,
+    /// Its host refuses connections: the process is gone.
+    Gone,
+    /// Neither, and the configuration allows that.
+    Waived,
+}
+
+/// One thing done on the way; each is an entry in the journal.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(tag = "step", rename_all = "snake_case")]
+pub enum Step {
+    /// The fence carries the intent.
+    Claimed,
+    /// The old primary takes no writes.
+    Fenced {
+        /// How, for each of its targets.
+        how: Vec<Fencing>,
+    },
+    /// The promotion is about to be ordered: from here on it may have happened.
+    Promoting,
+    /// The target says that it is a primary.
+    Promoted,
+    /// A write to the target was read back.
+    Proven,
+    /// Record and fence name the target.
+    Switched,
+    /// What the name servers answered, as one line.
+    Verified {
+        /// The line.
+        answers: String,
+    },
+}
+
+impl Step {
+    /// The step's phase as a label value.
+    #[must_use]
+    pub fn phase(&self) -> &'static str {
+        match self {
+            Self::Claimed => "claim",
+            Self::Fenced { .. } => "fence",
+            Self::Promoting => "recheck",
+            Self::Promoted => "promote",
+            Self::Proven => "prove",
+            Self::Switched => "switch",
+            Self::Verified { .. } => "verify",
+        }
+    }
+}
+
+/// How a switch ended.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Outcome {
+    /// The name points to the target.
+    Switched,
+    /// Nothing was changed for good.
+    Abandoned {
+        /// Why.
+        why: String,
+    },
+    /// The target is promoted, and the name still points to the old primary: only a person continues.
+    PromotedNotSwitched {
+        /// Why.
+        why: String,
+    },
+    /// Record or fence are not as this agent left them: only a person continues.
+    Foreign {
+        /// What was found.
+        why: String,
+    },
+}
+
+impl Outcome {
+    /// The outcome as a label value.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Switched => "switched",
+            Self::Abandoned { .. } => "abandoned",
+            Self::PromotedNotSwitched { .. } => "promoted_not_switched",
+            Self::Foreign { .. } => "foreign",
+        }
+    }
+
+    /// Whether nothing may happen to the service until a person has looked.
+    #[must_use]
+    pub fn halts(&self) -> bool {
+        match self {
+            Self::Switched | Self::Abandoned { .. } => false,
+            Self::PromotedNotSwitched { .. } | Self::Foreign { .. } => true,
+        }
+    }
+}
+
+/// Record and fence once the switch is claimed.
+#[must_use]
+pub fn claimed(plan: &Plan, owner: &AgentName) -> RecordState {
+    let fence =
+        next(plan, owner, 1, plan.fence.active.clone(), plan.fence.from.clone(), Some(plan.to.clone()));
+    RecordState { record: plan.expected.record.clone(), fence: Some(fence_set(plan, &fence)) }
+}
+
+/// Record and fence once the switch is made.
+#[must_use]
+pub fn switched(plan: &Plan, owner: &AgentName) -> RecordState {
+    let fence = next(plan, owner, 2, plan.to.clone(), plan.from.clone(), None);
+    RecordState {
+        record: Some(ResourceSet::single(plan.ttl_seconds, plan.to_value.clone())),
+        fence: Some(fence_set(plan, &fence)),
+    }
+}
+
+/// Record and fence once a claim is given back.
+#[must_use]
+pub fn unclaimed(plan: &Plan, owner: &AgentName) -> RecordState {
+    let fence = next(plan, owner, 2, plan.fence.active.clone(), plan.fence.from.clone(), None);
+    RecordState { record: plan.expected.record.clone(), fence: Some(fence_set(plan, &fence)) }
+}
+
+fn next(
+    plan: &Plan,
+    owner: &AgentName,
+    epochs: u64,
+    active: SiteName,
+    from: SiteName,
+    intent: Option<SiteName>,
+) -> Fence {
+    Fence {
+        owner: owner.clone(),
+        epoch: plan.fence.epoch.saturating_add(epochs),
+        active,
+        from,
+        at: u64::try_from(plan.made_unix_ms / 1000).unwrap_or(0),
+        decision: plan.decision.clone(),
+        intent,
+    }
+}
+
+fn fence_set(plan: &Plan, fence: &Fence) -> ResourceSet {
+    let ttl = plan.expected.fence.as_ref().map_or(plan.ttl_seconds, |set| set.ttl_seconds);
+    ResourceSet::single(ttl, fence.to_string())
+}
+
+/// Where record and fence stand on the way of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// As the plan found them.
+    Untouched,
+    /// Claimed.
+    Claimed,
+    /// Switched.
+    Switched,
+    /// The claim was given back.
+    Unclaimed,
+    /// None of these.
+    Foreign,
+}
+
+/// Tells where record and fence stand.
+#[must_use]
+pub fn standing(plan: &Plan, owner: &AgentName, found: &RecordState) -> Standing {
+    if *found == plan.expected {
+        Standing::Untouched
+    } else if *found == claimed(plan, owner) {
+        Standing::Claimed
+    } else if *found == switched(plan, owner) {
+        Standing::Switched
+    } else if *found == unclaimed(plan, owner) {
+        Standing::Unclaimed
+    } else {
+        Standing::Foreign
+    }
+}
+
+/// What to do about an unfinished switch after a restart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recovery {
+    /// Nothing was changed, or it was given back: write the outcome down.
+    Drop,
+    /// Claimed, and certainly not promoted: give the claim back.
+    Unclaim,
+    /// Claimed and promoted: prove the target and switch.
+    Finish,
+    /// Switched: verify and write the outcome down.
+    Verify,
+    /// Claimed, and nobody can tell whether the target was promoted.
+    Stuck,
+    /// Record and fence are not what this agent left.
+    Foreign,
+}
+
+/// Decides how to go on after a restart. `is_primary` is what the target itself says of its role, `None` when it does not answer.
+#[must_use]
+pub fn recover(
+    plan: &Plan,
+    owner: &AgentName,
+    steps: &[Step],
+    found: &RecordState,
+    is_primary: Option<bool>,
+) -> Recovery {
+    let may_be_promoted = steps.contains(&Step::Promoting);
+    match standing(plan, owner, found) {
+        Standing::Switched => Recovery::Verify,
+        Standing::Foreign => Recovery::Foreign,
+        Standing::Untouched | Standing::Unclaimed if may_be_promoted => Recovery::Stuck,
+        Standing::Untouched | Standing::Unclaimed => Recovery::Drop,
+        Standing::Claimed if !may_be_promoted => Recovery::Unclaim,
+        Standing::Claimed => match is_primary {
+            Some(true) => Recovery::Finish,
+            Some(false) => Recovery::Unclaim,
+            None => Recovery::Stuck,
+        },
+    }
+}
