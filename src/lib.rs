@@ -5,4 +5,5 @@
 pub mod act;
 pub mod config;
 pub mod decide;
+pub mod store;
 pub mod types;

@@ -3,3 +3,13 @@
 //! Absent on purpose: any decision. What to do arrives as a plan; what happened leaves as an outcome.
 
 pub mod dns;
+mod metrics;
+mod permit;
+mod promote;
+mod swap;
+mod switch;
+
+pub use metrics::Metrics;
+pub use permit::{Permit, Refusal};
+pub use promote::{Promote, PromoteError};
+pub use switch::{Hands, PAUSE, Switch};

@@ -50,6 +50,8 @@ pub struct Controls {
     pub is_switching: bool,
     /// The epoch of the fence as the journal last knew it; `None` when the journal knows nothing.
     pub known_epoch: Option<u64>,
+    /// Age of the last attempt that was abandoned, and why it was.
+    pub abandoned: Option<(Duration, String)>,
     /// Ages of the switches that nobody has acknowledged.
     pub switch_ages: Vec<Duration>,
 }

@@ -135,7 +135,8 @@ pub(super) fn of(
 }
 
 /// The mandatory checks: `None` when every target has just passed them, else what failed.
-pub(super) fn readiness(seen: &Snapshot, service: &Service) -> Option<String> {
+#[must_use]
+pub fn readiness(seen: &Snapshot, service: &Service) -> Option<String> {
     let promotes = service.topology == Topology::Replication && service.promote.is_some();
     seen.targets.iter().find_map(|t| {
         let failed = if promotes { before_promotion(t) } else { serving(t) };

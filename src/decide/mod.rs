@@ -21,7 +21,7 @@ mod tests;
 pub use confidence::{Confidence, Group, Term};
 pub use decision::{AlertLevel, Decision, Plan, StandingOrder, Verdict};
 pub use evidence::{Controls, Evidence, FiringAlert, RecordReading, Vote};
-pub use fitness::{Dimension, Fitness, TargetFitness};
+pub use fitness::{Dimension, Fitness, TargetFitness, readiness};
 pub use health::{Duty, Health, Judgement, Sight, judge};
 pub use machine::{Resume, State};
 pub use policy::{Strength, Veto, fence_of};

@@ -62,6 +62,10 @@ pub(super) fn of_record(service: &Service, evidence: &Evidence) -> (Option<Fence
         }
     };
     let known = evidence.controls.known_epoch;
+    if evidence.controls.is_switching {
+        // Record and fence are on their way between two known states; the switch itself checks every step.
+        return (fence_of(&view.state).ok().flatten(), None);
+    }
     let fence = match fence_of(&view.state) {
         Err(error) => return (None, halt(Reason::DamagedFence { detail: error.to_string() })),
         Ok(None) => {
@@ -85,7 +89,7 @@ pub(super) fn of_record(service: &Service, evidence: &Evidence) -> (Option<Fence
             halt(Reason::ForeignFence { known, found: fence.to_string() })
         }
         (_, None) => hard(Reason::UnfamiliarFence { epoch: fence.epoch }),
-        (_, Some(_)) if fence.intent.is_some() && !evidence.controls.is_switching => {
+        (_, Some(_)) if fence.intent.is_some() => {
             halt(Reason::ForeignFence { known: fence.epoch, found: fence.to_string() })
         }
         (_, Some(_)) => None,
@@ -202,6 +206,12 @@ pub(super) fn interval(service: &Service, evidence: &Evidence) -> Option<Veto> {
     let newest = evidence.controls.switch_ages.iter().min()?;
     let remaining = service.policy.min_auto_interval.checked_sub(*newest).filter(|r| !r.is_zero())?;
     soft(Reason::TooSoon { remaining_seconds: remaining.as_secs() })
+}
+
+/// The last attempt was abandoned within the life of a decision: people hear of it before the next try.
+pub(super) fn attempt(service: &Service, evidence: &Evidence) -> Option<Veto> {
+    let (age, why) = evidence.controls.abandoned.as_ref()?;
+    if *age < service.policy.decision_ttl { soft(Reason::AttemptFailed { why: why.clone() }) } else { None }
 }
 
 /// Too many switches lately, with hysteresis.

@@ -133,6 +133,11 @@ pub enum Reason {
         /// Seconds until the interval is over.
         remaining_seconds: u64,
     },
+    /// The last attempt was abandoned a moment ago.
+    AttemptFailed {
+        /// Why.
+        why: String,
+    },
     /// A person has paused the service.
     Paused,
     /// This agent does not lead.
@@ -188,6 +193,7 @@ impl Reason {
             Self::FewVantages { .. } => "few_vantages",
             Self::Flapping { .. } => "flapping",
             Self::TooSoon { .. } => "too_soon",
+            Self::AttemptFailed { .. } => "attempt_failed",
             Self::Paused => "paused",
             Self::NotLeading => "not_leading",
             Self::Mode { .. } => "mode",
@@ -264,6 +270,7 @@ impl fmt::Display for Reason {
             Self::TooSoon { remaining_seconds } => {
                 write!(f, "the last switch is too recent; {remaining_seconds} s remain, or `redrover ack`")
             }
+            Self::AttemptFailed { why } => write!(f, "the last attempt was given up: {why}"),
             Self::Paused => f.write_str("paused by a person; `redrover resume` ends it"),
             Self::NotLeading => f.write_str("this agent does not lead"),
             Self::Mode { mode } => {

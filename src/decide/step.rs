@@ -54,6 +54,7 @@ pub fn step(state: &State, evidence: &Evidence, service: &Service, now: Moment) 
     vetoes.extend(policy::leading(evidence));
     vetoes.extend(policy::mode(service));
     vetoes.extend(policy::interval(service, evidence));
+    vetoes.extend(policy::attempt(service, evidence));
     let penalty = policy::penalty(&service.policy.flap, &evidence.controls.switch_ages);
     vetoes.extend(policy::flapping(&mut state, &service.policy.flap, penalty));
 

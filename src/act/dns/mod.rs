@@ -4,4 +4,4 @@
 
 mod port;
 
-pub use port::{Dns, DnsError, Receipt, RecordChange};
+pub use port::{Answer, Dns, DnsError, Receipt, RecordChange};

@@ -1,8 +1,10 @@
 //! The port that every provider implements, one instance for each service's record.
 
+use std::fmt;
+
 use async_trait::async_trait;
 
-use crate::types::RecordState;
+use crate::types::{RecordState, ResourceSet};
 
 /// A compare-and-swap of record and fence together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +20,27 @@ pub struct RecordChange {
 pub struct Receipt {
     /// The provider's own id of the change.
     pub id: String,
+}
+
+/// What one name server answers for the record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The name server.
+    pub server: String,
+    /// The set it answers, or what went wrong.
+    pub result: Result<ResourceSet, String>,
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.result {
+            Ok(set) => {
+                let values = set.values.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
+                write!(f, "{} answers {values} (TTL {} s)", self.server, set.ttl_seconds)
+            }
+            Err(error) => write!(f, "{} gives no answer: {error}", self.server),
+        }
+    }
 }
 
 /// What went wrong at a provider.
@@ -97,4 +120,7 @@ pub trait Dns: Send + Sync {
     /// # Errors
     /// The provider could not be asked.
     async fn is_visible(&self, receipt: &Receipt) -> Result<bool, DnsError>;
+
+    /// Asks each of the zone's name servers, from outside, what the record is. Empty when no name server is known.
+    async fn answers(&self) -> Vec<Answer>;
 }

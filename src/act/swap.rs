@@ -1,0 +1,75 @@
+//! One compare-and-swap of record and fence, carried through busy providers and lost answers without ever repeating it blindly.
+
+use std::time::Duration;
+
+use super::dns::{Dns, DnsError, RecordChange};
+use crate::types::RecordState;
+
+/// Tries of one change while the provider is busy or its answers are lost.
+const TRIES_MAX: u32 = 5;
+/// First wait between tries; doubles with each.
+const BACKOFF: Duration = Duration::from_millis(200);
+
+/// Why record and fence are not as wanted.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum SwapFailure {
+    /// They hold something else; nothing was changed by this agent.
+    Foreign(String),
+    /// The provider refused or stayed busy; certainly nothing was changed.
+    NotApplied(String),
+    /// Nobody can tell: the change was sent, and the provider cannot be read.
+    Unknown(String),
+}
+
+/// Changes record and fence from `expected` to `wanted`.
+///
+/// An unknown outcome is read back: `wanted` is success, `expected` allows one more try (a change that is still on its
+/// way then meets a record that no longer matches, so it cannot take effect twice), anything else is foreign.
+pub(super) async fn swap(dns: &dyn Dns, expected: &RecordState, wanted: &RecordState) -> Result<(), SwapFailure> {
+    let change = RecordChange { expected: expected.clone(), wanted: wanted.clone() };
+    let mut last = String::new();
+    for attempt in 0..TRIES_MAX {
+        if attempt > 0 {
+            tokio::time::sleep(BACKOFF * 2u32.pow(attempt - 1)).await;
+        }
+        match dns.change(&change).await {
+            Ok(_) => return Ok(()),
+            Err(error @ (DnsError::Throttled { .. } | DnsError::Unavailable { .. })) => last = error.to_string(),
+            Err(error @ (DnsError::Denied { .. } | DnsError::Misconfigured { .. })) => {
+                return Err(SwapFailure::NotApplied(error.to_string()));
+            }
+            Err(error @ (DnsError::Conflict { .. } | DnsError::Unknown { .. })) => {
+                // A conflict after a lost answer may be our own change met again, so it is read back as well.
+                last = error.to_string();
+                match read_back(dns).await {
+                    Ok(found) if found == *wanted => return Ok(()),
+                    Ok(found) if found == *expected => {}
+                    Ok(found) => return Err(SwapFailure::Foreign(describe(&found))),
+                    Err(error) => return Err(SwapFailure::Unknown(error.to_string())),
+                }
+            }
+        }
+    }
+    Err(SwapFailure::NotApplied(last))
+}
+
+async fn read_back(dns: &dyn Dns) -> Result<RecordState, DnsError> {
+    let mut waited = BACKOFF;
+    for _ in 1..TRIES_MAX {
+        match dns.read().await {
+            Ok(found) => return Ok(found),
+            Err(_) => tokio::time::sleep(waited).await,
+        }
+        waited *= 2;
+    }
+    dns.read().await
+}
+
+/// Record and fence in one line, for a person.
+pub(super) fn describe(state: &RecordState) -> String {
+    let set = |set: &Option<crate::types::ResourceSet>| match set {
+        Some(set) => set.values.iter().cloned().collect::<Vec<_>>().join(" "),
+        None => "nothing".to_owned(),
+    };
+    format!("the record holds {}, the fence {}", set(&state.record), set(&state.fence))
+}

@@ -1,0 +1,322 @@
+//! Carries one plan out, step by step, each step in the journal; and finishes, after a restart, what was begun.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::dns::{Answer, Dns};
+use super::metrics::Metrics;
+use super::permit::{Permit, Refusal, refused_since};
+use super::promote::Promote;
+use super::swap::{SwapFailure, describe, swap};
+use crate::config::{Promote as PromoteRule, Service};
+use crate::decide::Plan;
+use crate::decide::saga::{Fencing, Outcome, Recovery, Step, claimed, recover, switched, unclaimed};
+use crate::monitor::{SiteClient, WriteCanary};
+use crate::store::{Body, Journal, JournalError, NewEntry, Unfinished};
+use crate::types::{AgentName, CanaryResult, Clock, Moment, Role, Snapshot};
+
+/// An old primary stays paused so long after fencing; the standing order renews it while it claims to be one.
+pub const PAUSE: Duration = Duration::from_secs(60);
+/// Looks at a target until its write canary must have passed.
+const PROOF_TRIES: u32 = 3;
+/// Asking the name servers ends after so long; a slow one is reported, not waited for.
+const VERIFY_LIMIT: Duration = Duration::from_secs(90);
+/// Time between two rounds of asking.
+const VERIFY_POLL: Duration = Duration::from_millis(50);
+
+/// What a switch reaches the world with: the ports of one service.
+#[derive(Clone)]
+pub struct Hands {
+    /// The journal.
+    pub journal: Arc<dyn Journal>,
+    /// The record.
+    pub dns: Arc<dyn Dns>,
+    /// The Redis, to change.
+    pub promote: Arc<dyn Promote>,
+    /// The Redis, to look at.
+    pub eyes: Arc<dyn SiteClient>,
+    /// The clocks.
+    pub clock: Arc<dyn Clock>,
+    /// The numbers.
+    pub metrics: Metrics,
+}
+
+/// One switch of one service.
+pub struct Switch<'a> {
+    hands: &'a Hands,
+    service: &'a Service,
+    owner: &'a AgentName,
+    plan: &'a Plan,
+    seq: u64,
+    since: Moment,
+}
+
+/// A switch that could not be brought to an end that may be written down.
+type Ended = Result<Outcome, JournalError>;
+
+impl<'a> Switch<'a> {
+    /// Carries a plan out and writes down how it ended.
+    ///
+    /// # Errors
+    /// The journal stopped taking entries: nothing more was done from there on, and the next start goes on.
+    pub async fn run(hands: &'a Hands, service: &'a Service, owner: &'a AgentName, permit: Permit) -> Ended {
+        let plan = permit.ticket().plan().clone();
+        let since = hands.clock.now();
+        let mut switch = Switch { hands, service, owner, plan: &plan, seq: permit.ticket().seq(), since };
+        let outcome = switch.begin(&permit).await?;
+        switch.end(outcome).await
+    }
+
+    /// Finishes, gives back, or freezes a switch that a restart interrupted. `None` while DNS cannot be read: the
+    /// switch stays unfinished and is tried again.
+    ///
+    /// # Errors
+    /// The journal stopped taking entries.
+    pub async fn resume(
+        hands: &'a Hands,
+        service: &'a Service,
+        owner: &'a AgentName,
+        unfinished: &'a Unfinished,
+    ) -> Result<Option<Outcome>, JournalError> {
+        let plan = &unfinished.plan;
+        let Ok(found) = hands.dns.read().await else { return Ok(None) };
+        let since = hands.clock.now();
+        let mut switch = Switch { hands, service, owner, plan, seq: unfinished.seq, since };
+        let is_primary = switch.target_is_primary().await;
+        let outcome = match recover(plan, owner, &unfinished.steps, &found, is_primary) {
+            Recovery::Drop => Outcome::Abandoned { why: "the agent restarted before anything was changed".to_owned() },
+            Recovery::Unclaim => switch.give_back("the agent restarted before the promotion").await,
+            Recovery::Finish => switch.finish(&unfinished.steps).await?,
+            Recovery::Verify => switch.verify().await?,
+            Recovery::Stuck => Outcome::PromotedNotSwitched {
+                why: "the agent restarted during the promotion, and the target does not say what it is".to_owned(),
+            },
+            Recovery::Foreign => Outcome::Foreign { why: describe(&found) },
+        };
+        switch.end(outcome).await.map(Some)
+    }
+
+    async fn begin(&mut self, permit: &Permit) -> Ended {
+        let now = self.hands.clock.now();
+        if let Err(refusal) = permit.check_expiry(now) {
+            return Ok(abandoned(&refusal));
+        }
+        if let Err(refusal) = permit.check(&*self.hands.journal, now).await {
+            return Ok(abandoned(&refusal));
+        }
+        if let Some(why) = self.target_not_ready().await {
+            return Ok(Outcome::Abandoned { why: format!("the target failed its last check: {why}") });
+        }
+        let dns = &*self.hands.dns;
+        match swap(dns, &self.plan.expected, &claimed(self.plan, self.owner)).await {
+            Ok(()) => self.note(Step::Claimed).await?,
+            Err(SwapFailure::Foreign(why)) => return Ok(Outcome::Foreign { why }),
+            Err(SwapFailure::NotApplied(why)) => return Ok(Outcome::Abandoned { why }),
+            // It may still arrive; the next look at the record tells, and an intent of nobody's halts.
+            Err(SwapFailure::Unknown(why)) => return Ok(Outcome::Foreign { why: unread(&why) }),
+        }
+        if self.plan.promotes
+            && let Some(outcome) = self.fence_and_promote().await?
+        {
+            return Ok(outcome);
+        }
+        self.prove_and_switch().await
+    }
+
+    /// `None` when the target is promoted.
+    async fn fence_and_promote(&mut self) -> Result<Option<Outcome>, JournalError> {
+        let how = match self.fence().await {
+            Ok(how) => how,
+            Err(why) => return Ok(Some(self.give_back(&why).await)),
+        };
+        self.note(Step::Fenced { how }).await?;
+        if let Err(refusal) = self.refused().await {
+            return Ok(Some(self.give_back(&refusal.to_string()).await));
+        }
+        if let Some(why) = self.target_not_ready().await {
+            return Ok(Some(self.give_back(&format!("the target failed its last check: {why}")).await));
+        }
+        self.note(Step::Promoting).await?;
+        if let Err(error) = self.hands.promote.promote(&self.plan.to).await {
+            return match self.target_is_primary().await {
+                Some(true) => {
+                    self.note(Step::Promoted).await?;
+                    Ok(None)
+                }
+                Some(false) => Ok(Some(self.give_back(&error.to_string()).await)),
+                None => Ok(Some(Outcome::PromotedNotSwitched { why: error.to_string() })),
+            };
+        }
+        self.note(Step::Promoted).await?;
+        Ok(None)
+    }
+
+    async fn fence(&self) -> Result<Vec<Fencing>, String> {
+        match (self.hands.promote.fence(&self.plan.from, PAUSE).await, &self.service.promote) {
+            (Ok(how), _) => Ok(how),
+            (Err(_), Some(PromoteRule::Replicaof { without_fencing: true })) => Ok(vec![Fencing::Waived]),
+            (Err(error), _) => Err(error.to_string()),
+        }
+    }
+
+    /// After a restart with the target promoted: the old primary is fenced anew, then the rest of the way.
+    async fn finish(&mut self, steps: &[Step]) -> Ended {
+        if let Err(why) = self.fence().await {
+            return Ok(self.stuck(&why));
+        }
+        if !steps.contains(&Step::Promoted) {
+            self.note(Step::Promoted).await?;
+        }
+        self.prove_and_switch().await
+    }
+
+    async fn prove_and_switch(&mut self) -> Ended {
+        if let Err(why) = self.prove().await {
+            return Ok(self.stop(&why).await);
+        }
+        self.note(Step::Proven).await?;
+        if let Err(refusal) = self.refused().await {
+            return Ok(self.stop(&refusal.to_string()).await);
+        }
+        let (from, to) = (claimed(self.plan, self.owner), switched(self.plan, self.owner));
+        match swap(&*self.hands.dns, &from, &to).await {
+            Ok(()) => self.note(Step::Switched).await?,
+            Err(SwapFailure::NotApplied(why)) => return Ok(self.stop(&why).await),
+            Err(SwapFailure::Foreign(why)) if self.plan.promotes => return Ok(self.stuck(&why)),
+            Err(SwapFailure::Foreign(why)) => return Ok(Outcome::Foreign { why }),
+            Err(SwapFailure::Unknown(why)) => return Ok(self.stuck(&unread(&why))),
+        }
+        self.verify().await
+    }
+
+    /// Stops before DNS changed: gives the claim back, or, with the target promoted already, leaves all to a person.
+    async fn stop(&mut self, why: &str) -> Outcome {
+        if self.plan.promotes { self.stuck(why) } else { self.give_back(why).await }
+    }
+
+    fn stuck(&self, why: &str) -> Outcome {
+        Outcome::PromotedNotSwitched { why: why.to_owned() }
+    }
+
+    async fn give_back(&mut self, why: &str) -> Outcome {
+        let (from, to) = (claimed(self.plan, self.owner), unclaimed(self.plan, self.owner));
+        match swap(&*self.hands.dns, &from, &to).await {
+            Ok(()) => Outcome::Abandoned { why: why.to_owned() },
+            Err(SwapFailure::Foreign(found)) => Outcome::Foreign { why: format!("{why}; then {found}") },
+            Err(SwapFailure::NotApplied(error) | SwapFailure::Unknown(error)) => {
+                Outcome::Foreign { why: format!("{why}; and the claim could not be given back: {error}") }
+            }
+        }
+    }
+
+    /// Waits until every name server answers the new value, or the limit is over. What they say is written down
+    /// either way: the switch is made, and a slow name server is news, not a reason for another change.
+    async fn verify(&mut self) -> Ended {
+        let wanted = switched(self.plan, self.owner).record.map(|set| set.values).unwrap_or_default();
+        let began = self.hands.clock.now();
+        let agrees = |a: &Answer| a.result.as_ref().is_ok_and(|set| set.values == wanted);
+        let answers = loop {
+            let answers = self.hands.dns.answers().await;
+            let all = !answers.is_empty() && answers.iter().all(agrees);
+            if all || self.hands.clock.now().since(began) >= VERIFY_LIMIT {
+                break answers;
+            }
+            tokio::time::sleep(VERIFY_POLL).await;
+        };
+        let lines = answers.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let line = if lines.is_empty() { "no name server is known".to_owned() } else { lines.join("; ") };
+        self.note(Step::Verified { answers: line }).await?;
+        Ok(Outcome::Switched)
+    }
+
+    async fn prove(&self) -> Result<(), String> {
+        let mut why = String::new();
+        for _ in 0..PROOF_TRIES {
+            let seen = self.hands.eyes.look(&self.plan.to, WriteCanary::Asked).await;
+            match unproven(&seen) {
+                None => return Ok(()),
+                Some(reason) => why = reason,
+            }
+        }
+        Err(format!("the target did not prove a write: {why}"))
+    }
+
+    async fn target_not_ready(&self) -> Option<String> {
+        let canary = if self.plan.promotes { WriteCanary::NotAsked } else { WriteCanary::Asked };
+        let seen = self.hands.eyes.look(&self.plan.to, canary).await;
+        crate::decide::readiness(&seen, self.service)
+    }
+
+    async fn target_is_primary(&self) -> Option<bool> {
+        let seen = self.hands.eyes.look(&self.plan.to, WriteCanary::NotAsked).await;
+        let roles = seen.targets.iter().map(|t| t.facts.as_ref().ok().and_then(|f| f.role));
+        roles.map(|role| Some(role? == Role::Primary)).try_fold(true, |all, one| Some(all && one?))
+    }
+
+    async fn refused(&self) -> Result<(), Refusal> {
+        refused_since(&*self.hands.journal, self.plan, self.seq).await
+    }
+
+    async fn note(&mut self, step: Step) -> Result<(), JournalError> {
+        let now = self.hands.clock.now();
+        let took = now.since(self.since);
+        self.since = now;
+        self.hands.metrics.phase(step.phase(), took.as_secs_f64());
+        tracing::info!(service = %self.plan.service, decision = %self.plan.decision, phase = step.phase(),
+            took_ms = took.as_millis(), "switch goes on");
+        let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        self.write(Body::Stepped { decision: self.plan.decision.clone(), step, took_ms }).await
+    }
+
+    async fn end(&mut self, outcome: Outcome) -> Ended {
+        let epoch = match &outcome {
+            Outcome::Switched => Some(self.plan.fence.epoch.saturating_add(2)),
+            // What stands in DNS decides which epoch is known: a claim given back has moved it on.
+            Outcome::Abandoned { .. } => self.epoch_in_dns().await,
+            Outcome::PromotedNotSwitched { .. } | Outcome::Foreign { .. } => None,
+        };
+        self.hands.metrics.ended(self.plan, &outcome);
+        let body = Body::Ended { decision: self.plan.decision.clone(), outcome: outcome.clone(), epoch };
+        self.write(body).await?;
+        Ok(outcome)
+    }
+
+    async fn epoch_in_dns(&self) -> Option<u64> {
+        let found = self.hands.dns.read().await.ok()?;
+        let ours = [&self.plan.expected, &unclaimed(self.plan, self.owner)].contains(&&found);
+        let fence = crate::decide::fence_of(&found).ok().flatten();
+        fence.filter(|_| ours).map(|fence| fence.epoch)
+    }
+
+    async fn write(&self, body: Body) -> Result<(), JournalError> {
+        let entry = NewEntry {
+            at_unix_ms: self.hands.clock.now().unix_ms(),
+            service: self.plan.service.clone(),
+            incident: None,
+            body,
+        };
+        self.hands.journal.append(vec![entry]).await.map(|_| ())
+    }
+}
+
+fn abandoned(refusal: &Refusal) -> Outcome {
+    Outcome::Abandoned { why: refusal.to_string() }
+}
+
+fn unread(why: &str) -> String {
+    format!("a change was sent and its outcome is unknown; the record cannot be read: {why}")
+}
+
+/// Why a site has not just proven that it takes writes, if it has not.
+fn unproven(seen: &Snapshot) -> Option<String> {
+    seen.targets.iter().find_map(|t| match (&t.canary, &t.facts) {
+        (CanaryResult::Failed(gap), _) => Some(format!("{}: {}", t.target, gap.reason.as_str())),
+        (CanaryResult::NotAsked, _) => {
+            let why = t.ping.as_ref().err().map_or("no canary", |gap| gap.reason.as_str());
+            Some(format!("{}: {why}", t.target))
+        }
+        (CanaryResult::Written(_), Ok(facts)) if facts.role == Some(Role::Primary) => None,
+        (CanaryResult::Written(_), Ok(_)) => Some(format!("{}: it says it is no primary", t.target)),
+        (CanaryResult::Written(_), Err(gap)) => Some(format!("{}: {}", t.target, gap.reason.as_str())),
+    })
+}

@@ -1,0 +1,267 @@
+//! One cycle: gather, decide, commit. The table of contents of the product.
+
+use std::time::Duration;
+
+use super::worker::{STORY_KINDS, Worker};
+use super::ServiceView;
+use crate::config::Topology;
+use crate::decide::{
+    AlertLevel, Controls, Decision, Evidence, FiringAlert, Reason, RecordReading, StandingOrder, Verdict, fence_of, step,
+};
+use crate::monitor::WriteCanary;
+use crate::store::{Body, JournalError, NewEntry};
+use crate::types::{Moment, RecordView, Snapshot};
+
+/// Deadline of one read of the record.
+const RECORD_DEADLINE: Duration = Duration::from_secs(3);
+/// This agent is the only vantage.
+const VANTAGES: usize = 1;
+
+/// Why a cycle runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// The probe interval is over.
+    Timer,
+    /// Alertmanager said something.
+    Notification,
+    /// A switch has ended.
+    SwitchEnded,
+}
+
+impl Worker {
+    /// Gathers, decides and commits.
+    pub(super) async fn cycle(&mut self, cause: Cause) {
+        if let Err(error) = self.read_story(STORY_KINDS.to_vec()).await {
+            self.lost_journal(&error);
+        }
+        if self.story.unfinished.is_some() && !self.is_switching && self.is_durable {
+            self.resume_switch();
+        }
+        let evidence = self.gather(cause).await;
+        let now = self.setup.hands.clock.now();
+        let (state, decision) = step(&self.state, &evidence, &self.setup.service, now);
+        self.state = state;
+        self.commit(cause, evidence, decision).await;
+    }
+
+    async fn gather(&mut self, cause: Cause) -> Evidence {
+        let now = self.setup.hands.clock.now();
+        let needs_record = cause != Cause::Timer || self.is_record_stale(now);
+        let dns = self.setup.hands.dns.clone();
+        let read = async {
+            match needs_record {
+                true => Some(tokio::time::timeout(RECORD_DEADLINE, dns.read()).await),
+                false => None,
+            }
+        };
+        let (snapshots, read) = tokio::join!(self.look(), read);
+        let now = self.setup.hands.clock.now();
+        let record = match (read, &self.record) {
+            (Some(Ok(Ok(state))), _) => {
+                let view = RecordView { state, read: now };
+                self.record = Some(view.clone());
+                RecordReading::Seen(view)
+            }
+            (Some(Ok(Err(error))), _) => {
+                self.record = None;
+                RecordReading::Unread(error.to_string())
+            }
+            (Some(Err(_)), _) => {
+                self.record = None;
+                RecordReading::Unread("the provider did not answer in time".to_owned())
+            }
+            (None, Some(view)) => RecordReading::Seen(view.clone()),
+            (None, None) => RecordReading::Unread("it has not been read yet".to_owned()),
+        };
+        Evidence {
+            snapshots,
+            probe_timeout: self.setup.probe_timeout,
+            probe_interval: self.setup.probe_interval,
+            failure_domain: self.setup.failure_domain.clone(),
+            vantages_configured: VANTAGES,
+            votes: Vec::new(),
+            alerts: self.alerts(now),
+            record,
+            controls: self.controls(now),
+        }
+    }
+
+    /// Looks at all sites at once. Only a site that must take writes is asked for one.
+    async fn look(&self) -> Vec<Snapshot> {
+        let service = &self.setup.service;
+        let active = self.last.as_ref().and_then(|(_, decision)| decision.active.as_ref());
+        let looks = service.sites.iter().map(|site| {
+            let serves = service.topology == Topology::ActiveActive || Some(&site.name) == active;
+            let canary = if serves { WriteCanary::Asked } else { WriteCanary::NotAsked };
+            self.setup.hands.eyes.look(&site.name, canary)
+        });
+        futures_util::future::join_all(looks).await
+    }
+
+    /// While anything is suspected, the record is read anew in every cycle.
+    fn is_record_stale(&self, now: Moment) -> bool {
+        let is_calm = self.last.as_ref().is_some_and(|(_, d)| {
+            d.verdict == Verdict::Hold && d.reasons.iter().all(|r| *r == Reason::ActiveServes)
+        });
+        match &self.record {
+            Some(view) => !is_calm || now.since(view.read) >= self.setup.service.record.read_interval,
+            None => true,
+        }
+    }
+
+    fn alerts(&self, now: Moment) -> Vec<FiringAlert> {
+        let firing = self.story.firing.iter().filter_map(|(key, alert)| {
+            // An alert from the future has no age and counts nothing.
+            let age = u64::try_from(now.unix_ms().checked_sub(alert.last_unix_ms)?).ok()?;
+            Some(FiringAlert { key: key.clone(), name: alert.name.clone(), age: Duration::from_millis(age) })
+        });
+        firing.collect()
+    }
+
+    fn controls(&self, now: Moment) -> Controls {
+        let age = |unix_ms: i64| Duration::from_millis(u64::try_from(now.unix_ms() - unix_ms).unwrap_or(0));
+        Controls {
+            is_paused: self.story.is_paused,
+            is_halted: self.story.halted.is_some(),
+            is_durable: self.is_durable,
+            is_leading: self.election.term().is_some_and(|term| term.is_live(now)),
+            is_switching: self.is_switching || self.story.unfinished.is_some(),
+            known_epoch: self.story.epoch,
+            abandoned: self.story.abandoned.as_ref().map(|(at, why)| (age(*at), why.clone())),
+            switch_ages: self.story.switches.iter().map(|at| age(*at)).collect(),
+        }
+    }
+
+    async fn commit(&mut self, cause: Cause, evidence: Evidence, decision: Decision) {
+        let written = self.write_decision(cause, &decision).await;
+        self.is_durable = written.is_ok();
+        if let Err(error) = written {
+            self.lost_journal(&error);
+        }
+        self.metrics.decided(&decision);
+        if self.is_durable {
+            self.obey(&decision).await;
+        }
+        self.publish(evidence, decision);
+    }
+
+    /// A decision that says what the last one said is counted, not written again.
+    async fn write_decision(&mut self, cause: Cause, decision: &Decision) -> Result<(), JournalError> {
+        let journal = self.setup.hands.journal.clone();
+        if let Some((seq, last)) = &mut self.last
+            && cause == Cause::Timer
+            && decision.plan.is_none()
+            && last.says_the_same(decision)
+        {
+            journal.repeat(*seq, decision.made.unix_ms()).await?;
+            *last = decision.clone();
+            return Ok(());
+        }
+        self.announce(decision);
+        let body = Body::Decided { decision: Box::new(decision.clone()) };
+        let seqs = journal.append(vec![self.entry(decision, body)]).await?;
+        self.last = seqs.first().map(|seq| (*seq, decision.clone()));
+        Ok(())
+    }
+
+    /// Does what the decision asks for: freeze, hold the old primary, switch.
+    async fn obey(&mut self, decision: &Decision) {
+        if let Some(why) = self.must_freeze(decision) {
+            let entry = self.entry(decision, Body::Halted { why });
+            if let Err(error) = self.setup.hands.journal.append(vec![entry]).await {
+                self.lost_journal(&error);
+            }
+        }
+        if !self.story.is_paused {
+            for order in &decision.orders {
+                self.hold(decision, order).await;
+            }
+        }
+        if decision.orders.is_empty() {
+            self.held = None;
+        }
+        if let Some(plan) = &decision.plan {
+            let body = Body::Ticketed { plan: Box::new(plan.clone()) };
+            match self.setup.hands.journal.ticket(self.entry(decision, body), plan.clone()).await {
+                Ok(ticket) => self.begin_switch(ticket),
+                Err(error) => self.lost_journal(&error),
+            }
+        }
+    }
+
+    /// A record or fence that is not ours freezes the service once two cycles in a row have read it so.
+    fn must_freeze(&self, decision: &Decision) -> Option<String> {
+        if decision.verdict != Verdict::Halt || self.story.halted.is_some() {
+            return None;
+        }
+        let foreign = decision.reasons.iter().find(|r| {
+            matches!(r, Reason::ForeignFence { .. } | Reason::ForeignRecord { .. } | Reason::DamagedFence { .. })
+        })?;
+        let again = self.view.of(self.name())?.decision.reasons.iter().any(|r| r.label() == foreign.label());
+        again.then(|| foreign.to_string())
+    }
+
+    async fn hold(&mut self, decision: &Decision, order: &StandingOrder) {
+        let held = self.setup.hands.promote.fence(&order.pause, crate::act::PAUSE).await;
+        let is_held = held.is_ok();
+        if self.held.as_ref() == Some(&(order.pause.clone(), is_held)) {
+            return;
+        }
+        let error = held.err().map(|e| e.to_string());
+        match &error {
+            None => tracing::error!(service = %self.name(), site = %order.pause,
+                "the old primary is back and claims to be one: its writes are paused until a person demotes it"),
+            Some(error) => tracing::error!(service = %self.name(), site = %order.pause, error,
+                "the old primary is back and cannot be paused: two primaries take writes"),
+        }
+        let entry = self.entry(decision, Body::Held { site: order.pause.clone(), error });
+        match self.setup.hands.journal.append(vec![entry]).await {
+            Ok(_) => self.held = Some((order.pause.clone(), is_held)),
+            Err(error) => self.lost_journal(&error),
+        }
+    }
+
+    fn entry(&self, decision: &Decision, body: Body) -> NewEntry {
+        NewEntry {
+            at_unix_ms: decision.made.unix_ms(),
+            service: decision.service.clone(),
+            incident: decision.incident.clone(),
+            body,
+        }
+    }
+
+    fn announce(&self, decision: &Decision) {
+        let reasons = decision.reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+        let (service, verdict, level) = (&decision.service, decision.verdict.as_str(), decision.level.as_str());
+        let confidence = decision.confidence.confidence.get();
+        match decision.level {
+            AlertLevel::Page => tracing::error!(%service, verdict, level, confidence, reasons, "decided"),
+            AlertLevel::Warn => tracing::warn!(%service, verdict, level, confidence, reasons, "decided"),
+            AlertLevel::Info | AlertLevel::None => {
+                tracing::info!(%service, verdict, level, confidence, reasons, "decided");
+            }
+        }
+    }
+
+    fn lost_journal(&mut self, error: &JournalError) {
+        if self.is_durable {
+            let error = error as &dyn std::error::Error;
+            tracing::error!(service = %self.name(), error, "the journal takes no entries: nothing will be done");
+        }
+        self.is_durable = false;
+    }
+
+    fn publish(&self, evidence: Evidence, decision: Decision) {
+        let record = self.record.as_ref().map(|view| view.state.clone());
+        self.view.publish(ServiceView {
+            service: self.setup.service.clone(),
+            snapshots: evidence.snapshots,
+            decision,
+            fence: record.as_ref().and_then(|r| fence_of(r).ok().flatten()),
+            record,
+            halted: self.story.halted.clone(),
+            is_paused: self.story.is_paused,
+            is_durable: self.is_durable,
+        });
+    }
+}

@@ -1,0 +1,45 @@
+//! The numbers about deciding.
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::registry::Registry;
+
+use crate::decide::{Decision, Verdict};
+use crate::types::ServiceName;
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Decided {
+    redis_service: String,
+    verdict: &'static str,
+}
+
+/// The numbers about deciding.
+#[derive(Debug, Clone)]
+pub struct Metrics {
+    decisions: Family<Decided, Counter>,
+}
+
+impl Metrics {
+    /// Makes and registers them.
+    pub fn register(registry: &mut Registry) -> Self {
+        let decisions = Family::default();
+        registry.register("redrover_decisions", "Decisions made, by verdict", decisions.clone());
+        Self { decisions }
+    }
+
+    /// Makes the series of a service appear with 0, so that a first event is an increase.
+    pub(super) fn expect(&self, service: &ServiceName) {
+        for verdict in Verdict::ALL {
+            self.decisions.get_or_create(&labels(service, verdict));
+        }
+    }
+
+    pub(super) fn decided(&self, decision: &Decision) {
+        self.decisions.get_or_create(&labels(&decision.service, decision.verdict)).inc();
+    }
+}
+
+fn labels(service: &ServiceName, verdict: Verdict) -> Decided {
+    Decided { redis_service: service.to_string(), verdict: verdict.as_str() }
+}

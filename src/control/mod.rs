@@ -1,0 +1,16 @@
+//! The conductor: one worker for each service gathers, decides and commits; the intake makes notifications durable.
+//!
+//! Absent on purpose: HTTP, and any knowledge of a provider's protocol.
+
+mod command;
+mod cycle;
+mod intake;
+mod metrics;
+mod view;
+mod worker;
+
+pub use command::{ControlHandle, Submission, SubmitError};
+pub use intake::Intake;
+pub use metrics::Metrics;
+pub use view::{ServiceView, View};
+pub use worker::{Setup, Worker};

@@ -1,0 +1,237 @@
+//! One worker for each service: it waits for the next reason to look, runs one cycle, and owns the service's switch.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+
+use super::command::Waker;
+use super::cycle::Cause;
+use super::intake::{Intake, leave_word};
+use super::{Metrics, View};
+use crate::act::{Hands, Permit, Switch};
+use crate::config::{Config, Service};
+use crate::decide::{Decision, Resume, State};
+use crate::lead::Election;
+use crate::store::{JournalError, Kind, Query, Story, Ticket};
+use crate::types::{AgentName, RecordView, ServiceName, SiteName};
+
+/// A switch that is under way may take so long to reach a safe place when the program stops.
+const DRAIN_LIMIT: Duration = Duration::from_secs(10);
+
+/// What the worker of a service needs to know of the configuration; replaced as a whole by a reload.
+#[derive(Clone)]
+pub struct Setup {
+    /// The service.
+    pub service: Arc<Service>,
+    /// The ports.
+    pub hands: Hands,
+    /// Time from one round to the next.
+    pub probe_interval: Duration,
+    /// Deadline of one look at one target.
+    pub probe_timeout: Duration,
+    /// Where this agent is.
+    pub failure_domain: SiteName,
+    /// Who this agent is.
+    pub owner: AgentName,
+}
+
+impl Setup {
+    /// Picks what concerns one service out of the configuration.
+    #[must_use]
+    pub fn new(config: &Config, service: Arc<Service>, hands: Hands) -> Self {
+        Self {
+            service,
+            hands,
+            probe_interval: config.global.probe_interval,
+            probe_timeout: config.global.probe_timeout,
+            failure_domain: config.agent.failure_domain.clone(),
+            owner: config.agent.name.clone(),
+        }
+    }
+}
+
+/// The worker of one service.
+pub struct Worker {
+    pub(super) setup: Setup,
+    pub(super) election: Arc<dyn Election>,
+    pub(super) view: View,
+    pub(super) metrics: Metrics,
+    pub(super) state: State,
+    pub(super) story: Story,
+    pub(super) record: Option<RecordView>,
+    pub(super) last: Option<(u64, Decision)>,
+    pub(super) held: Option<(SiteName, bool)>,
+    pub(super) is_durable: bool,
+    pub(super) is_switching: bool,
+    switches: JoinSet<()>,
+    setups: watch::Receiver<Setup>,
+    wake: Arc<Notify>,
+    wakers: Arc<Mutex<Vec<Waker>>>,
+}
+
+impl Worker {
+    /// A worker that knows its service's story so far. New setups arrive by the watch.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    pub async fn load(
+        setups: watch::Receiver<Setup>,
+        election: Arc<dyn Election>,
+        intake: &Intake,
+        view: View,
+        metrics: Metrics,
+    ) -> Result<Self, JournalError> {
+        let setup = setups.borrow().clone();
+        let name = setup.service.name.clone();
+        metrics.expect(&name);
+        let wakers = intake.wakers();
+        let mut worker = Self {
+            wake: leave_word(&wakers, &name),
+            setup,
+            election,
+            view,
+            metrics,
+            state: State::default(),
+            story: Story::default(),
+            record: None,
+            last: None,
+            held: None,
+            is_durable: true,
+            is_switching: false,
+            switches: JoinSet::new(),
+            setups,
+            wakers,
+        };
+        worker.read_story(STORY_KINDS.to_vec()).await?;
+        let newest = Query {
+            service: Some(name),
+            kinds: vec![Kind::Decided],
+            is_newest_first: true,
+            limit: 1,
+            ..Query::default()
+        };
+        for entry in worker.setup.hands.journal.read(newest).await? {
+            worker.story.tell(&entry);
+        }
+        worker.state = State::resumed(Resume { incident: worker.story.incident.clone() });
+        Ok(worker)
+    }
+
+    /// Looks and decides until cancelled; then lets a switch under way reach its end, within a limit.
+    pub async fn run(mut self, cancelled: CancellationToken) {
+        let mut ticks = self.ticks();
+        loop {
+            let cause = tokio::select! {
+                () = cancelled.cancelled() => break,
+                _ = ticks.tick() => Cause::Timer,
+                () = self.wake.notified() => Cause::Notification,
+                Some(_) = self.switches.join_next(), if !self.switches.is_empty() => {
+                    self.is_switching = false;
+                    self.record = None;
+                    Cause::SwitchEnded
+                }
+                changed = self.setups.changed() => {
+                    if changed.is_err() {
+                        break;
+                    }
+                    self.setup = self.setups.borrow_and_update().clone();
+                    self.record = None;
+                    ticks = self.ticks();
+                    continue;
+                }
+            };
+            self.cycle(cause).await;
+        }
+        if tokio::time::timeout(DRAIN_LIMIT, async { while self.switches.join_next().await.is_some() {} }).await.is_err() {
+            tracing::warn!(service = %self.name(), "stopping in the middle of a switch; the next start goes on with it");
+        }
+        self.view.withdraw(self.name());
+        self.wakers.lock().unwrap_or_else(std::sync::PoisonError::into_inner).retain(|w| w.service != self.setup.service.name);
+    }
+
+    pub(super) fn name(&self) -> &ServiceName {
+        &self.setup.service.name
+    }
+
+    fn ticks(&self) -> tokio::time::Interval {
+        let mut ticks = tokio::time::interval(self.setup.probe_interval);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        ticks
+    }
+
+    /// Tells the story what the journal holds since the last read.
+    pub(super) async fn read_story(&mut self, kinds: Vec<Kind>) -> Result<(), JournalError> {
+        loop {
+            let query = Query {
+                service: Some(self.name().clone()),
+                kinds: kinds.clone(),
+                after: self.story.seq,
+                ..Query::default()
+            };
+            let entries = self.setup.hands.journal.read(query).await?;
+            let is_last = entries.len() < Query::LIMIT_MAX;
+            let epoch = self.story.epoch;
+            entries.iter().for_each(|entry| self.story.tell(entry));
+            if self.story.epoch != epoch {
+                // Somebody wrote the fence: what was read of the record before is too old.
+                self.record = None;
+            }
+            if is_last {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Carries out a ticketed plan beside the cycles.
+    pub(super) fn begin_switch(&mut self, ticket: Ticket) {
+        let setup = self.setup.clone();
+        let term = self.election.term();
+        self.is_switching = true;
+        self.switches.spawn(async move {
+            let (hands, now) = (&setup.hands, setup.hands.clock.now());
+            let Some(term) = term else { return };
+            let decision = ticket.plan().decision.clone();
+            let ended = match Permit::grant(ticket, term, &*hands.journal, now).await {
+                Ok(permit) => Switch::run(hands, &setup.service, &setup.owner, permit).await,
+                Err(refusal) => {
+                    tracing::warn!(service = %setup.service.name, decision, %refusal, "the switch is not permitted");
+                    return;
+                }
+            };
+            report(&setup, &decision, ended.map(Some));
+        });
+    }
+
+    /// Goes on with a switch that a restart, or a lost journal, interrupted.
+    pub(super) fn resume_switch(&mut self) {
+        let Some(unfinished) = self.story.unfinished.clone() else { return };
+        let setup = self.setup.clone();
+        self.is_switching = true;
+        self.switches.spawn(async move {
+            let decision = unfinished.plan.decision.clone();
+            let ended = Switch::resume(&setup.hands, &setup.service, &setup.owner, &unfinished).await;
+            report(&setup, &decision, ended);
+        });
+    }
+}
+
+/// The kinds that make up the story; decisions are read one by one.
+pub(super) const STORY_KINDS: [Kind; 7] =
+    [Kind::Adopted, Kind::Notified, Kind::Ticketed, Kind::Stepped, Kind::Ended, Kind::Halted, Kind::Ordered];
+
+fn report(setup: &Setup, decision: &str, ended: Result<Option<crate::decide::saga::Outcome>, JournalError>) {
+    let service = &setup.service.name;
+    match ended {
+        Ok(Some(outcome)) if outcome.halts() => {
+            tracing::error!(%service, decision, ?outcome, "the switch needs a person: run `redrover explain`");
+        }
+        Ok(Some(outcome)) => tracing::info!(%service, decision, ?outcome, "the switch ended"),
+        Ok(None) => tracing::warn!(%service, decision, "the record cannot be read; the switch stays unfinished"),
+        Err(error) => tracing::error!(%service, decision, error = &error as &dyn std::error::Error,
+            "the journal takes no entries; the switch stays unfinished"),
+    }
+}

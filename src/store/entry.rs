@@ -1,0 +1,177 @@
+//! The entries of the journal.
+
+use crate::decide::Decision;
+use crate::decide::Plan;
+use crate::decide::saga::{Outcome, Step};
+use crate::types::{Alert, ServiceName, SiteName};
+
+/// What a person ordered.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum OperatorAction {
+    /// No automatic action until resumed.
+    Pause,
+    /// Ends a pause.
+    Resume,
+    /// Ends a halt, lifts the interval and the damping, and accepts the fence as it stands.
+    Acknowledge {
+        /// The epoch of the fence at that moment, where it could be read.
+        epoch: Option<u64>,
+    },
+}
+
+/// What an entry says.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Body {
+    /// The first fence was written, or a fence was written anew, on a person's word.
+    Adopted {
+        /// The fence's epoch.
+        epoch: u64,
+        /// The site it calls active.
+        active: SiteName,
+    },
+    /// Alerts about the service came in.
+    Notified {
+        /// They.
+        alerts: Vec<Alert>,
+    },
+    /// A decision, whatever its verdict.
+    Decided {
+        /// It.
+        decision: Box<Decision>,
+    },
+    /// The intent to act.
+    Ticketed {
+        /// What shall be done.
+        plan: Box<Plan>,
+    },
+    /// One step of a switch was done.
+    Stepped {
+        /// The plan's decision.
+        decision: String,
+        /// The step.
+        step: Step,
+        /// How long it took, milliseconds.
+        took_ms: u64,
+    },
+    /// A switch ended.
+    Ended {
+        /// The plan's decision.
+        decision: String,
+        /// How.
+        outcome: Outcome,
+        /// The fence's epoch afterwards, where it is known.
+        epoch: Option<u64>,
+    },
+    /// Automation is frozen until a person acknowledges.
+    Halted {
+        /// Why.
+        why: String,
+    },
+    /// An old primary that claims to be one was paused, or could not be.
+    Held {
+        /// Its site.
+        site: SiteName,
+        /// What went wrong; absent when it is paused.
+        error: Option<String>,
+    },
+    /// A person ordered something.
+    Ordered {
+        /// What.
+        action: OperatorAction,
+        /// Who: the system's user name.
+        by: String,
+    },
+}
+
+/// The kind of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// [`Body::Adopted`].
+    Adopted,
+    /// [`Body::Notified`].
+    Notified,
+    /// [`Body::Decided`].
+    Decided,
+    /// [`Body::Ticketed`].
+    Ticketed,
+    /// [`Body::Stepped`].
+    Stepped,
+    /// [`Body::Ended`].
+    Ended,
+    /// [`Body::Halted`].
+    Halted,
+    /// [`Body::Held`].
+    Held,
+    /// [`Body::Ordered`].
+    Ordered,
+}
+
+impl Kind {
+    /// The kind as a word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Adopted => "adopted",
+            Self::Notified => "notified",
+            Self::Decided => "decided",
+            Self::Ticketed => "ticketed",
+            Self::Stepped => "stepped",
+            Self::Ended => "ended",
+            Self::Halted => "halted",
+            Self::Held => "held",
+            Self::Ordered => "ordered",
+        }
+    }
+}
+
+impl Body {
+    /// The entry's kind.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Adopted { .. } => Kind::Adopted,
+            Self::Notified { .. } => Kind::Notified,
+            Self::Decided { .. } => Kind::Decided,
+            Self::Ticketed { .. } => Kind::Ticketed,
+            Self::Stepped { .. } => Kind::Stepped,
+            Self::Ended { .. } => Kind::Ended,
+            Self::Halted { .. } => Kind::Halted,
+            Self::Held { .. } => Kind::Held,
+            Self::Ordered { .. } => Kind::Ordered,
+        }
+    }
+}
+
+/// An entry to be written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewEntry {
+    /// When, Unix milliseconds.
+    pub at_unix_ms: i64,
+    /// About which service.
+    pub service: ServiceName,
+    /// In which incident.
+    pub incident: Option<String>,
+    /// What.
+    pub body: Body,
+}
+
+/// An entry as it stands in the journal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// Its place; rises with time.
+    pub seq: u64,
+    /// When, Unix milliseconds.
+    pub at_unix_ms: i64,
+    /// When it was last repeated word for word, Unix milliseconds.
+    pub last_unix_ms: i64,
+    /// How often it was said.
+    pub count: u64,
+    /// About which service.
+    pub service: ServiceName,
+    /// In which incident.
+    pub incident: Option<String>,
+    /// What.
+    pub body: Body,
+}

@@ -1,0 +1,134 @@
+//! The port to the journal.
+
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+
+use super::{Entry, Kind, NewEntry};
+use crate::decide::Plan;
+use crate::types::ServiceName;
+
+/// What went wrong with the journal.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// The file could not be opened or brought to the present schema.
+    #[error("cannot open the journal {path}")]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: rusqlite::Error,
+    },
+    /// The file's folder could not be made.
+    #[error("cannot create {path}")]
+    Directory {
+        /// The folder.
+        path: PathBuf,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// The file was written by a later version of this program.
+    #[error("the journal has schema {found}; this program knows {known} and older")]
+    Version {
+        /// The schema found.
+        found: i64,
+        /// The newest known.
+        known: i64,
+    },
+    /// Entries could not be made durable; none of them was written.
+    #[error("cannot write to the journal")]
+    Write {
+        /// The cause.
+        source: rusqlite::Error,
+    },
+    /// Entries could not be read.
+    #[error("cannot read the journal")]
+    Read {
+        /// The cause.
+        source: rusqlite::Error,
+    },
+    /// An entry does not say what this program understands.
+    #[error("entry {seq} of the journal cannot be understood")]
+    Entry {
+        /// Its place; 0 for one that was about to be written.
+        seq: u64,
+        /// The cause.
+        source: serde_json::Error,
+    },
+    /// The writing task died.
+    #[error("the journal's worker is gone")]
+    Worker,
+}
+
+/// Which entries to read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Query {
+    /// Only about this service.
+    pub service: Option<ServiceName>,
+    /// Only of these kinds; empty means all.
+    pub kinds: Vec<Kind>,
+    /// Only after this place.
+    pub after: u64,
+    /// The newest first.
+    pub is_newest_first: bool,
+    /// At most so many; 0 means [`Query::LIMIT_MAX`].
+    pub limit: usize,
+}
+
+impl Query {
+    /// The most entries one read returns.
+    pub const LIMIT_MAX: usize = 10_000;
+}
+
+/// The receipt for a durable intent. Only a journal makes one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ticket {
+    seq: u64,
+    plan: Plan,
+}
+
+impl Ticket {
+    pub(super) fn new(seq: u64, plan: Plan) -> Self {
+        Self { seq, plan }
+    }
+
+    /// The entry's place.
+    #[must_use]
+    pub fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// What was intended.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+}
+
+/// The journal.
+#[async_trait]
+pub trait Journal: Send + Sync {
+    /// Writes entries in one durable transaction; returns their places.
+    ///
+    /// # Errors
+    /// Nothing was written.
+    async fn append(&self, entries: Vec<NewEntry>) -> Result<Vec<u64>, JournalError>;
+
+    /// Writes an intent, durably, and returns its receipt.
+    ///
+    /// # Errors
+    /// Nothing was written, and so nothing may be done.
+    async fn ticket(&self, entry: NewEntry, plan: Plan) -> Result<Ticket, JournalError>;
+
+    /// Counts up an entry that was repeated word for word. Not durable at a power loss.
+    ///
+    /// # Errors
+    /// The entry was not counted up.
+    async fn repeat(&self, seq: u64, at_unix_ms: i64) -> Result<(), JournalError>;
+
+    /// Reads entries.
+    ///
+    /// # Errors
+    /// The journal could not be read, or an entry could not be understood.
+    async fn read(&self, query: Query) -> Result<Vec<Entry>, JournalError>;
+}

@@ -1,0 +1,13 @@
+//! The journal: what was seen, decided, done and said, durable before anything happens, and the story it tells.
+//!
+//! Absent on purpose: updates of what was written. Only a decision that repeats itself word for word is counted up.
+
+mod entry;
+mod journal;
+mod sqlite;
+mod story;
+
+pub use entry::{Body, Entry, Kind, NewEntry, OperatorAction};
+pub use journal::{Journal, JournalError, Query, Ticket};
+pub use sqlite::SqliteJournal;
+pub use story::{KnownAlert, Story, Unfinished};

@@ -1,0 +1,195 @@
+//! The journal in an SQLite file: write-ahead log, `synchronous=FULL`, one writer, migrations counted in `user_version`.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use rusqlite::{Connection, OpenFlags, Row, TransactionBehavior, params_from_iter, types::Value};
+
+use super::{Body, Entry, Journal, JournalError, NewEntry, Query, Ticket};
+use crate::decide::Plan;
+use crate::types::ServiceName;
+
+/// The schemas, oldest first; the file's `user_version` counts how many were applied.
+const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+/// How long a write waits for another process, such as an operator's command.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+/// Decisions kept for each journal; the oldest go first. Every other kind is kept.
+const DECISIONS_MAX: u64 = 100_000;
+/// Old decisions are dropped once in so many appends.
+const PRUNE_EVERY: u64 = 1_000;
+
+/// The journal in an SQLite file.
+#[derive(Debug, Clone)]
+pub struct SqliteJournal {
+    connection: Arc<Mutex<Connection>>,
+}
+
+impl SqliteJournal {
+    /// Opens the journal in a folder, creating and migrating it as needed.
+    ///
+    /// # Errors
+    /// The folder or file cannot be used, or the file is of a later version.
+    pub fn open(directory: &Path) -> Result<Self, JournalError> {
+        std::fs::create_dir_all(directory)
+            .map_err(|source| JournalError::Directory { path: directory.to_owned(), source })?;
+        let path = directory.join("journal.db");
+        let connection =
+            Connection::open(&path).map_err(|source| JournalError::Open { path: path.clone(), source })?;
+        Self::prepare(connection).map_err(|error| with_path(error, &path))
+    }
+
+    /// Opens an existing journal for reading only.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be read.
+    pub fn open_read_only(directory: &Path) -> Result<Self, JournalError> {
+        let path = directory.join("journal.db");
+        let open = |source| JournalError::Open { path: path.clone(), source };
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&path, flags).map_err(open)?;
+        connection.busy_timeout(BUSY_TIMEOUT).map_err(open)?;
+        Ok(Self { connection: Arc::new(Mutex::new(connection)) })
+    }
+
+    fn prepare(mut connection: Connection) -> Result<Self, JournalError> {
+        let open = |source| JournalError::Open { path: Default::default(), source };
+        connection.busy_timeout(BUSY_TIMEOUT).map_err(open)?;
+        connection.pragma_update(None, "journal_mode", "WAL").map_err(open)?;
+        connection.pragma_update(None, "synchronous", "FULL").map_err(open)?;
+        let transaction =
+            connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(open)?;
+        let found: i64 =
+            transaction.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(open)?;
+        let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+        let applied = usize::try_from(found).unwrap_or(usize::MAX);
+        if applied > MIGRATIONS.len() {
+            return Err(JournalError::Version { found, known });
+        }
+        for migration in &MIGRATIONS[applied..] {
+            transaction.execute_batch(migration).map_err(open)?;
+        }
+        transaction.pragma_update(None, "user_version", known).map_err(open)?;
+        transaction.commit().map_err(open)?;
+        Ok(Self { connection: Arc::new(Mutex::new(connection)) })
+    }
+
+    async fn with<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T, JournalError> + Send + 'static,
+    ) -> Result<T, JournalError> {
+        let connection = Arc::clone(&self.connection);
+        // A panic while the lock was held leaves an unfinished transaction, which SQLite has rolled back.
+        let work = move || work(&mut connection.lock().unwrap_or_else(PoisonError::into_inner));
+        tokio::task::spawn_blocking(work).await.unwrap_or(Err(JournalError::Worker))
+    }
+}
+
+fn with_path(error: JournalError, at: &Path) -> JournalError {
+    match error {
+        JournalError::Open { source, .. } => JournalError::Open { path: at.to_owned(), source },
+        other => other,
+    }
+}
+
+#[async_trait]
+impl Journal for SqliteJournal {
+    async fn append(&self, entries: Vec<NewEntry>) -> Result<Vec<u64>, JournalError> {
+        self.with(move |connection| append(connection, &entries)).await
+    }
+
+    async fn ticket(&self, entry: NewEntry, plan: Plan) -> Result<Ticket, JournalError> {
+        let seqs = self.append(vec![entry]).await?;
+        let seq = seqs.first().copied().ok_or(JournalError::Worker)?;
+        Ok(Ticket::new(seq, plan))
+    }
+
+    async fn repeat(&self, seq: u64, at_unix_ms: i64) -> Result<(), JournalError> {
+        self.with(move |connection| {
+            let sql = "UPDATE entries SET count = count + 1, last_ms = ?2 WHERE seq = ?1";
+            connection
+                .execute(sql, (to_sql(seq), at_unix_ms))
+                .map_err(|source| JournalError::Write { source })?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn read(&self, query: Query) -> Result<Vec<Entry>, JournalError> {
+        self.with(move |connection| read(connection, &query)).await
+    }
+}
+
+fn to_sql(seq: u64) -> i64 {
+    i64::try_from(seq).unwrap_or(i64::MAX)
+}
+
+fn append(connection: &mut Connection, entries: &[NewEntry]) -> Result<Vec<u64>, JournalError> {
+    let write = |source| JournalError::Write { source };
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(write)?;
+    let mut seqs = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let body =
+            serde_json::to_string(&entry.body).map_err(|source| JournalError::Entry { seq: 0, source })?;
+        let sql = "INSERT INTO entries (at_ms, last_ms, service, kind, incident, body) VALUES (?1, ?1, ?2, ?3, ?4, ?5)";
+        let kind = entry.body.kind().as_str();
+        transaction
+            .execute(sql, (entry.at_unix_ms, entry.service.as_str(), kind, &entry.incident, body))
+            .map_err(write)?;
+        seqs.push(u64::try_from(transaction.last_insert_rowid()).unwrap_or(0));
+    }
+    if seqs.last().is_some_and(|seq| seq % PRUNE_EVERY == 0) {
+        let sql = "DELETE FROM entries WHERE kind = 'decided' AND seq <= \
+                   (SELECT seq FROM entries WHERE kind = 'decided' ORDER BY seq DESC LIMIT 1 OFFSET ?1)";
+        transaction.execute(sql, [to_sql(DECISIONS_MAX)]).map_err(write)?;
+    }
+    transaction.commit().map_err(write)?;
+    Ok(seqs)
+}
+
+fn read(connection: &mut Connection, query: &Query) -> Result<Vec<Entry>, JournalError> {
+    let failed = |source| JournalError::Read { source };
+    let mut sql =
+        "SELECT seq, at_ms, last_ms, count, service, incident, body FROM entries WHERE seq > ?".to_owned();
+    let mut values = vec![Value::Integer(to_sql(query.after))];
+    if let Some(service) = &query.service {
+        sql.push_str(" AND service = ?");
+        values.push(Value::Text(service.as_str().to_owned()));
+    }
+    if !query.kinds.is_empty() {
+        sql.push_str(" AND kind IN (");
+        sql.push_str(&vec!["?"; query.kinds.len()].join(", "));
+        sql.push(')');
+        values.extend(query.kinds.iter().map(|kind| Value::Text(kind.as_str().to_owned())));
+    }
+    sql.push_str(if query.is_newest_first { " ORDER BY seq DESC LIMIT ?" } else { " ORDER BY seq LIMIT ?" });
+    let limit = if query.limit == 0 { Query::LIMIT_MAX } else { query.limit.min(Query::LIMIT_MAX) };
+    values.push(Value::Integer(i64::try_from(limit).unwrap_or(i64::MAX)));
+    let mut statement = connection.prepare_cached(&sql).map_err(failed)?;
+    let mut rows = statement.query(params_from_iter(values)).map_err(failed)?;
+    let mut entries = Vec::new();
+    while let Some(row) = rows.next().map_err(failed)? {
+        entries.push(entry(row)?);
+    }
+    Ok(entries)
+}
+
+fn entry(row: &Row<'_>) -> Result<Entry, JournalError> {
+    let failed = |source| JournalError::Read { source };
+    let seq = u64::try_from(row.get::<_, i64>(0).map_err(failed)?).unwrap_or(0);
+    let not_understood = |source| JournalError::Entry { seq, source };
+    let text: String = row.get(6).map_err(failed)?;
+    let service: String = row.get(4).map_err(failed)?;
+    let service = ServiceName::new(service).map_err(|e| not_understood(serde::de::Error::custom(e)))?;
+    let body: Body = serde_json::from_str(&text).map_err(not_understood)?;
+    Ok(Entry {
+        seq,
+        at_unix_ms: row.get(1).map_err(failed)?,
+        last_unix_ms: row.get(2).map_err(failed)?,
+        count: u64::try_from(row.get::<_, i64>(3).map_err(failed)?).unwrap_or(0),
+        service,
+        incident: row.get(5).map_err(failed)?,
+        body,
+    })
+}
