@@ -1,2 +1,7 @@
 //! The redrover binary.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    redrover::cli::main()
+}

@@ -1,0 +1,128 @@
+//! `redrover adopt SERVICE`: writes the first fence, after showing what stands there and asking.
+
+use std::io::{BufRead as _, Write as _};
+
+use clap::Args;
+
+use super::parts::{ConfigArgs, Failure, config, service};
+use crate::act::dns::{Dns, RecordChange};
+use crate::app::{now, open_dns};
+use crate::config::{Config, Provider, Service, Site};
+use crate::decide::fence_of;
+use crate::store::{Body, Journal as _, NewEntry, SqliteJournal};
+use crate::types::{Fence, RecordState, ResourceSet};
+
+#[derive(Debug, Args)]
+pub(super) struct AdoptArgs {
+    /// The service.
+    service: String,
+    /// The site that is active. Needed only where no record exists yet (provider `embedded`).
+    #[arg(long, value_name = "DATACENTER")]
+    active: Option<String>,
+    /// Do not ask.
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    config: ConfigArgs,
+}
+
+pub(super) async fn run(args: AdoptArgs) -> Result<(), Failure> {
+    let config = config(&args.config.file)?;
+    let service = service(&config, &args.service)?;
+    let dns = open_dns(&config, service).await?;
+    let found = dns.read().await?;
+    let active = active(&args, service, &found)?;
+    let wanted = wanted(&config, service, &found, active)?;
+
+    let (name, kind) = (&service.record.name, service.record.kind.as_str());
+    println!("{name} {kind}: {}", shown(found.record.as_ref()));
+    println!("fence: {}", shown(found.fence.as_ref()));
+    println!("will become");
+    println!("{name} {kind}: {}", shown(wanted.record.as_ref()));
+    println!("fence: {}", shown(wanted.fence.as_ref()));
+    if !args.yes && !is_confirmed()? {
+        return Err(anyhow::anyhow!("not adopted").into());
+    }
+    adopt(&config, service, &*dns, found, wanted, active).await?;
+    println!("{}: adopted; {} is active", service.name, active.name);
+    Ok(())
+}
+
+fn active<'a>(args: &AdoptArgs, service: &'a Service, found: &RecordState) -> Result<&'a Site, Failure> {
+    let named = args.active.as_ref().map(|name| {
+        let site = service.sites.iter().find(|s| s.name.as_str() == name);
+        site.ok_or_else(|| Failure::Wrong(format!("{} has no site {name:?}", service.name)))
+    });
+    let Some(record) = &found.record else {
+        if service.record.provider != Provider::Embedded {
+            let text = format!("there is no record {}; create it first, pointing to the active site", service.record.name);
+            return Err(Failure::Wrong(text));
+        }
+        return named.unwrap_or_else(|| Err(Failure::Wrong("say which site is active: --active DATACENTER".to_owned())));
+    };
+    let value = record.values.iter().cloned().collect::<Vec<_>>().join(" ");
+    let pointed = service.site_of_value(&value).ok_or_else(|| {
+        Failure::Wrong(format!("the record holds {value:?}, which is the dns_target of no configured site"))
+    })?;
+    match named.transpose()? {
+        Some(site) if site.name != pointed.name => {
+            Err(Failure::Wrong(format!("the record points to {}, not to {}", pointed.name, site.name)))
+        }
+        Some(_) | None => Ok(pointed),
+    }
+}
+
+fn wanted(config: &Config, service: &Service, found: &RecordState, active: &Site) -> Result<RecordState, Failure> {
+    let ttl = service.record.ttl_seconds;
+    // A damaged fence is replaced by a person's word; its epoch cannot be read, so time stands in for it.
+    let epoch = match fence_of(found) {
+        Ok(None) => 1,
+        Ok(Some(fence)) => fence.epoch.saturating_add(1),
+        Err(_) => now().unix_seconds(),
+    };
+    let fence = Fence {
+        owner: config.agent.name.clone(),
+        epoch,
+        active: active.name.clone(),
+        from: active.name.clone(),
+        at: now().unix_seconds(),
+        decision: format!("adopt-{:x}", now().unix_ms()),
+        intent: None,
+    };
+    Ok(RecordState {
+        record: found.record.clone().or_else(|| Some(ResourceSet::single(ttl, active.dns_target.clone()))),
+        fence: Some(ResourceSet::single(ttl, fence.to_string())),
+    })
+}
+
+async fn adopt(
+    config: &Config,
+    service: &Service,
+    dns: &dyn Dns,
+    expected: RecordState,
+    wanted: RecordState,
+    active: &Site,
+) -> Result<(), Failure> {
+    let epoch = fence_of(&wanted)?.map_or(1, |fence| fence.epoch);
+    let journal = SqliteJournal::open(&config.agent.data_dir)?;
+    let body = Body::Adopted { epoch, active: active.name.clone() };
+    let entry = NewEntry { at_unix_ms: now().unix_ms(), service: service.name.clone(), incident: None, body };
+    dns.change(&RecordChange { expected, wanted }).await?;
+    journal.append(vec![entry]).await?;
+    Ok(())
+}
+
+fn shown(set: Option<&ResourceSet>) -> String {
+    set.map_or_else(
+        || "(none)".to_owned(),
+        |set| format!("{} (TTL {} s)", set.values.iter().cloned().collect::<Vec<_>>().join(" "), set.ttl_seconds),
+    )
+}
+
+fn is_confirmed() -> std::io::Result<bool> {
+    print!("Write it? [y/N] ");
+    std::io::stdout().flush()?;
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line)?;
+    Ok(matches!(line.trim(), "y" | "Y" | "yes"))
+}

@@ -1,0 +1,13 @@
+//! The command line: one file for each command.
+//!
+//! Exit codes: 0 done; 1 it failed while running; 2 the command line or the configuration is wrong.
+
+mod adopt;
+mod check;
+mod demo;
+mod explain;
+mod operate;
+mod parts;
+mod run;
+
+pub use parts::main;

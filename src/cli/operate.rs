@@ -1,0 +1,48 @@
+//! `redrover ack | pause | resume SERVICE`: a person's orders, written into the journal that the agent reads each cycle.
+
+use clap::Args;
+
+use super::parts::{ConfigArgs, Failure, config, service};
+use crate::app::{now, open_dns};
+use crate::decide::fence_of;
+use crate::store::{Body, Journal as _, NewEntry, OperatorAction, SqliteJournal};
+
+#[derive(Debug, Args)]
+pub(super) struct OperateArgs {
+    /// The service.
+    service: String,
+    #[command(flatten)]
+    config: ConfigArgs,
+}
+
+pub(super) async fn pause(args: OperateArgs) -> Result<(), Failure> {
+    order(args, OperatorAction::Pause, "paused: nothing moves by itself until `redrover resume`").await
+}
+
+pub(super) async fn resume(args: OperateArgs) -> Result<(), Failure> {
+    order(args, OperatorAction::Resume, "resumed").await
+}
+
+pub(super) async fn acknowledge(args: OperateArgs) -> Result<(), Failure> {
+    let config = config(&args.config.file)?;
+    let service = service(&config, &args.service)?;
+    let dns = open_dns(&config, service).await?;
+    let state = dns.read().await?;
+    let epoch = fence_of(&state)?.map(|fence| fence.epoch);
+    order(args, OperatorAction::Acknowledge { epoch }, "acknowledged").await
+}
+
+async fn order(args: OperateArgs, action: OperatorAction, said: &str) -> Result<(), Failure> {
+    let config = config(&args.config.file)?;
+    let service = service(&config, &args.service)?;
+    let journal = SqliteJournal::open(&config.agent.data_dir)?;
+    let body = Body::Ordered { action, by: user() };
+    let entry = NewEntry { at_unix_ms: now().unix_ms(), service: service.name.clone(), incident: None, body };
+    journal.append(vec![entry]).await?;
+    println!("{}: {said}", service.name);
+    Ok(())
+}
+
+fn user() -> String {
+    ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok()).unwrap_or_else(|| "unknown".to_owned())
+}

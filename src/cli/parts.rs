@@ -1,0 +1,154 @@
+//! The commands, their shared options, and the way from a command to an exit code.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use tracing_subscriber::EnvFilter;
+
+use super::{adopt, check, demo, explain, operate, run};
+use crate::config::{Config, Service, load};
+use crate::types::ServiceName;
+
+/// It failed while running.
+const FAILED: u8 = 1;
+/// The command line or the configuration is wrong.
+const WRONG: u8 = 2;
+
+#[derive(Debug, Parser)]
+#[command(name = "redrover", version, about, long_about = None, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Watch, take notifications, and act.
+    Run(run::RunArgs),
+    /// Say whether the configuration is right; with --connect, also whether everything can be reached.
+    Check(check::CheckArgs),
+    /// Write a service's first fence, after asking.
+    Adopt(adopt::AdoptArgs),
+    /// Print a service's last decision, or another one, with its arithmetic.
+    Explain(explain::ExplainArgs),
+    /// End a halt, lift the interval after a switch, and accept the fence as it stands.
+    Ack(operate::OperateArgs),
+    /// Let nothing move by itself until resumed.
+    Pause(operate::OperateArgs),
+    /// End a pause.
+    Resume(operate::OperateArgs),
+    /// Show a failover from beginning to end on this machine, with real servers.
+    Demo(demo::DemoArgs),
+}
+
+/// Where the configuration is.
+#[derive(Debug, Clone, Args)]
+pub(super) struct ConfigArgs {
+    /// The configuration file.
+    #[arg(long = "config.file", value_name = "FILE", default_value = "redrover.yml", env = "REDROVER_CONFIG_FILE")]
+    pub(super) file: PathBuf,
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Output {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Args)]
+pub(super) struct LogArgs {
+    /// How the log is written, to standard error.
+    #[arg(long = "log.format", value_name = "FORMAT", value_enum, default_value = "text")]
+    format: Output,
+    /// What is logged: error, warn, info, debug, or a filter such as redrover=debug.
+    #[arg(long = "log.level", value_name = "LEVEL", default_value = "info")]
+    level: String,
+}
+
+impl LogArgs {
+    pub(super) fn start(&self) -> Result<(), Failure> {
+        let filter = EnvFilter::try_new(&self.level).map_err(|e| Failure::Wrong(format!("--log.level: {e}")))?;
+        let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+        match self.format {
+            Output::Text => log.with_ansi(false).init(),
+            Output::Json => log.json().flatten_event(true).init(),
+        }
+        Ok(())
+    }
+}
+
+/// Why a command did not do what it was asked.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The command line or the configuration is wrong.
+    Wrong(String),
+    /// It failed while running.
+    Failed(anyhow::Error),
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// Reads the configuration; warnings go to standard error.
+pub(super) fn config(file: &Path) -> Result<Config, Failure> {
+    let loaded = load(file, &|name| std::env::var(name).ok()).map_err(|p| Failure::Wrong(p.to_string()))?;
+    for warning in &loaded.warnings {
+        eprintln!("warning: {warning}");
+    }
+    Ok(loaded.config)
+}
+
+/// Finds a service by name, or says which there are.
+pub(super) fn service<'a>(config: &'a Config, name: &str) -> Result<&'a Service, Failure> {
+    let wanted = ServiceName::new(name).map_err(|e| Failure::Wrong(format!("{name:?} {e}")))?;
+    config.services.iter().find(|s| s.name == wanted).ok_or_else(|| {
+        let known = config.services.iter().map(|s| s.name.as_str()).collect::<Vec<_>>().join(", ");
+        Failure::Wrong(format!("no service {name:?} is configured; there are: {known}"))
+    })
+}
+
+/// Runs the command line and turns the result into an exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // The first crate to ask for a provider would otherwise decide; a second installation is refused and harmless.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: cannot start: {error}");
+            return ExitCode::from(FAILED);
+        }
+    };
+    let done = runtime.block_on(async {
+        match cli.command {
+            Command::Run(args) => run::run(args).await,
+            Command::Check(args) => check::run(args).await,
+            Command::Adopt(args) => adopt::run(args).await,
+            Command::Explain(args) => explain::run(args).await,
+            Command::Ack(args) => operate::acknowledge(args).await,
+            Command::Pause(args) => operate::pause(args).await,
+            Command::Resume(args) => operate::resume(args).await,
+            Command::Demo(args) => demo::run(args).await,
+        }
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Wrong(text)) => {
+            eprintln!("{text}");
+            ExitCode::from(WRONG)
+        }
+        Err(Failure::Failed(error)) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(FAILED)
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! HTTP, thin: a handler checks who calls and what is said, hands it over, and answers.
+//!
+//! Absent on purpose: work. Nothing here probes, decides or changes anything.
+
+mod auth;
+mod error;
+mod metrics;
+mod process;
+mod router;
+mod server;
+mod webhook;
+
+pub use metrics::Metrics;
+pub use router::{Serve, router};
+pub use server::serve;

@@ -1,0 +1,88 @@
+//! Which path leads where.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use tokio::sync::{mpsc, oneshot};
+
+use super::Metrics;
+use super::error::ApiError;
+use super::{metrics, webhook};
+use crate::config::Config;
+use crate::control::{ControlHandle, View};
+
+/// A reload that was asked for over HTTP; answered with what came of it.
+pub type ReloadRequest = oneshot::Sender<Result<(), String>>;
+
+/// What the handlers share.
+#[derive(Clone)]
+pub struct Serve {
+    /// The way into control.
+    pub control: ControlHandle,
+    /// The published picture.
+    pub view: View,
+    /// The present configuration.
+    pub config: Arc<ArcSwap<Config>>,
+    /// The house's own numbers.
+    pub metrics: Metrics,
+    /// Where a reload is asked for.
+    pub reload: mpsc::Sender<ReloadRequest>,
+}
+
+/// All paths.
+pub fn router(serve: Serve) -> Router {
+    Router::new()
+        .route("/metrics", get(scrape))
+        .route("/webhook/alertmanager", post(notify))
+        .route("/-/healthy", get(|| async { "redrover is healthy\n" }))
+        .route("/-/ready", get(ready))
+        .route("/-/reload", post(reload).put(reload))
+        .with_state(serve)
+}
+
+async fn scrape(State(serve): State<Serve>, headers: HeaderMap) -> Response {
+    let accept = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let (content_type, page) = metrics::scrape(&serve, accept);
+    ([(header::CONTENT_TYPE, content_type)], page).into_response()
+}
+
+async fn notify(State(serve): State<Serve>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    match webhook::receive(&serve, &parts.headers, body).await {
+        Ok(()) => {
+            serve.metrics.notified("accepted");
+            StatusCode::OK.into_response()
+        }
+        Err(error) => {
+            serve.metrics.notified(error.label());
+            tracing::warn!(%error, "a notification was refused");
+            error.into_response()
+        }
+    }
+}
+
+/// Ready once every service has been looked at.
+async fn ready(State(serve): State<Serve>) -> Response {
+    let waiting = serve.config.load().services.iter().filter(|s| serve.view.of(&s.name).is_none()).count();
+    match waiting {
+        0 => "redrover is ready\n".into_response(),
+        n => (StatusCode::SERVICE_UNAVAILABLE, format!("{n} service(s) have not been looked at yet\n")).into_response(),
+    }
+}
+
+async fn reload(State(serve): State<Serve>) -> Response {
+    let (reply, answer) = oneshot::channel();
+    if serve.reload.send(reply).await.is_err() {
+        return ApiError::Unavailable("the program is stopping".to_owned()).into_response();
+    }
+    match answer.await {
+        Ok(Ok(())) => "reloaded\n".into_response(),
+        Ok(Err(problems)) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{problems}\n")).into_response(),
+        Err(_) => ApiError::Unavailable("the program is stopping".to_owned()).into_response(),
+    }
+}

@@ -1,0 +1,151 @@
+//! `POST /webhook/alertmanager`: reads the version 4 payload into a [`Notification`].
+
+use std::collections::BTreeMap;
+
+use axum::body::{Body, to_bytes};
+use axum::http::HeaderMap;
+use serde::Deserialize;
+
+use super::auth::may_notify;
+use super::error::ApiError;
+use super::router::Serve;
+use crate::types::{Alert, AlertKey, AlertState, Notification, ServiceName};
+
+/// Alerts in one notification.
+const ALERTS_MAX: usize = 10_000;
+/// Longest text kept of a name, a key or a time.
+const TEXT_BYTES_MAX: usize = 200;
+
+/// Alertmanager's webhook payload, version 4; what is not used is not read.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Payload {
+    version: String,
+    group_key: String,
+    alerts: Vec<RawAlert>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawAlert {
+    status: String,
+    labels: BTreeMap<String, String>,
+    starts_at: String,
+    fingerprint: String,
+}
+
+/// Takes one notification; it is durable when this returns.
+pub(super) async fn receive(serve: &Serve, headers: &HeaderMap, body: Body) -> Result<(), ApiError> {
+    let rules = serve.config.load();
+    let webhook = &rules.webhook;
+    if !may_notify(headers, &webhook.auth) {
+        return Err(ApiError::Unauthorized);
+    }
+    // The length is checked first, so that an honest sender of a large body is told so and not cut off.
+    let announced = headers.get("content-length").and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > webhook.body_bytes_max) {
+        return Err(ApiError::TooLarge(webhook.body_bytes_max));
+    }
+    let bytes = to_bytes(body, webhook.body_bytes_max).await.map_err(|error| cut(&error, webhook.body_bytes_max))?;
+    let is_known = |name: &ServiceName| rules.services.iter().any(|s| s.name == *name);
+    let notification = parse(&bytes, &webhook.service_label, is_known).map_err(ApiError::Malformed)?;
+    tracing::debug!(alerts = notification.alerts.len(), unmatched = notification.unmatched, "a notification came in");
+    serve.control.submit(notification).await.map_err(|error| ApiError::Unavailable(error.to_string()))
+}
+
+fn cut(error: &axum::Error, limit: usize) -> ApiError {
+    let is_limit = std::error::Error::source(error).is_some_and(|s| s.is::<http_body_util::LengthLimitError>());
+    if is_limit { ApiError::TooLarge(limit) } else { ApiError::Malformed("the body was cut off".to_owned()) }
+}
+
+/// Reads a payload; says in one sentence what is wrong with it.
+fn parse(bytes: &[u8], label: &str, is_known: impl Fn(&ServiceName) -> bool) -> Result<Notification, String> {
+    let text = std::str::from_utf8(bytes).map_err(|e| format!("the body is not UTF-8: {e}"))?;
+    let payload: Payload =
+        serde_json::from_str(text).map_err(|e| format!("the body is not an Alertmanager payload: {e}"))?;
+    if payload.version != "4" {
+        return Err("the payload's version is not \"4\"".to_owned());
+    }
+    if payload.alerts.len() > ALERTS_MAX {
+        return Err(format!("the payload holds more than {ALERTS_MAX} alerts"));
+    }
+    let mut alerts = Vec::new();
+    let mut unmatched = 0;
+    for raw in payload.alerts {
+        let state = match raw.status.as_str() {
+            "firing" => AlertState::Firing,
+            "resolved" => AlertState::Resolved,
+            _ => return Err("an alert's status is neither \"firing\" nor \"resolved\"".to_owned()),
+        };
+        let is_hex = |c: char| c.is_ascii_hexdigit();
+        if !(1..=64).contains(&raw.fingerprint.len()) || !raw.fingerprint.chars().all(is_hex) {
+            return Err("an alert's fingerprint is not a hexadecimal number".to_owned());
+        }
+        if !(1..=64).contains(&raw.starts_at.len()) || !raw.starts_at.starts_with(|c: char| c.is_ascii_digit()) {
+            return Err("an alert's startsAt is no time".to_owned());
+        }
+        let text = |name: &str| {
+            let text = raw.labels.get(name).map_or("", String::as_str);
+            text[..text.floor_char_boundary(TEXT_BYTES_MAX)].to_owned()
+        };
+        let service = raw.labels.get(label).and_then(|name| ServiceName::new(name.as_str()).ok());
+        match service.filter(&is_known) {
+            Some(service) => alerts.push(Alert {
+                key: AlertKey { fingerprint: raw.fingerprint.clone(), starts_at: raw.starts_at.clone() },
+                state,
+                service,
+                name: text("alertname"),
+                severity: text("severity"),
+            }),
+            None => unmatched += 1,
+        }
+    }
+    let group_key = payload.group_key[..payload.group_key.floor_char_boundary(TEXT_BYTES_MAX)].to_owned();
+    Ok(Notification { group_key, alerts, unmatched })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn payload(alert: &str) -> String {
+        format!(r#"{{"version":"4","groupKey":"{{}}:{{}}","status":"firing","receiver":"r","truncatedAlerts":0,
+            "groupLabels":{{}},"commonLabels":{{}},"commonAnnotations":{{}},"externalURL":"http://a","alerts":[{alert}]}}"#)
+    }
+
+    const GOOD: &str = r#"{"status":"firing","labels":{"alertname":"RedisDown","redis_service":"sessions","severity":"critical"},
+        "annotations":{},"startsAt":"2026-01-02T03:04:05.678Z","endsAt":"0001-01-01T00:00:00Z","generatorURL":"","fingerprint":"29ee14edf5bde1f8"}"#;
+
+    fn read(text: &str) -> Result<Notification, String> {
+        parse(text.as_bytes(), "redis_service", |name| name.as_str() == "sessions")
+    }
+
+    #[test]
+    fn a_good_payload_becomes_a_notification() {
+        let notification = read(&payload(GOOD)).unwrap();
+        assert_eq!(notification.unmatched, 0);
+        let alert = &notification.alerts[0];
+        assert_eq!((alert.service.as_str(), alert.name.as_str(), alert.state), ("sessions", "RedisDown", AlertState::Firing));
+        assert_eq!(alert.key.fingerprint, "29ee14edf5bde1f8");
+        let other = GOOD.replace("\"sessions\"", "\"elsewhere\"");
+        assert_eq!(read(&payload(&other)).unwrap().unmatched, 1);
+    }
+
+    #[test]
+    fn a_bad_payload_is_refused_with_a_sentence() {
+        for (text, word) in [
+            (String::new(), "not an Alertmanager payload"),
+            ("[]".to_owned(), "not an Alertmanager payload"),
+            (payload(GOOD).replace("\"4\"", "\"3\""), "version"),
+            (payload(&GOOD.replace("firing", "burning")), "status"),
+            (payload(&GOOD.replace("29ee14edf5bde1f8", "xyz")), "fingerprint"),
+            (payload(&GOOD.replace("2026-01-02T03:04:05.678Z", "")), "startsAt"),
+            (payload(&GOOD.replace("\"critical\"", "7")), "string"),
+            (payload(GOOD)[..200].to_owned(), "EOF"),
+        ] {
+            let error = read(&text).unwrap_err();
+            assert!(error.contains(word), "{error:?} lacks {word:?}");
+        }
+        assert!(parse(b"\xff\xfe{}", "redis_service", |_| true).unwrap_err().contains("UTF-8"));
+    }
+}
