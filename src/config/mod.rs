@@ -1,13 +1,28 @@
 //! Text to checked values: YAML becomes a tree with line numbers, the tree a raw configuration, and that a
 //! [`Config`], with all mistakes reported at once.
 //!
-//! Absent on purpose: defaults hidden elsewhere, and any way to make a [`Config`] but [`load`].
+//! Absent on purpose: defaults hidden elsewhere, and any way to make a [`Config`] from a file but [`load()`].
 
+mod check;
 mod checked;
+mod error;
+mod evidence;
+mod load;
+mod policy;
+mod raw;
+mod read;
+mod redis;
 mod secret;
+mod sections;
+mod service;
+mod target;
+#[cfg(test)]
+mod tests;
 
 pub use checked::{
     Address, Agent, Alertmanager, Canary, Config, EmbeddedDns, Flap, Global, Mode, Policy, Promote, Provider,
     Record, Route53, Service, Site, Target, Tls, Topology, Webhook, WebhookAuth, Weights,
 };
+pub use error::{Problem, Problems};
+pub use load::{CONFIG_BYTES_MAX, Loaded, load, parse};
 pub use secret::Secret;

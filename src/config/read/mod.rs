@@ -1,0 +1,20 @@
+//! From text to typed pieces: YAML becomes a tree with line numbers, and a cursor walks it, noting every problem
+//! instead of stopping at the first.
+//!
+//! Absent on purpose: anything that knows a key of this program's configuration.
+
+mod cursor;
+mod duration;
+mod files;
+mod node;
+mod sheet;
+mod values;
+
+pub use cursor::{Item, Section};
+pub use duration::text as duration_text;
+pub use files::{read_file, readable, secret};
+pub use node::{Value, tree};
+pub use sheet::{Env, Sheet};
+pub use values::{
+    Wrong, boolean, choice, duration, http_url, integer, named, number, path, ratio, socket, text, word,
+};

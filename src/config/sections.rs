@@ -1,0 +1,132 @@
+//! Reads the file from the top, and all that is not a service.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::checked::{Agent, Alertmanager, EmbeddedDns, Global, Webhook, WebhookAuth};
+use super::raw::{Placed, RawConfig};
+use super::read::{Item, Section, duration, http_url, integer, named, path, secret, socket, word};
+use super::service;
+use crate::types::{AgentName, RecordName, SiteName};
+
+const KIB: u64 = 1024;
+const MIB: u64 = 1024 * KIB;
+/// Default of the webhook's largest body: some thousand alerts.
+const BODY_BYTES_MAX: u64 = 4 * MIB;
+
+/// Reads the whole file.
+pub(super) fn config(root: &Item<'_>) -> Option<RawConfig> {
+    let known = ["global", "agent", "datacenters", "services", "webhook", "alertmanager", "embedded_dns"];
+    let file = root.section(&known)?;
+    Some(RawConfig {
+        global: global(&file),
+        agent: agent(&file),
+        datacenters: datacenters(&file),
+        services: services(&file),
+        webhook: webhook(&file),
+        alertmanager: alertmanager(&file),
+        embedded_dns: embedded_dns(&file),
+    })
+}
+
+fn global(file: &Section<'_>) -> Global {
+    let default = Global { probe_interval: Duration::from_secs(5), probe_timeout: Duration::from_secs(1) };
+    let section = file.item("global").and_then(|item| item.section(&["probe_interval", "probe_timeout"]));
+    let Some(section) = section else { return default };
+    // Below 10 ms a deadline measures the scheduler; above an hour nothing is watched any more.
+    let range = || duration(Duration::from_millis(10)..=Duration::from_secs(3600));
+    Global {
+        probe_interval: section.or("probe_interval", default.probe_interval, range()),
+        probe_timeout: section.or("probe_timeout", default.probe_timeout, range()),
+    }
+}
+
+fn agent(file: &Section<'_>) -> Option<Agent> {
+    let item = file.required_item("agent", "agent: {name: a1, failure_domain: dc-a}")?;
+    let section = item.section(&["name", "failure_domain", "data_dir"])?;
+    let name = section.required("name", "name: a1", named(|t| AgentName::new(t)));
+    let domain = section.required("failure_domain", "failure_domain: dc-a", named(|t| SiteName::new(t)));
+    let data_dir = section.or("data_dir", Path::new("/var/lib/redrover").to_owned(), path);
+    Some(Agent { name: name?, failure_domain: domain?, data_dir: section.sheet.resolve(&data_dir) })
+}
+
+fn datacenters(file: &Section<'_>) -> Vec<Placed<SiteName>> {
+    let Some(item) = file.required_item("datacenters", "datacenters: [{name: dc-a}, {name: dc-b}]") else {
+        return Vec::new();
+    };
+    let one = |item: Item<'_>| {
+        let section = item.section(&["name"])?;
+        let value = section.required("name", "name: dc-a", named(|t| SiteName::new(t)))?;
+        Some(Placed { key: section.key_of("name"), value })
+    };
+    item.items().unwrap_or_default().into_iter().filter_map(one).collect()
+}
+
+fn services(file: &Section<'_>) -> Vec<super::raw::RawService> {
+    let example = "services: [{name: sessions, …}]";
+    let Some(list) = file.required_item("services", example).and_then(|item| item.items()) else {
+        return Vec::new();
+    };
+    if list.is_empty() {
+        file.sheet.problem("services", "is empty", "describe at least one service");
+    }
+    list.iter().filter_map(service::read).collect()
+}
+
+fn webhook(file: &Section<'_>) -> Option<Webhook> {
+    let default = Webhook {
+        service_label: "redis_service".to_owned(),
+        auth: WebhookAuth::Open,
+        body_bytes_max: usize::try_from(BODY_BYTES_MAX).ok()?,
+    };
+    let Some(item) = file.item("webhook") else { return Some(default) };
+    let known = ["service_label", "body_bytes_max", "bearer_token_file", "bearer_token_env", "basic"];
+    let section = item.section(&known)?;
+    let service_label = section.or("service_label", default.service_label, word(128, "_"));
+    if service_label.starts_with(|c: char| c.is_ascii_digit()) {
+        let hint = "begin with a letter or an underscore";
+        section.sheet.problem(&section.key_of("service_label"), "is not the name of a label", hint);
+    }
+    let body_bytes_max = section.or("body_bytes_max", BODY_BYTES_MAX, integer(KIB..=64 * MIB));
+    let auth = webhook_auth(&section)?;
+    Some(Webhook { service_label, auth, body_bytes_max: usize::try_from(body_bytes_max).ok()? })
+}
+
+fn webhook_auth(section: &Section<'_>) -> Option<WebhookAuth> {
+    let has_bearer = section.item("bearer_token_file").or(section.item("bearer_token_env")).is_some();
+    let bearer = secret(section, "bearer_token");
+    let Some(item) = section.item("basic") else {
+        return if has_bearer { bearer.map(WebhookAuth::Bearer) } else { Some(WebhookAuth::Open) };
+    };
+    if has_bearer {
+        section.sheet.problem(&item.key, "is given as well as a bearer token", "keep one of the two");
+    }
+    let basic = item.section(&["username", "password_file", "password_env"])?;
+    let username = basic.required("username", "username: alertmanager", word(128, "-_.@+"));
+    let password = secret(&basic, "password");
+    if basic.item("password_file").or(basic.item("password_env")).is_none() {
+        let hint = "add password_file or password_env";
+        basic.sheet.problem(&basic.key, "has no password", hint);
+    }
+    Some(WebhookAuth::Basic { username: username?, password: password? })
+}
+
+fn alertmanager(file: &Section<'_>) -> Option<Alertmanager> {
+    let section = file.item("alertmanager")?.section(&["url"])?;
+    let url = section.required("url", "url: http://127.0.0.1:9093", http_url)?;
+    Some(Alertmanager { url })
+}
+
+fn embedded_dns(file: &Section<'_>) -> Option<EmbeddedDns> {
+    let section = file.item("embedded_dns")?.section(&["listen", "zone", "name_servers"])?;
+    let listen = section.required("listen", "listen: 0.0.0.0:53", socket);
+    let zone = section.required("zone", "zone: redis.example.com", named(|t| RecordName::new(t)));
+    let servers = section.required_item("name_servers", "name_servers: [ns1.example.com]");
+    let servers = servers.and_then(|item| item.items()).unwrap_or_default();
+    let key = section.key_of("name_servers");
+    if servers.is_empty() && section.sheet.is_sound(&key) {
+        section.sheet.problem(&key, "is empty", "name the zone's NS names as its parent delegates them");
+    }
+    let name_servers = servers.iter().filter_map(|item| item.read(named(|t| RecordName::new(t)))).collect();
+    Some(EmbeddedDns { listen: listen?, zone: zone?, name_servers })
+}

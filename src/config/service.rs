@@ -1,0 +1,168 @@
+//! Reads one service: its record, its sites, and what may be done.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
+
+use super::checked::{Canary, Mode, Promote, Provider, Route53, Topology};
+use super::raw::{Placed, RawRecord, RawService, RawSite};
+use super::read::{
+    Item, Section, Value, Wrong, boolean, choice, duration, http_url, named, socket, text, word,
+};
+use super::redis::{Login, login};
+use super::{policy, target};
+use crate::types::{RecordName, RecordType, ServiceName, SiteName};
+
+/// The largest time to live that a record of this program may have: a day (a switch takes at least so long to be seen).
+const TTL_SECONDS_MAX: u64 = 86_400;
+
+/// Reads one service.
+pub(super) fn read(item: &Item<'_>) -> Option<RawService> {
+    let known = ["name", "topology", "mode", "record", "redis", "sites", "promote", "canary", "policy"];
+    let section = item.section(&known)?;
+    let topologies = [
+        ("active-active", Topology::ActiveActive),
+        ("replica-of", Topology::ReplicaOf),
+        ("replication", Topology::Replication),
+    ];
+    let modes = [("observe", Mode::Observe), ("recommend", Mode::Recommend), ("automatic", Mode::Automatic)];
+    let record = section.required_item("record", "record: {provider: …, name: …, type: CNAME, ttl: 5s}");
+    let record = record.and_then(|item| read_record(&item));
+    let kind = record.as_ref().and_then(|r| r.kind);
+    let login = section.item("redis").and_then(|item| login(&item)).unwrap_or_default();
+    Some(RawService {
+        key: section.key.clone(),
+        name: section.required("name", "name: sessions", named(|t| ServiceName::new(t))),
+        topology: section.required("topology", "topology: replication", choice(&topologies)),
+        mode: section.or("mode", Mode::Recommend, choice(&modes)),
+        record,
+        sites: sites(&section, kind, &login),
+        promote: section.item("promote").and_then(|item| promote(&item)),
+        canary: section.item("canary").and_then(|item| canary(&item)),
+        policy: policy::read(&section),
+    })
+}
+
+fn read_record(item: &Item<'_>) -> Option<RawRecord> {
+    let known =
+        ["provider", "zone_id", "endpoint", "region", "name", "type", "ttl", "read_interval", "name_servers"];
+    let section = item.section(&known)?;
+    let kinds = [("CNAME", RecordType::Cname), ("A", RecordType::A), ("AAAA", RecordType::Aaaa)];
+    let day = Duration::from_secs(TTL_SECONDS_MAX);
+    let ttl = section.required("ttl", "ttl: 5s", |value| {
+        let ttl = duration(Duration::ZERO..=day)(value)?;
+        match u32::try_from(ttl.as_secs()) {
+            Ok(seconds) if ttl.subsec_nanos() == 0 => Ok(seconds),
+            Ok(_) | Err(_) => Err(Wrong::new("is not a whole number of seconds", "write it as 5s")),
+        }
+    });
+    let servers = section.item("name_servers").and_then(|item| item.items()).unwrap_or_default();
+    Some(RawRecord {
+        name: section.required("name", "name: sessions.example.com", named(|t| RecordName::new(t))),
+        kind: section.required("type", "type: CNAME", choice(&kinds)),
+        ttl_seconds: ttl,
+        provider: provider(&section),
+        read_interval: section.or(
+            "read_interval",
+            Duration::from_secs(30),
+            duration(Duration::from_secs(1)..=Duration::from_secs(3600)),
+        ),
+        name_servers: servers.iter().filter_map(|item| item.read(socket)).collect(),
+    })
+}
+
+#[derive(Clone, Copy)]
+enum Holder {
+    Route53,
+    Embedded,
+}
+
+fn provider(section: &Section<'_>) -> Option<Provider> {
+    let holders = [("route53", Holder::Route53), ("embedded", Holder::Embedded)];
+    match section.required("provider", "provider: route53", choice(&holders))? {
+        Holder::Route53 => {
+            let zone_id = section.required("zone_id", "zone_id: Z0123456789", zone_id);
+            let endpoint = section.optional("endpoint", http_url);
+            let region = section.or("region", "us-east-1".to_owned(), word(32, "-"));
+            Some(Provider::Route53(Route53 { zone_id: zone_id?, endpoint, region }))
+        }
+        Holder::Embedded => {
+            for name in ["zone_id", "endpoint", "region"] {
+                if let Some(item) = section.item(name) {
+                    item.sheet.problem(&item.key, "belongs to provider route53 only", "remove it");
+                }
+            }
+            Some(Provider::Embedded)
+        }
+    }
+}
+
+/// The id of a hosted zone: at most 32 capital letters and digits.
+fn zone_id(value: &Value) -> Result<String, Wrong> {
+    let id = text(value)?;
+    let good = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit();
+    if id.len() <= 32 && id.chars().all(good) {
+        return Ok(id.to_owned());
+    }
+    let hint = "write the id alone, such as Z0123456789, without /hostedzone/";
+    Err(Wrong::new("is not the id of a hosted zone", hint))
+}
+
+fn sites(section: &Section<'_>, kind: Option<RecordType>, login: &Login) -> Vec<RawSite> {
+    let example = "sites: [{datacenter: dc-a, dns_target: …, targets: […]}, …]";
+    let items = section.required_item("sites", example).and_then(|item| item.items());
+    items.unwrap_or_default().iter().filter_map(|item| read_site(item, kind, login)).collect()
+}
+
+fn read_site(item: &Item<'_>, kind: Option<RecordType>, service_login: &Login) -> Option<RawSite> {
+    let section = item.section(&["datacenter", "dns_target", "targets", "redis"])?;
+    let own_login = section.item("redis").map(|item| login(&item).unwrap_or_default());
+    let login = own_login.as_ref().unwrap_or(service_login);
+    let items = section.required_item("targets", "targets: [\"redis://10.0.0.1:6379\"]");
+    let items = items.and_then(|item| item.items());
+    if items.as_ref().is_some_and(Vec::is_empty) {
+        section.sheet.problem(&section.key_of("targets"), "is empty", "name at least one Redis address");
+    }
+    let target = |item: &Item<'_>| {
+        let value = item.read(|value| target::read(value, login))?;
+        Some(Placed { key: item.key.clone(), value })
+    };
+    Some(RawSite {
+        key: section.key.clone(),
+        datacenter: section.required("datacenter", "datacenter: dc-a", named(|t| SiteName::new(t))),
+        dns_target: section
+            .required("dns_target", "dns_target: redis-a.example.com", |value| dns_target(value, kind)),
+        targets: items.unwrap_or_default().iter().filter_map(target).collect(),
+    })
+}
+
+/// What the record is to hold, in the normal form of its type; of an unknown type, as written.
+fn dns_target(value: &Value, kind: Option<RecordType>) -> Result<String, Wrong> {
+    let text = text(value)?;
+    let wrong =
+        |what: &str| Wrong::new(format!("is not {what}"), format!("write {what}, or change record.type"));
+    match kind {
+        None => Ok(text.to_owned()),
+        Some(RecordType::A) => {
+            text.parse::<Ipv4Addr>().map(|a| a.to_string()).map_err(|_| wrong("an IPv4 address"))
+        }
+        Some(RecordType::Aaaa) => {
+            text.parse::<Ipv6Addr>().map(|a| a.to_string()).map_err(|_| wrong("an IPv6 address"))
+        }
+        Some(RecordType::Cname) if text.parse::<IpAddr>().is_ok() => Err(wrong("a DNS name")),
+        Some(RecordType::Cname) => named(|t| RecordName::new(t))(value).map(|name| name.to_string()),
+    }
+}
+
+fn promote(item: &Item<'_>) -> Option<Promote> {
+    let section = item.section(&["kind", "without_fencing"])?;
+    let kind = section.required("kind", "kind: replicaof", choice(&[("replicaof", ())]));
+    let without_fencing = section.or("without_fencing", false, boolean);
+    kind.map(|()| Promote::Replicaof { without_fencing })
+}
+
+fn canary(item: &Item<'_>) -> Option<Canary> {
+    let section = item.section(&["enabled", "key_prefix"])?;
+    let enabled = section.required("enabled", "enabled: true", boolean)?;
+    let key_prefix = section.or("key_prefix", "redrover:canary:".to_owned(), word(128, "-_.:/{}"));
+    enabled.then_some(Canary { key_prefix })
+}

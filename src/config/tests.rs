@@ -1,0 +1,192 @@
+//! The good and bad files in `tests/testdata/config`, and what no file may do.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::*;
+
+/// The only variable that the files may name.
+fn env(name: &str) -> Option<String> {
+    match name {
+        "REDIS_PASSWORD" => Some("hunter2".to_owned()),
+        "EMPTY" => Some(String::new()),
+        _ => None,
+    }
+}
+
+fn files(folder: &str) -> Vec<PathBuf> {
+    let folder = Path::new("tests/testdata/config").join(folder);
+    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|e| e == "yml"));
+    files.sort();
+    assert!(!files.is_empty());
+    files
+}
+
+fn lines<T: ToString>(problems: &[T]) -> String {
+    problems.iter().map(|p| p.to_string() + "\n").collect()
+}
+
+/// Compares with the file beside it; `REDROVER_UPDATE=1` writes that file anew, for review as a diff.
+fn expect(path: &Path, found: &str) -> Option<String> {
+    let beside = path.with_extension("txt");
+    if std::env::var_os("REDROVER_UPDATE").is_some() {
+        fs::write(&beside, found).unwrap();
+    }
+    let wanted = fs::read_to_string(&beside).unwrap_or_default();
+    (wanted != found).then(|| format!("{}:\nwanted:\n{wanted}found:\n{found}", path.display()))
+}
+
+#[test]
+fn every_good_file_loads_with_its_warnings() {
+    let check = |path: &PathBuf| match load(path, &env) {
+        Ok(loaded) => expect(path, &lines(&loaded.warnings)),
+        Err(problems) => Some(problems.to_string()),
+    };
+    let failures: Vec<_> = files("good").iter().filter_map(check).collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn every_bad_file_fails_with_its_sentences() {
+    let check = |path: &PathBuf| match load(path, &env) {
+        Ok(_) => Some(format!("{} loads", path.display())),
+        Err(problems) => {
+            let found = lines(problems.list());
+            assert!(!found.contains("hunter2"), "{found}");
+            assert!(found.lines().all(|line| line.starts_with(path.to_str().unwrap())));
+            expect(path, &found)
+        }
+    };
+    let failures: Vec<_> = files("bad").iter().filter_map(check).collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+fn good(name: &str) -> String {
+    fs::read_to_string(format!("tests/testdata/config/good/{name}.yml")).unwrap()
+}
+
+fn parsed(text: &str) -> Result<Loaded, Problems> {
+    parse(text, Path::new("redrover.yml"), &env)
+}
+
+#[test]
+fn a_minimal_file_has_the_defaults() {
+    let config = parsed(&good("minimal")).unwrap().config;
+    assert_eq!(config.global.probe_interval, Duration::from_secs(5));
+    assert_eq!(config.global.probe_timeout, Duration::from_secs(1));
+    assert_eq!(config.agent.data_dir, Path::new("/var/lib/redrover"));
+    assert_eq!(config.webhook.service_label, "redis_service");
+    assert_eq!(config.webhook.body_bytes_max, 4_194_304);
+    assert_eq!(config.webhook.auth, WebhookAuth::Open);
+    let service = &config.services[0];
+    assert_eq!(service.mode, Mode::Recommend);
+    assert_eq!((&service.promote, &service.canary), (&None, &None));
+    assert_eq!(service.policy, Policy::default());
+    assert_eq!(service.record.read_interval, Duration::from_secs(30));
+    let Provider::Route53(route53) = &service.record.provider else { panic!("route53") };
+    assert_eq!((route53.region.as_str(), &route53.endpoint), ("us-east-1", &None));
+}
+
+#[test]
+fn a_full_file_is_read_whole() {
+    let config = parsed(&good("full")).unwrap().config;
+    let secret = Secret::new("hunter2");
+    let WebhookAuth::Basic { username, password } = &config.webhook.auth else { panic!("basic") };
+    assert_eq!((username.as_str(), password), ("alertmanager", &secret));
+    let service = &config.services[0];
+    assert_eq!((service.topology, service.mode), (Topology::Replication, Mode::Automatic));
+    assert_eq!(service.promote, Some(Promote::Replicaof { without_fencing: true }));
+    assert_eq!(service.canary, Some(Canary { key_prefix: "redrover:canary:".to_owned() }));
+    assert_eq!(service.policy.confirm_window, Duration::from_secs(40));
+    assert_eq!(service.policy.weights.alert, 3.5);
+    assert_eq!(service.policy.flap.reuse, 500.0);
+    assert_eq!(service.record.ttl_seconds, 10);
+    let (first, second) = (&service.sites[0].targets, &service.sites[1].targets);
+    assert_eq!(first[0].name.as_str(), "redis://127.0.0.1:6379");
+    assert_eq!(first[1].address, Address::Unix("/run/redis.sock".into()));
+    assert_eq!((first[0].username.as_deref(), &first[0].password), (Some("probe"), &Some(secret)));
+    assert_eq!((&first[0].tls, &second[0].username), (&None, &None));
+    let tls = second[0].tls.as_ref().unwrap();
+    assert_eq!(tls.server_name.as_deref(), Some("redis.example.com"));
+    assert_eq!(service.sites[1].dns_target, "redis-b.example.com");
+    assert_eq!(config.services[1].sites[0].dns_target, "fd00::1");
+}
+
+#[test]
+fn secrets_come_from_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("redrover.yml");
+    let token = folder.path().join("token");
+    let text = good("minimal") + "webhook: {bearer_token_file: token}\n";
+    for (content, want) in [
+        (&b"hunter2\n"[..], Some("hunter2")),
+        (b"hunter2\r\n", Some("hunter2")),
+        (b" hunter2\n\n", Some(" hunter2\n")),
+        (b"", None),
+        (b"\n", None),
+        (b"\xff", None),
+        (&[b'x'; 70_000], None),
+    ] {
+        fs::write(&token, content).unwrap();
+        let found = parse(&text, &path, &env).ok().map(|loaded| loaded.config.webhook.auth);
+        assert_eq!(found, want.map(|text| WebhookAuth::Bearer(Secret::new(text))), "{content:?}");
+    }
+    fs::write(&token, "hunter2").unwrap();
+    #[cfg(unix)]
+    for (mode, warned) in [(0o644, true), (0o640, false)] {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::set_permissions(&token, fs::Permissions::from_mode(mode)).unwrap();
+        let warnings = parse(&text, &path, &env).unwrap().warnings;
+        assert_eq!(lines(&warnings).contains("every user of this machine"), warned, "{mode:o}");
+    }
+    fs::remove_file(&token).unwrap();
+    let problems = parse(&text, &path, &env).unwrap_err();
+    assert!(problems.to_string().contains("webhook.bearer_token_file: names a file that cannot be read"));
+}
+
+#[test]
+fn what_is_no_text_file_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("redrover.yml");
+    let sentence = |path: &Path| load(path, &env).unwrap_err().to_string();
+    assert!(sentence(&path).contains("cannot be read: entity not found"));
+    assert!(sentence(folder.path()).contains("cannot be read: is a directory"));
+    assert!(sentence(Path::new("/dev/null")).contains("cannot be read"));
+    fs::write(&path, b"a: 1\nb: \xff\n").unwrap();
+    assert!(sentence(&path).contains("redrover.yml:2: is not UTF-8 text"));
+    fs::write(&path, vec![b'#'; 1024 * 1024 + 1]).unwrap();
+    assert!(sentence(&path).contains("has more than 1048576 bytes"));
+}
+
+/// A text in which one slice was replaced.
+fn mutated(text: &str, at: usize, length: usize, with: &str) -> String {
+    let start = text.floor_char_boundary(at % text.len());
+    let end = text.floor_char_boundary((start + length).min(text.len()));
+    format!("{}{with}{}", &text[..start], &text[end..])
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_mutation_panics_or_shows_a_secret(
+        changes in proptest::collection::vec((0..10_000_usize, 0..12_usize, "[-a-z0-9:{}\\[\\]&*!?\"'.,#\n ]{0,6}"), 1..6),
+    ) {
+        let mut text = good("full");
+        for (at, length, with) in &changes {
+            text = mutated(&text, *at, *length, with);
+        }
+        match parsed(&text) {
+            Ok(loaded) => proptest::prop_assert!(!lines(&loaded.warnings).contains("hunter2")),
+            Err(problems) => {
+                proptest::prop_assert!(!problems.list().is_empty());
+                proptest::prop_assert!(!problems.to_string().contains("hunter2"));
+            }
+        }
+    }
+
+    #[test]
+    fn no_text_panics(text in "\\PC{0,200}") {
+        let _ = parsed(&text);
+    }
+}
