@@ -34,8 +34,9 @@ unit: ## Unit, property, integration and doc tests
 	cargo build --workspace --all-targets --locked
 	cargo test --workspace --locked
 
-doc: ## Build the documentation; warnings fail
-	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+# For the readers of this source, who see the private parts: links to them are welcome.
+doc: ## Build the documentation, private parts included; warnings fail
+	RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" cargo doc --workspace --no-deps --document-private-items --locked
 
 # One after the other, so that -j cannot mix their output, and the quickest first.
 test: ## Everything that must hold: installs what is missing, then lint, rules, unit, doc
