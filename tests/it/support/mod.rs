@@ -1,0 +1,12 @@
+//! What the tests are written with: servers that end with the test, and the one way to wait.
+//!
+//! Absent on purpose: sleeping. A test waits for a condition, with [`process::wait_for`] and a limit.
+
+pub mod agent;
+pub mod dns;
+pub mod http;
+pub mod ports;
+pub mod process;
+pub mod prometheus;
+pub mod redis;
+pub mod sandbox;
