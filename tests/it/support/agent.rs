@@ -50,6 +50,7 @@ impl Setup {
                 "record": record,
                 "sites": sites,
                 "promote": {"kind": "replicaof"},
+                "canary": {"enabled": true},
                 "policy": {"accept_fewer_vantages": true, "confirm_window": "2s", "confirm_rounds": 3},
             }],
         });
