@@ -3,7 +3,13 @@
 //! The way of the data: `config -> monitor -> decide -> store (ticket) -> act -> store (outcome)`. See ARCHITECTURE.md.
 
 pub mod act;
+pub mod app;
+pub mod cli;
 pub mod config;
+pub mod control;
 pub mod decide;
+pub mod lead;
+pub mod monitor;
+pub mod serve;
 pub mod store;
 pub mod types;

@@ -1,6 +1,7 @@
 //! What may be asked of control from outside, and the handle to ask with.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{Notify, mpsc, oneshot};
 
@@ -62,9 +63,23 @@ impl ControlHandle {
     }
 }
 
-/// Wakes the worker of one service; several calls before it looks count as one.
-#[derive(Debug, Clone)]
-pub(super) struct Waker {
-    pub(super) service: ServiceName,
-    pub(super) notify: Arc<Notify>,
+/// Wakes the workers of services; several calls before a worker looks count as one.
+#[derive(Debug, Clone, Default)]
+pub struct Wakers {
+    known: Arc<Mutex<BTreeMap<ServiceName, Arc<Notify>>>>,
+}
+
+impl Wakers {
+    /// How the worker of a service is woken; an earlier worker's is replaced.
+    pub(super) fn join(&self, service: &ServiceName) -> Arc<Notify> {
+        let notify = Arc::new(Notify::new());
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(service.clone(), Arc::clone(&notify));
+        notify
+    }
+
+    /// Wakes these.
+    pub(super) fn wake(&self, services: &[ServiceName]) {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        services.iter().filter_map(|service| known.get(service)).for_each(|notify| notify.notify_one());
+    }
 }

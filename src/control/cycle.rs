@@ -113,7 +113,8 @@ impl Worker {
         let firing = self.story.firing.iter().filter_map(|(key, alert)| {
             // An alert from the future has no age and counts nothing.
             let age = u64::try_from(now.unix_ms().checked_sub(alert.last_unix_ms)?).ok()?;
-            Some(FiringAlert { key: key.clone(), name: alert.name.clone(), age: Duration::from_millis(age) })
+            let (name, site) = (alert.name.clone(), alert.site.clone());
+            Some(FiringAlert { key: key.clone(), name, site, age: Duration::from_millis(age) })
         });
         firing.collect()
     }

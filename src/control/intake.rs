@@ -1,12 +1,12 @@
 //! Makes notifications durable, many in one commit, then wakes the workers of the services they name.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::command::{ControlHandle, Submission, Waker};
+use super::command::{ControlHandle, Submission, Wakers};
 use crate::store::{Body, Journal, NewEntry};
 use crate::types::{Alert, Clock, ServiceName};
 
@@ -20,20 +20,15 @@ pub struct Intake {
     queue: mpsc::Receiver<Submission>,
     journal: Arc<dyn Journal>,
     clock: Arc<dyn Clock>,
-    wakers: Arc<Mutex<Vec<Waker>>>,
+    wakers: Wakers,
 }
 
 impl Intake {
     /// The task, and the handle that feeds it.
     #[must_use]
-    pub fn new(journal: Arc<dyn Journal>, clock: Arc<dyn Clock>) -> (Self, ControlHandle) {
+    pub fn new(journal: Arc<dyn Journal>, clock: Arc<dyn Clock>, wakers: Wakers) -> (Self, ControlHandle) {
         let (sender, queue) = mpsc::channel(QUEUE_MAX);
-        (Self { queue, journal, clock, wakers: Arc::default() }, ControlHandle::new(sender))
-    }
-
-    /// Where workers leave word how to be woken.
-    pub(super) fn wakers(&self) -> Arc<Mutex<Vec<Waker>>> {
-        Arc::clone(&self.wakers)
+        (Self { queue, journal, clock, wakers }, ControlHandle::new(sender))
     }
 
     /// Takes notifications until cancelled; those that wait then are answered "stopping".
@@ -70,8 +65,7 @@ impl Intake {
             let _ = submission.reply.send(answer.clone());
         }
         if answer.is_ok() {
-            let wakers = self.wakers.lock().unwrap_or_else(PoisonError::into_inner);
-            wakers.iter().filter(|w| services.contains(&w.service)).for_each(|w| w.notify.notify_one());
+            self.wakers.wake(&services);
         }
     }
 }
@@ -82,13 +76,4 @@ fn by_service(alerts: &[Alert]) -> BTreeMap<ServiceName, Vec<Alert>> {
         sorted.entry(alert.service.clone()).or_default().push(alert.clone());
     }
     sorted
-}
-
-/// Leaves word how to wake a service's worker; an earlier word for the same service is replaced.
-pub(super) fn leave_word(wakers: &Mutex<Vec<Waker>>, service: &ServiceName) -> Arc<Notify> {
-    let notify = Arc::new(Notify::new());
-    let mut wakers = wakers.lock().unwrap_or_else(PoisonError::into_inner);
-    wakers.retain(|w| w.service != *service);
-    wakers.push(Waker { service: service.clone(), notify: Arc::clone(&notify) });
-    notify
 }

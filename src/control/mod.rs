@@ -9,7 +9,7 @@ mod metrics;
 mod view;
 mod worker;
 
-pub use command::{ControlHandle, Submission, SubmitError};
+pub use command::{ControlHandle, Submission, SubmitError, Wakers};
 pub use intake::Intake;
 pub use metrics::Metrics;
 pub use view::{ServiceView, View};

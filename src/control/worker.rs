@@ -1,6 +1,6 @@
 //! One worker for each service: it waits for the next reason to look, runs one cycle, and owns the service's switch.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
@@ -8,9 +8,8 @@ use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-use super::command::Waker;
+use super::command::Wakers;
 use super::cycle::Cause;
-use super::intake::{Intake, leave_word};
 use super::{Metrics, View};
 use crate::act::{Hands, Permit, Switch};
 use crate::config::{Config, Service};
@@ -70,7 +69,6 @@ pub struct Worker {
     switches: JoinSet<()>,
     setups: watch::Receiver<Setup>,
     wake: Arc<Notify>,
-    wakers: Arc<Mutex<Vec<Waker>>>,
 }
 
 impl Worker {
@@ -81,16 +79,15 @@ impl Worker {
     pub async fn load(
         setups: watch::Receiver<Setup>,
         election: Arc<dyn Election>,
-        intake: &Intake,
+        wakers: &Wakers,
         view: View,
         metrics: Metrics,
     ) -> Result<Self, JournalError> {
         let setup = setups.borrow().clone();
         let name = setup.service.name.clone();
         metrics.expect(&name);
-        let wakers = intake.wakers();
         let mut worker = Self {
-            wake: leave_word(&wakers, &name),
+            wake: wakers.join(&name),
             setup,
             election,
             view,
@@ -104,7 +101,6 @@ impl Worker {
             is_switching: false,
             switches: JoinSet::new(),
             setups,
-            wakers,
         };
         worker.read_story(STORY_KINDS.to_vec()).await?;
         let newest = Query {
@@ -150,7 +146,6 @@ impl Worker {
             tracing::warn!(service = %self.name(), "stopping in the middle of a switch; the next start goes on with it");
         }
         self.view.withdraw(self.name());
-        self.wakers.lock().unwrap_or_else(std::sync::PoisonError::into_inner).retain(|w| w.service != self.setup.service.name);
     }
 
     pub(super) fn name(&self) -> &ServiceName {

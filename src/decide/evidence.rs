@@ -22,6 +22,8 @@ pub struct FiringAlert {
     pub key: AlertKey,
     /// Its name, for people.
     pub name: String,
+    /// The site it speaks of; `None` speaks of the service as a whole.
+    pub site: Option<SiteName>,
     /// Age of the last notification that said so.
     pub age: Duration,
 }

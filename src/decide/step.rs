@@ -2,7 +2,7 @@
 
 use super::confidence::Vetoed;
 use super::decision::{AlertLevel, Decision, Plan, StandingOrder, Verdict};
-use super::evidence::{Evidence, RecordReading};
+use super::evidence::{Evidence, FiringAlert, RecordReading};
 use super::health::{DOWN_SEVERITY, Duty, Health, Judgement, Sight, judge};
 use super::machine::State;
 use super::{Confidence, Group, Reason, Strength, TargetFitness, Term, Veto, fitness, policy};
@@ -67,11 +67,12 @@ pub fn step(state: &State, evidence: &Evidence, service: &Service, now: Moment) 
     let window = active.as_ref().map(|a| Window::of(a, outage.as_ref(), &state, service, now));
     let (verdict, mut reasons) = verdict(&confidence, &vetoes, window.as_ref(), service);
     let health = health(&judgements, &state, service, now);
+    let alerts = alerts_about(active.as_ref(), evidence).count();
     if verdict == Verdict::Hold
-        && !evidence.alerts.is_empty()
+        && alerts > 0
         && !outage.as_ref().is_some_and(Outage::is_seen)
     {
-        reasons.insert(0, Reason::AlertContradicted { alerts: evidence.alerts.len() });
+        reasons.insert(0, Reason::AlertContradicted { alerts });
     }
     reasons.extend(standing_reasons(active.as_ref(), service, evidence, &judgements));
     let level = level(verdict, &reasons, &vetoes, outage.as_ref(), window.as_ref());
@@ -253,10 +254,11 @@ fn terms(
                 term(group, strength, because)
             }
             Group::Alert => {
-                let freshest = evidence.alerts.iter().map(|a| alert_freshness(a.age)).reduce(Ratio::max);
-                let because = match evidence.alerts.len() {
-                    0 => "nothing fires".to_owned(),
-                    n => format!("{n} firing: {}", evidence.alerts[0].name),
+                let about: Vec<_> = alerts_about(active, evidence).collect();
+                let freshest = about.iter().map(|a| alert_freshness(a.age)).reduce(Ratio::max);
+                let because = match about.first() {
+                    None => "nothing fires about the active site".to_owned(),
+                    Some(first) => format!("{} firing: {}", about.len(), first.name),
                 };
                 term(group, freshest, because)
             }
@@ -265,6 +267,11 @@ fn terms(
             }
         })
         .collect()
+}
+
+/// Alerts about the active site, or about the service as a whole; one about a standby says nothing of the active site.
+fn alerts_about<'a>(active: Option<&SiteName>, evidence: &'a Evidence) -> impl Iterator<Item = &'a FiringAlert> {
+    evidence.alerts.iter().filter(move |a| a.site.is_none() || a.site.as_ref() == active)
 }
 
 /// An alert is fresh for a quarter of an hour after its last notification, then fades by half in each further one,

@@ -4,6 +4,7 @@
 
 mod auth;
 mod error;
+mod exposition;
 mod metrics;
 mod process;
 mod router;

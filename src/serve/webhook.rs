@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::auth::may_notify;
 use super::error::ApiError;
 use super::router::Serve;
-use crate::types::{Alert, AlertKey, AlertState, Notification, ServiceName};
+use crate::types::{Alert, AlertKey, AlertState, Notification, ServiceName, SiteName};
 
 /// Alerts in one notification.
 const ALERTS_MAX: usize = 10_000;
@@ -94,6 +94,7 @@ fn parse(bytes: &[u8], label: &str, is_known: impl Fn(&ServiceName) -> bool) -> 
                 key: AlertKey { fingerprint: raw.fingerprint.clone(), starts_at: raw.starts_at.clone() },
                 state,
                 service,
+                site: raw.labels.get("datacenter").and_then(|name| SiteName::new(name.as_str()).ok()),
                 name: text("alertname"),
                 severity: text("severity"),
             }),

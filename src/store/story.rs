@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::{Body, Entry, OperatorAction};
 use crate::decide::Plan;
 use crate::decide::saga::{Outcome, Step};
-use crate::types::{AlertKey, AlertState};
+use crate::types::{Alert, AlertKey, AlertState, SiteName};
 
 /// Alerts that are over and still remembered, so that a late "firing" of one of them is harmless.
 const RESOLVED_MAX: usize = 1_000;
@@ -17,6 +17,8 @@ const FIRING_MAX: usize = 1_000;
 pub struct KnownAlert {
     /// Its name.
     pub name: String,
+    /// The site it speaks of, if it names one.
+    pub site: Option<SiteName>,
     /// When it was last said to fire, Unix milliseconds.
     pub last_unix_ms: i64,
 }
@@ -68,7 +70,7 @@ impl Story {
             }
             Body::Notified { alerts } => {
                 for alert in alerts {
-                    self.note_alert(alert.key.clone(), alert.state, &alert.name, entry.at_unix_ms);
+                    self.note_alert(alert, entry.at_unix_ms);
                 }
             }
             Body::Decided { decision } => self.incident = decision.incident.clone(),
@@ -85,12 +87,14 @@ impl Story {
         }
     }
 
-    fn note_alert(&mut self, key: AlertKey, state: AlertState, name: &str, at_unix_ms: i64) {
-        match state {
+    fn note_alert(&mut self, alert: &Alert, at_unix_ms: i64) {
+        let key = alert.key.clone();
+        match alert.state {
             AlertState::Firing if self.resolved.contains(&key) => {}
             AlertState::Firing => {
                 if self.firing.len() < FIRING_MAX || self.firing.contains_key(&key) {
-                    self.firing.insert(key, KnownAlert { name: name.to_owned(), last_unix_ms: at_unix_ms });
+                    let (name, site) = (alert.name.clone(), alert.site.clone());
+                    self.firing.insert(key, KnownAlert { name, site, last_unix_ms: at_unix_ms });
                 }
             }
             AlertState::Resolved => {

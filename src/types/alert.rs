@@ -1,6 +1,6 @@
 //! What Alertmanager posts: a notification, and the alerts in it.
 
-use super::ServiceName;
+use super::{ServiceName, SiteName};
 
 /// Whether an alert fires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -30,6 +30,8 @@ pub struct Alert {
     pub state: AlertState,
     /// The service, found by the configured label.
     pub service: ServiceName,
+    /// The datacenter it speaks of, by its `datacenter` label; `None` when it names none.
+    pub site: Option<SiteName>,
     /// The `alertname` label.
     pub name: String,
     /// The `severity` label, empty when absent.

@@ -1,4 +1,4 @@
-//! Values that cross a folder's border: no I/O, no async, and no clock but the one in [`time`].
+//! Values that cross a folder's border: no I/O, no async, and no clock but [`SystemClock`].
 //!
 //! Absent on purpose: anything that decides, and anything that knows a protocol.
 

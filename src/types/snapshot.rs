@@ -96,7 +96,7 @@ pub const GAP_DETAIL_BYTES_MAX: usize = 200;
 pub struct Gap {
     /// The class of the failure.
     pub reason: GapReason,
-    /// What the failing part said, cut to [`GAP_DETAIL_BYTES_MAX`] bytes; never a secret, never a label.
+    /// What the failing part said, cut to 200 bytes; never a secret, never a label.
     pub detail: String,
 }
 

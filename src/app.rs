@@ -1,0 +1,8 @@
+//! Builds the program, starts its tasks, waits, drains. Every task lives in one set and has a name; one that ends unasked
+//! ends the program.
+
+mod parts;
+mod promote;
+mod reload;
+
+pub use parts::{App, Options, now, open_dns};

@@ -1,0 +1,228 @@
+//! The program, put together.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use arc_swap::ArcSwap;
+use prometheus_client::registry::Registry;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::promote::RedisHands;
+use super::reload::Services;
+use crate::act::dns::{Dns, DnsError, EmbeddedServer, EmbeddedZone, open};
+use crate::act::{self, Hands};
+use crate::config::{Config, Service, load};
+use crate::control::{self, Intake, Setup, View, Wakers};
+use crate::monitor::{self, Monitor};
+use crate::serve::{Metrics, ReloadRequest, Serve, router, serve};
+use crate::store::{Journal, SqliteJournal};
+use crate::types::{Clock, Moment, SystemClock};
+
+/// Reloads that may wait.
+const RELOADS_MAX: usize = 8;
+
+/// What `redrover run` was told.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The configuration file.
+    pub config_file: PathBuf,
+    /// Where to serve HTTP.
+    pub listen: SocketAddr,
+}
+
+/// The present moment, for commands that run once.
+#[must_use]
+pub fn now() -> Moment {
+    SystemClock::new().now()
+}
+
+/// Opens a service's record at its provider, for commands that run once.
+///
+/// # Errors
+/// The provider cannot be used as configured.
+pub async fn open_dns(config: &Config, service: &Service) -> Result<Arc<dyn Dns>, DnsError> {
+    let zone = embedded_zone(config)?;
+    open(&service.record, zone.as_ref()).await
+}
+
+fn embedded_zone(config: &Config) -> Result<Option<Arc<EmbeddedZone>>, DnsError> {
+    let Some(rules) = &config.embedded_dns else { return Ok(None) };
+    let records = config.services.iter().map(|s| &s.record);
+    EmbeddedZone::open(&config.agent.data_dir, rules, records).map(Some)
+}
+
+/// What all services share.
+pub(super) struct Shared {
+    pub(super) journal: Arc<dyn Journal>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) zone: Option<Arc<EmbeddedZone>>,
+    pub(super) act: act::Metrics,
+    pub(super) monitor: monitor::Metrics,
+}
+
+impl Shared {
+    /// Everything that the worker of one service needs.
+    pub(super) async fn setup(&self, config: &Config, service: &Service) -> anyhow::Result<Setup> {
+        let service = Arc::new(service.clone());
+        let dns = open(&service.record, self.zone.as_ref())
+            .await
+            .with_context(|| format!("the record of {} cannot be used", service.name))?;
+        let eyes = Monitor::new(
+            &service,
+            &config.agent.name,
+            config.global.probe_timeout,
+            Arc::clone(&self.clock),
+            self.monitor.clone(),
+        )
+        .with_context(|| format!("the targets of {} cannot be used", service.name))?;
+        let hands = Hands {
+            journal: Arc::clone(&self.journal),
+            dns,
+            promote: Arc::new(RedisHands::new(Arc::clone(&service))),
+            eyes: Arc::new(eyes),
+            clock: Arc::clone(&self.clock),
+            metrics: self.act.clone(),
+        };
+        Ok(Setup::new(config, service, hands))
+    }
+}
+
+/// The running program.
+pub struct App {
+    tasks: JoinSet<&'static str>,
+    cancelled: CancellationToken,
+    services: Services,
+    reloads: mpsc::Receiver<ReloadRequest>,
+    config: Arc<ArcSwap<Config>>,
+    metrics: Metrics,
+    options: Options,
+    hangups: Signal,
+}
+
+impl App {
+    /// Opens everything and starts all tasks.
+    ///
+    /// # Errors
+    /// Something cannot be opened or bound; nothing keeps running.
+    pub async fn start(config: Config, options: Options) -> anyhow::Result<Self> {
+        let hangups = signal(SignalKind::hangup()).context("cannot listen for SIGHUP")?;
+        let journal: Arc<dyn Journal> = Arc::new(SqliteJournal::open(&config.agent.data_dir)?);
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let listener = TcpListener::bind(options.listen)
+            .await
+            .with_context(|| format!("cannot listen on {}", options.listen))?;
+        let mut registry = Registry::default();
+        let zone = embedded_zone(&config)?;
+        let shared = Shared {
+            journal: Arc::clone(&journal),
+            clock: Arc::clone(&clock),
+            zone: zone.clone(),
+            act: act::Metrics::register(&mut registry),
+            monitor: monitor::Metrics::register(&mut registry),
+        };
+        let decided = control::Metrics::register(&mut registry);
+        let metrics = Metrics::register(registry);
+        let (view, cancelled, mut tasks) = (View::default(), CancellationToken::new(), JoinSet::new());
+        let wakers = Wakers::default();
+        let (intake, handle) = Intake::new(journal, clock, wakers.clone());
+        if let Some(zone) = &zone {
+            let (server, address) = EmbeddedServer::bind(zone).await.context("cannot serve DNS")?;
+            tracing::info!(%address, "answering DNS");
+            let stop = cancelled.clone().cancelled_owned();
+            tasks.spawn(async move {
+                server.serve(stop).await;
+                "the name server"
+            });
+        }
+        let mut services = Services::new(shared, view.clone(), decided, wakers, cancelled.clone());
+        services.apply(&config, &mut tasks).await?;
+        let stop = cancelled.clone();
+        tasks.spawn(async move {
+            intake.run(stop).await;
+            "the intake of notifications"
+        });
+        let config = Arc::new(ArcSwap::from_pointee(config));
+        let (reload, reloads) = mpsc::channel(RELOADS_MAX);
+        let shared_state = Serve { control: handle, view, config: Arc::clone(&config), metrics: metrics.clone(), reload };
+        tracing::info!(address = %listener.local_addr()?, version = env!("CARGO_PKG_VERSION"), "serving HTTP");
+        let stop = cancelled.clone();
+        tasks.spawn(async move {
+            serve(listener, router(shared_state), stop).await;
+            "the HTTP server"
+        });
+        Ok(Self { tasks, cancelled, services, reloads, config, metrics, options, hangups })
+    }
+
+    /// Waits for the end: SIGTERM or SIGINT, or a task that ends unasked. A second signal ends at once.
+    ///
+    /// # Errors
+    /// A task ended unasked.
+    pub async fn wait(mut self) -> anyhow::Result<()> {
+        let mut term = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+        let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
+        let ended = loop {
+            tokio::select! {
+                _ = term.recv() => break Ok(()),
+                _ = interrupt.recv() => break Ok(()),
+                Some(ended) = self.tasks.join_next() => match ended {
+                    Ok(name) if self.services.is_expected_end(name) => {}
+                    Ok(name) => break Err(anyhow::anyhow!("{name} ended unasked")),
+                    Err(error) => break Err(anyhow::anyhow!(error).context("a task died")),
+                },
+                _ = self.hangups.recv() => {
+                    // What went wrong is logged, and shown by a metric; nobody waits for an answer to a signal.
+                    let _ = self.reload().await;
+                }
+                Some(reply) = self.reloads.recv() => {
+                    let done = self.reload().await.map_err(|error| format!("{error:#}"));
+                    let _ = reply.send(done);
+                }
+            }
+        };
+        tracing::info!("stopping");
+        self.cancelled.cancel();
+        tokio::select! {
+            () = async { while self.tasks.join_next().await.is_some() {} } => {}
+            _ = term.recv() => bail!("stopped at once by a second signal"),
+            _ = interrupt.recv() => bail!("stopped at once by a second signal"),
+        }
+        ended
+    }
+
+    /// Reads the file again: all of it takes effect, or nothing.
+    async fn reload(&mut self) -> anyhow::Result<()> {
+        let done = self.try_reload().await;
+        self.metrics.reloaded(done.is_ok());
+        match &done {
+            Ok(()) => tracing::info!("the configuration was reloaded"),
+            Err(error) => tracing::error!(error = format!("{error:#}"), "the configuration was not reloaded; the old one stays"),
+        }
+        done
+    }
+
+    async fn try_reload(&mut self) -> anyhow::Result<()> {
+        let loaded = load(&self.options.config_file, &|name| std::env::var(name).ok())?;
+        let (old, new) = (self.config.load_full(), loaded.config);
+        for (what, is_same) in [
+            ("agent.name", old.agent.name == new.agent.name),
+            ("agent.data_dir", old.agent.data_dir == new.agent.data_dir),
+            ("embedded_dns", old.embedded_dns == new.embedded_dns),
+        ] {
+            if !is_same {
+                bail!("{what} has changed, which needs a restart");
+            }
+        }
+        for warning in &loaded.warnings {
+            tracing::warn!(%warning, "configuration");
+        }
+        self.services.apply(&new, &mut self.tasks).await?;
+        self.config.store(Arc::new(new));
+        Ok(())
+    }
+}

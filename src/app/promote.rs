@@ -1,0 +1,67 @@
+//! The hands at the Redis, over the monitor's connections.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::act::{Promote, PromoteError};
+use crate::config::{Service, Site};
+use crate::decide::saga::Fencing;
+use crate::monitor::RedisClient;
+use crate::types::{GapReason, Role, SiteName};
+
+/// Deadline of one order to one Redis.
+const ORDER_DEADLINE: Duration = Duration::from_secs(2);
+/// Looks at a promoted target until it must say that it is a primary.
+const ROLE_TRIES: u32 = 20;
+/// Time between them.
+const ROLE_POLL: Duration = Duration::from_millis(25);
+
+/// The hands of one service.
+pub(super) struct RedisHands {
+    service: Arc<Service>,
+}
+
+impl RedisHands {
+    pub(super) fn new(service: Arc<Service>) -> Self {
+        Self { service }
+    }
+
+    fn site(&self, name: &SiteName) -> Result<&Site, PromoteError> {
+        self.service.site(name).ok_or_else(|| PromoteError::UnknownSite(name.clone()))
+    }
+}
+
+#[async_trait]
+impl Promote for RedisHands {
+    async fn fence(&self, site: &SiteName, pause: Duration) -> Result<Vec<Fencing>, PromoteError> {
+        let fences = self.site(site)?.targets.iter().map(|target| async move {
+            let mut client = RedisClient::new(target.clone());
+            match client.pause_writes(pause, ORDER_DEADLINE).await {
+                Ok(()) => Ok(Fencing::Paused),
+                Err(error) => match error.gap() {
+                    gap if gap.reason == GapReason::Refused => Ok(Fencing::Gone),
+                    gap => Err(PromoteError::Unfenceable { target: target.name.clone(), gap }),
+                },
+            }
+        });
+        futures_util::future::join_all(fences).await.into_iter().collect()
+    }
+
+    async fn promote(&self, site: &SiteName) -> Result<(), PromoteError> {
+        let promotions = self.site(site)?.targets.iter().map(|target| async move {
+            let failed = |gap| PromoteError::Promotion { target: target.name.clone(), gap };
+            let mut client = RedisClient::new(target.clone());
+            client.replicaof_no_one(ORDER_DEADLINE).await.map_err(|e| failed(e.gap()))?;
+            for _ in 0..ROLE_TRIES {
+                if client.role(ORDER_DEADLINE).await.map_err(|e| failed(e.gap()))? == Role::Primary {
+                    return Ok(());
+                }
+                tokio::time::sleep(ROLE_POLL).await;
+            }
+            Err(PromoteError::NotPrimary { target: target.name.clone() })
+        });
+        futures_util::future::join_all(promotions).await.into_iter().collect()
+    }
+}

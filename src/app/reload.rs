@@ -1,0 +1,103 @@
+//! The workers of all services, and how a new configuration reaches them: all or nothing.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::parts::Shared;
+use crate::config::Config;
+use crate::control::{Metrics, Setup, View, Wakers, Worker};
+use crate::lead::Solo;
+use crate::types::ServiceName;
+
+/// The name of a worker's task.
+const WORKER: &str = "the worker of a service";
+
+struct Running {
+    setups: watch::Sender<Setup>,
+    cancelled: CancellationToken,
+}
+
+/// All workers.
+pub(super) struct Services {
+    shared: Shared,
+    view: View,
+    metrics: Metrics,
+    wakers: Wakers,
+    cancelled: CancellationToken,
+    running: BTreeMap<ServiceName, Running>,
+    /// Workers that were told to end because their service left the configuration.
+    leaving: usize,
+}
+
+impl Services {
+    pub(super) fn new(
+        shared: Shared,
+        view: View,
+        metrics: Metrics,
+        wakers: Wakers,
+        cancelled: CancellationToken,
+    ) -> Self {
+        Self { shared, view, metrics, wakers, cancelled, running: BTreeMap::new(), leaving: 0 }
+    }
+
+    /// Brings the workers to a configuration: first everything that can fail, then everything that takes effect.
+    pub(super) async fn apply(&mut self, config: &Config, tasks: &mut JoinSet<&'static str>) -> anyhow::Result<()> {
+        let mut setups = Vec::new();
+        let mut workers = Vec::new();
+        for service in &config.services {
+            let setup = self.shared.setup(config, service).await?;
+            if self.running.contains_key(&service.name) {
+                setups.push(setup);
+            } else {
+                workers.push(self.prepare(setup).await?);
+            }
+        }
+        for setup in setups {
+            if let Some(running) = self.running.get(&setup.service.name) {
+                running.setups.send_replace(setup);
+            }
+        }
+        for (name, running, worker) in workers {
+            let stop = running.cancelled.clone();
+            tasks.spawn(async move {
+                worker.run(stop).await;
+                WORKER
+            });
+            self.running.insert(name, running);
+        }
+        let stays = |name: &ServiceName| config.services.iter().any(|s| s.name == *name);
+        let left: Vec<ServiceName> = self.running.keys().filter(|name| !stays(name)).cloned().collect();
+        for name in left {
+            if let Some(running) = self.running.remove(&name) {
+                running.cancelled.cancel();
+                self.leaving += 1;
+            }
+        }
+        Ok(())
+    }
+
+    async fn prepare(&self, setup: Setup) -> anyhow::Result<(ServiceName, Running, Worker)> {
+        let name = setup.service.name.clone();
+        let (sender, receiver) = watch::channel(setup);
+        let running = Running { setups: sender, cancelled: self.cancelled.child_token() };
+        let (view, metrics) = (self.view.clone(), self.metrics.clone());
+        let worker = Worker::load(receiver, Arc::new(Solo), &self.wakers, view, metrics)
+            .await
+            .with_context(|| format!("the story of {name} cannot be read"))?;
+        Ok((name, running, worker))
+    }
+
+    /// Whether a task that ended had been told to.
+    pub(super) fn is_expected_end(&mut self, name: &str) -> bool {
+        let is_expected = name == WORKER && self.leaving > 0;
+        if is_expected {
+            self.leaving -= 1;
+        }
+        is_expected
+    }
+}
