@@ -3,3 +3,4 @@
 //! Absent on purpose: any decision. What to do arrives as a plan; what happened leaves as an outcome.
 
 pub mod dns;
+pub mod verify;

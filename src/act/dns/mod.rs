@@ -4,4 +4,15 @@
 
 mod port;
 
+mod open;
+
+pub mod embedded;
+pub mod route53;
+
+pub(crate) mod wire;
+
+#[cfg(test)]
+mod suite;
+
+pub use open::open;
 pub use port::{Dns, DnsError, Receipt, RecordChange};
