@@ -8,6 +8,7 @@ mod permit;
 mod promote;
 mod swap;
 mod switch;
+pub mod verify;
 
 pub use metrics::Metrics;
 pub use permit::{Permit, Refusal};

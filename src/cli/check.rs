@@ -109,10 +109,11 @@ async fn record(config: &Config, service: &Service, report: &mut Report) {
         Ok(dns) => dns,
         Err(error) => return report.bad(&what, &error.to_string()),
     };
-    match dns.check().await {
-        Ok(()) => report.good(&what, "the provider lets this agent read"),
-        Err(error) => report.bad(&what, &error.to_string()),
+    let missing = dns.check().await;
+    if missing.is_empty() {
+        report.good(&what, "the provider lets this agent read; the right to change shows only in a change");
     }
+    missing.iter().for_each(|error| report.bad(&what, &error.to_string()));
     let state = match dns.read().await {
         Ok(state) => state,
         Err(error) => return report.bad(&what, &error.to_string()),

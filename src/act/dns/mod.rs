@@ -2,6 +2,17 @@
 //!
 //! Absent on purpose: a blind write. A change that does not name what it replaces cannot be expressed.
 
+mod open;
 mod port;
 
+pub mod embedded;
+pub mod route53;
+
+pub(crate) mod wire;
+
+#[cfg(test)]
+mod suite;
+
+pub use embedded::{EmbeddedServer, EmbeddedZone};
+pub use open::open;
 pub use port::{Answer, Dns, DnsError, Receipt, RecordChange};

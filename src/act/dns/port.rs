@@ -121,6 +121,9 @@ pub trait Dns: Send + Sync {
     /// The provider could not be asked.
     async fn is_visible(&self, receipt: &Receipt) -> Result<bool, DnsError>;
 
+    /// Tries, changing nothing, whether this agent may do what it can try: one error for each thing that is missing.
+    async fn check(&self) -> Vec<DnsError>;
+
     /// Asks each of the zone's name servers, from outside, what the record is. Empty when no name server is known.
     async fn answers(&self) -> Vec<Answer>;
 }

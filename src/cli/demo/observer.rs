@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::act::dns::query;
+use crate::act::verify;
 use crate::types::{RecordName, RecordType};
 
 /// Deadline of one question.
@@ -51,7 +51,7 @@ async fn command(url: &str, words: &[&str]) -> Option<String> {
 /// What the zone's name server answers for a name.
 pub(super) async fn resolve(server: SocketAddr, name: &str) -> Option<String> {
     let name = RecordName::new(name).ok()?;
-    let set = query(server, &name, RecordType::A, DEADLINE).await.ok()?;
+    let set = verify::answer(server, &name, RecordType::A, DEADLINE).await.ok()?;
     set.values.into_iter().next()
 }
 

@@ -1,0 +1,94 @@
+//! The embedded zone as a provider: one instance for each record.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::EmbeddedZone;
+use super::store::StoreError;
+use crate::act::dns::wire::{self, Kind};
+use crate::act::dns::{Answer, Dns, DnsError, Receipt, RecordChange};
+use crate::act::verify;
+use crate::config::Record;
+use crate::types::{RecordName, RecordState, RecordType, ResourceSet};
+
+/// One record of the embedded zone.
+pub struct EmbeddedDns {
+    zone: Arc<EmbeddedZone>,
+    name: RecordName,
+    fence: RecordName,
+    kind: RecordType,
+    record: Record,
+}
+
+impl EmbeddedDns {
+    /// The provider of `record`, which must be one of those the zone was opened with.
+    ///
+    /// # Errors
+    /// [`DnsError::Misconfigured`] when it is not.
+    pub fn new(zone: &Arc<EmbeddedZone>, record: &Record) -> Result<Self, DnsError> {
+        let name = record.name.clone();
+        let unknown = || DnsError::Misconfigured { detail: format!("{name} is no record of the embedded zone") };
+        let fence = name.fence().map_err(|_| unknown())?;
+        if !zone.holds(&name, record.kind) {
+            return Err(unknown());
+        }
+        Ok(Self { zone: Arc::clone(zone), name, fence, kind: record.kind, record: record.clone() })
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&EmbeddedZone) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, DnsError> {
+        let zone = Arc::clone(&self.zone);
+        let done = tokio::task::spawn_blocking(move || work(&zone)).await;
+        // A worker that died says nothing about how far it came.
+        done.map_err(|error| DnsError::Unknown { detail: wire::chain(&error) })?.map_err(Into::into)
+    }
+
+    fn check(&self, change: &RecordChange) -> Result<(), DnsError> {
+        let (expected, wanted) = (&change.expected, &change.wanted);
+        let emptied = (expected.record.is_some() && wanted.record.is_none())
+            || (expected.fence.is_some() && wanted.fence.is_none());
+        if emptied {
+            return Err(DnsError::Misconfigured { detail: "a change may not leave a set empty".to_owned() });
+        }
+        let one = |name: &RecordName, kind: Kind, set: &Option<ResourceSet>| match set {
+            Some(set) => wire::records(name, kind, set).map(|_| ()),
+            None => Ok(()),
+        };
+        one(&self.name, Kind::Record(self.kind), &wanted.record)
+            .and_then(|()| one(&self.fence, Kind::Text, &wanted.fence))
+            .map_err(|error| DnsError::Misconfigured { detail: error.to_string() })
+    }
+}
+
+#[async_trait]
+impl Dns for EmbeddedDns {
+    async fn read(&self) -> Result<RecordState, DnsError> {
+        let (name, kind) = (self.name.clone(), self.kind);
+        self.blocking(move |zone| zone.read(&name, kind)).await
+    }
+
+    async fn change(&self, change: &RecordChange) -> Result<Receipt, DnsError> {
+        self.check(change)?;
+        let (name, kind, change) = (self.name.clone(), self.kind, change.clone());
+        let serial = self.blocking(move |zone| zone.change(&name, kind, &change)).await?;
+        Ok(Receipt { id: serial.to_string() })
+    }
+
+    async fn is_visible(&self, receipt: &Receipt) -> Result<bool, DnsError> {
+        let serial: u64 = receipt.id.parse().map_err(|_| DnsError::Misconfigured {
+            detail: format!("{:?} is no receipt of the embedded zone", receipt.id),
+        })?;
+        Ok(self.zone.answers().serial() >= serial)
+    }
+
+    async fn check(&self) -> Vec<DnsError> {
+        self.read().await.err().into_iter().collect()
+    }
+
+    async fn answers(&self) -> Vec<Answer> {
+        verify::answers(&self.record).await
+    }
+}

@@ -1,0 +1,170 @@
+//! The zone as it is served: the file behind one lock, and a table of answers that readers take without waiting.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+
+use super::answer::{Answers, Held};
+use super::store::{StoreError, ZoneStore};
+use crate::act::dns::{DnsError, RecordChange, wire};
+use crate::config::{EmbeddedDns as Settings, Record};
+use crate::types::{RecordName, RecordState, RecordType};
+
+/// The zone's file, in the data directory.
+const FILE_NAME: &str = "zone.db";
+
+/// The embedded zone with its configured records.
+pub struct EmbeddedZone {
+    settings: Settings,
+    records: Vec<(RecordName, RecordType)>,
+    opened: Mutex<Opened>,
+    answers: ArcSwap<Answers>,
+}
+
+struct Opened {
+    store: ZoneStore,
+    version: i64,
+}
+
+impl EmbeddedZone {
+    /// Opens `zone.db` in `data_dir` for the given records, and loads the table of answers. Blocks on the disk.
+    ///
+    /// # Errors
+    /// [`DnsError::Misconfigured`] when a record cannot be held in this zone; otherwise the file's trouble.
+    pub fn open<'a>(
+        settings: &Settings,
+        data_dir: &Path,
+        records: impl IntoIterator<Item = &'a Record>,
+    ) -> Result<Arc<Self>, DnsError> {
+        let mut configured: Vec<(RecordName, RecordType)> = Vec::new();
+        for record in records {
+            check(settings, record, &configured)?;
+            configured.push((record.name.clone(), record.kind));
+        }
+        let store = ZoneStore::open(&data_dir.join(FILE_NAME))?;
+        let version = store.version()?;
+        let answers = load(settings, &configured, &store)?;
+        Ok(Arc::new(Self {
+            settings: settings.clone(),
+            records: configured,
+            opened: Mutex::new(Opened { store, version }),
+            answers: ArcSwap::from_pointee(answers),
+        }))
+    }
+
+    /// Reloads the table of answers if another process has changed the file.
+    ///
+    /// # Errors
+    /// The file cannot be read; the table stays as it was.
+    pub async fn refresh(self: &Arc<Self>) -> Result<(), DnsError> {
+        let zone = Arc::clone(self);
+        let done = tokio::task::spawn_blocking(move || zone.with(|zone, opened| zone.reload(opened)));
+        done.await.map_err(|error| DnsError::Unavailable { detail: wire::chain(&error) })?.map_err(Into::into)
+    }
+
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    pub(super) fn answers(&self) -> Arc<Answers> {
+        self.answers.load_full()
+    }
+
+    pub(super) fn holds(&self, name: &RecordName, kind: RecordType) -> bool {
+        self.records.iter().any(|(n, k)| n == name && *k == kind)
+    }
+
+    /// Reads from the file, and brings the table up to date on the way.
+    pub(super) fn read(&self, name: &RecordName, kind: RecordType) -> Result<RecordState, StoreError> {
+        self.with(|zone, opened| {
+            zone.reload(opened)?;
+            opened.store.read(name, kind)
+        })
+    }
+
+    /// Changes the file and then the table, and returns the new serial number.
+    pub(super) fn change(
+        &self,
+        name: &RecordName,
+        kind: RecordType,
+        change: &RecordChange,
+    ) -> Result<u64, StoreError> {
+        self.with(|zone, opened| {
+            let serial = opened.store.change(name, kind, change)?;
+            // The change is durable. A table that cannot be loaded now is loaded by the next refresh.
+            if let Err(error) = zone.publish(opened) {
+                opened.version = -1;
+                tracing::warn!(%name, %error, "the zone's answers could not be reloaded after a change");
+            }
+            Ok(serial)
+        })
+    }
+
+    // The table is published under the lock of the file, so an older table never replaces a newer one.
+    fn with<T>(&self, work: impl FnOnce(&Self, &mut Opened) -> T) -> T {
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        work(self, &mut opened)
+    }
+
+    fn reload(&self, opened: &mut Opened) -> Result<(), StoreError> {
+        if opened.store.version()? == opened.version { Ok(()) } else { self.publish(opened) }
+    }
+
+    fn publish(&self, opened: &mut Opened) -> Result<(), StoreError> {
+        // The version is taken first: a change in between is then seen by the next reload.
+        let version = opened.store.version()?;
+        self.answers.store(Arc::new(load(&self.settings, &self.records, &opened.store)?));
+        opened.version = version;
+        Ok(())
+    }
+}
+
+fn load(
+    settings: &Settings,
+    records: &[(RecordName, RecordType)],
+    store: &ZoneStore,
+) -> Result<Answers, StoreError> {
+    let serial = store.serial()?;
+    let held = records.iter().map(|(name, kind)| {
+        let state = match store.read(name, *kind) {
+            Ok(state) => Some(state),
+            // One bad row must not take the other names down: its own name answers SERVFAIL.
+            Err(error @ (StoreError::Row { .. } | StoreError::Kind { .. })) => {
+                tracing::error!(%name, %error, "a name is not served");
+                None
+            }
+            Err(error) => return Err(error),
+        };
+        Ok(Held { name, kind: *kind, state })
+    });
+    Ok(Answers::new(settings, serial, held.collect::<Result<Vec<_>, _>>()?))
+}
+
+fn check(settings: &Settings, record: &Record, known: &[(RecordName, RecordType)]) -> Result<(), DnsError> {
+    let name = &record.name;
+    let zone = &settings.zone;
+    let refuse = |detail: String| Err(DnsError::Misconfigured { detail });
+    let fence = match name.fence() {
+        Ok(fence) => fence,
+        Err(error) => return refuse(format!("the name of the fence of {name} {error}")),
+    };
+    if !is_within(name, zone) {
+        return refuse(format!("{name} does not lie in the embedded zone {zone}"));
+    }
+    if name == zone && record.kind == RecordType::Cname {
+        return refuse(format!("{name} is the embedded zone itself, which cannot be a CNAME"));
+    }
+    if known.iter().any(|(n, _)| n == name || *n == fence || n.fence().as_ref() == Ok(name)) {
+        return refuse(format!("{name} or its fence belongs to two services"));
+    }
+    if settings.name_servers.iter().any(|server| server == name || *server == fence) {
+        return refuse(format!("{name} is also a name server of the zone"));
+    }
+    Ok(())
+}
+
+fn is_within(name: &RecordName, zone: &RecordName) -> bool {
+    let rest = name.as_str().strip_suffix(zone.as_str());
+    rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}

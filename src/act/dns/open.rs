@@ -1,0 +1,24 @@
+//! The front door: from a record's configuration to its provider.
+
+use std::sync::Arc;
+
+use super::embedded::{EmbeddedDns, EmbeddedZone};
+use super::route53::Route53Dns;
+use super::{Dns, DnsError};
+use crate::config::{Provider, Record};
+
+/// Opens the provider that holds `record`. Nothing is asked of it yet.
+///
+/// # Errors
+/// The record cannot be held there: [`DnsError::Misconfigured`] says why.
+pub async fn open(record: &Record, embedded: Option<&Arc<EmbeddedZone>>) -> Result<Arc<dyn Dns>, DnsError> {
+    match &record.provider {
+        Provider::Route53(place) => Ok(Arc::new(Route53Dns::connect(record, place).await?)),
+        Provider::Embedded => {
+            let zone = embedded.ok_or_else(|| DnsError::Misconfigured {
+                detail: format!("{} is held by the embedded name server, which is not configured", record.name),
+            })?;
+            Ok(Arc::new(EmbeddedDns::new(zone, record)?))
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! The SDK's client: TLS by rustls and ring, the default credential chain, and a deadline for everything.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region};
+use aws_sdk_route53::Client;
+use aws_sdk_route53::config::interceptors::BeforeTransmitInterceptorContextRef;
+use aws_sdk_route53::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_route53::error::BoxError;
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+
+use crate::config::Route53;
+
+/// Time to connect.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// Time for one attempt.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
+/// Time for all attempts together, credentials included.
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
+/// Attempts of a read. A change has one attempt: an unknown outcome is read back, never repeated.
+const READ_ATTEMPTS_MAX: u32 = 2;
+
+/// Makes the client. Credentials are looked for at the first request.
+pub(super) async fn connect(place: &Route53) -> Client {
+    let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .operation_timeout(OPERATION_TIMEOUT)
+        .build();
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http)
+        .region(Region::new(place.region.clone()))
+        .retry_config(RetryConfig::standard().with_max_attempts(READ_ATTEMPTS_MAX))
+        .timeout_config(timeouts);
+    if let Some(endpoint) = &place.endpoint {
+        loader = loader.endpoint_url(endpoint.as_str().trim_end_matches('/'));
+    }
+    Client::new(&loader.load().await)
+}
+
+/// Whether a request was handed to the network. Until then nothing can have been applied.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Departure(Arc<AtomicBool>);
+
+impl Departure {
+    /// Whether the request may have left.
+    pub(super) fn is_departed(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+impl Intercept for Departure {
+    fn name(&self) -> &'static str {
+        "Departure"
+    }
+
+    fn read_before_transmit(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.0.store(true, Ordering::Release);
+        Ok(())
+    }
+}

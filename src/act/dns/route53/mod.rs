@@ -1,0 +1,13 @@
+//! Amazon Route 53: record and fence in one hosted zone, changed by one batch of DELETE old and CREATE new.
+//!
+//! Absent on purpose: UPSERT, which overwrites what it does not name, and the SDK's own retries of a change.
+
+mod client;
+mod outcome;
+mod provider;
+mod sets;
+
+#[cfg(test)]
+mod tests;
+
+pub use provider::Route53Dns;
