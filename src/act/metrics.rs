@@ -29,7 +29,7 @@ struct Phase {
 #[derive(Debug, Clone)]
 pub struct Metrics {
     switches: Family<Switched, Counter>,
-    phases: Family<Phase, Histogram>,
+    phases: Family<Phase, Histogram, fn() -> Histogram>,
 }
 
 impl Metrics {
@@ -37,9 +37,10 @@ impl Metrics {
     pub fn register(registry: &mut Registry) -> Self {
         let switches = Family::default();
         registry.register("redrover_failovers", "Switches begun, by how they ended", switches.clone());
-        let phases = Family::new_with_constructor(|| {
+        let histogram: fn() -> Histogram = || {
             Histogram::new([0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0])
-        });
+        };
+        let phases = Family::new_with_constructor(histogram);
         registry.register(
             "redrover_failover_duration_seconds",
             "Time each phase of a switch took, in seconds",

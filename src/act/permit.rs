@@ -39,7 +39,12 @@ impl Permit {
     ///
     /// # Errors
     /// The term has ended, the plan has expired, or somebody said stop.
-    pub async fn grant(ticket: Ticket, term: Term, journal: &dyn Journal, now: Moment) -> Result<Self, Refusal> {
+    pub async fn grant(
+        ticket: Ticket,
+        term: Term,
+        journal: &dyn Journal,
+        now: Moment,
+    ) -> Result<Self, Refusal> {
         let permit = Self { ticket, term };
         permit.check_expiry(now)?;
         permit.check(journal, now).await?;

@@ -25,7 +25,11 @@ pub(super) enum SwapFailure {
 ///
 /// An unknown outcome is read back: `wanted` is success, `expected` allows one more try (a change that is still on its
 /// way then meets a record that no longer matches, so it cannot take effect twice), anything else is foreign.
-pub(super) async fn swap(dns: &dyn Dns, expected: &RecordState, wanted: &RecordState) -> Result<(), SwapFailure> {
+pub(super) async fn swap(
+    dns: &dyn Dns,
+    expected: &RecordState,
+    wanted: &RecordState,
+) -> Result<(), SwapFailure> {
     let change = RecordChange { expected: expected.clone(), wanted: wanted.clone() };
     let mut last = String::new();
     for attempt in 0..TRIES_MAX {
@@ -34,7 +38,9 @@ pub(super) async fn swap(dns: &dyn Dns, expected: &RecordState, wanted: &RecordS
         }
         match dns.change(&change).await {
             Ok(_) => return Ok(()),
-            Err(error @ (DnsError::Throttled { .. } | DnsError::Unavailable { .. })) => last = error.to_string(),
+            Err(error @ (DnsError::Throttled { .. } | DnsError::Unavailable { .. })) => {
+                last = error.to_string()
+            }
             Err(error @ (DnsError::Denied { .. } | DnsError::Misconfigured { .. })) => {
                 return Err(SwapFailure::NotApplied(error.to_string()));
             }

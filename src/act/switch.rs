@@ -13,7 +13,7 @@ use crate::decide::Plan;
 use crate::decide::saga::{Fencing, Outcome, Recovery, Step, claimed, recover, switched, unclaimed};
 use crate::monitor::{SiteClient, WriteCanary};
 use crate::store::{Body, Journal, JournalError, NewEntry, Unfinished};
-use crate::types::{AgentName, CanaryResult, Clock, Moment, Role, Snapshot};
+use crate::types::{AgentName, CanaryResult, Clock, Moment, Role, SiteName, Snapshot};
 
 /// An old primary stays paused so long after fencing; the standing order renews it while it claims to be one.
 pub const PAUSE: Duration = Duration::from_secs(60);
@@ -35,10 +35,19 @@ pub struct Hands {
     pub promote: Arc<dyn Promote>,
     /// The Redis, to look at.
     pub eyes: Arc<dyn SiteClient>,
+    /// Deadline of one look at one target.
+    pub look_deadline: Duration,
     /// The clocks.
     pub clock: Arc<dyn Clock>,
     /// The numbers.
     pub metrics: Metrics,
+}
+
+impl Hands {
+    /// Looks at a site.
+    pub async fn look(&self, site: &SiteName, canary: WriteCanary) -> Snapshot {
+        self.eyes.look(site, self.look_deadline, canary).await
+    }
 }
 
 /// One switch of one service.
@@ -84,12 +93,15 @@ impl<'a> Switch<'a> {
         let mut switch = Switch { hands, service, owner, plan, seq: unfinished.seq, since };
         let is_primary = switch.target_is_primary().await;
         let outcome = match recover(plan, owner, &unfinished.steps, &found, is_primary) {
-            Recovery::Drop => Outcome::Abandoned { why: "the agent restarted before anything was changed".to_owned() },
+            Recovery::Drop => {
+                Outcome::Abandoned { why: "the agent restarted before anything was changed".to_owned() }
+            }
             Recovery::Unclaim => switch.give_back("the agent restarted before the promotion").await,
             Recovery::Finish => switch.finish(&unfinished.steps).await?,
             Recovery::Verify => switch.verify().await?,
             Recovery::Stuck => Outcome::PromotedNotSwitched {
-                why: "the agent restarted during the promotion, and the target does not say what it is".to_owned(),
+                why: "the agent restarted during the promotion, and the target does not say what it is"
+                    .to_owned(),
             },
             Recovery::Foreign => Outcome::Foreign { why: describe(&found) },
         };
@@ -232,7 +244,7 @@ impl<'a> Switch<'a> {
     async fn prove(&self) -> Result<(), String> {
         let mut why = String::new();
         for _ in 0..PROOF_TRIES {
-            let seen = self.hands.eyes.look(&self.plan.to, WriteCanary::Asked).await;
+            let seen = self.hands.look(&self.plan.to, WriteCanary::Write).await;
             match unproven(&seen) {
                 None => return Ok(()),
                 Some(reason) => why = reason,
@@ -242,13 +254,13 @@ impl<'a> Switch<'a> {
     }
 
     async fn target_not_ready(&self) -> Option<String> {
-        let canary = if self.plan.promotes { WriteCanary::NotAsked } else { WriteCanary::Asked };
-        let seen = self.hands.eyes.look(&self.plan.to, canary).await;
+        let canary = if self.plan.promotes { WriteCanary::Skip } else { WriteCanary::Write };
+        let seen = self.hands.look(&self.plan.to, canary).await;
         crate::decide::readiness(&seen, self.service)
     }
 
     async fn target_is_primary(&self) -> Option<bool> {
-        let seen = self.hands.eyes.look(&self.plan.to, WriteCanary::NotAsked).await;
+        let seen = self.hands.look(&self.plan.to, WriteCanary::Skip).await;
         let roles = seen.targets.iter().map(|t| t.facts.as_ref().ok().and_then(|f| f.role));
         roles.map(|role| Some(role? == Role::Primary)).try_fold(true, |all, one| Some(all && one?))
     }

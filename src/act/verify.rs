@@ -139,7 +139,8 @@ async fn discover(name: &RecordName) -> Result<Vec<SocketAddr>, NetError> {
     while zone.contains('.') {
         match resolver.ns_lookup(format!("{zone}.")).await {
             Ok(found) => {
-                let servers: Vec<String> = found.answers().iter().filter_map(|r| server_name(&r.data)).collect();
+                let servers: Vec<String> =
+                    found.answers().iter().filter_map(|r| server_name(&r.data)).collect();
                 if !servers.is_empty() {
                     return addresses(&resolver, &servers).await;
                 }
@@ -288,7 +289,8 @@ async fn by_tcp(server: SocketAddr, question: &Message) -> Result<Message, Verif
     let length = stream.read_u16().await.map_err(unreachable)?;
     let mut buffer = vec![0; usize::from(length)];
     stream.read_exact(&mut buffer).await.map_err(unreachable)?;
-    let reply = Message::from_vec(&buffer).map_err(|source| VerifyError::Message { source: source.into() })?;
+    let reply =
+        Message::from_vec(&buffer).map_err(|source| VerifyError::Message { source: source.into() })?;
     if is_reply(question, &reply) {
         return Ok(reply);
     }

@@ -17,9 +17,9 @@ use super::promote::RedisHands;
 use super::reload::Services;
 use crate::act::dns::{Dns, DnsError, EmbeddedServer, EmbeddedZone, open};
 use crate::act::{self, Hands};
-use crate::config::{Config, Service, load};
+use crate::config::{Config, Provider, Service, load};
 use crate::control::{self, Intake, Setup, View, Wakers};
-use crate::monitor::{self, Monitor};
+use crate::monitor::{self, Monitor, TlsProfiles};
 use crate::serve::{Metrics, ReloadRequest, Serve, router, serve};
 use crate::store::{Journal, SqliteJournal};
 use crate::types::{Clock, Moment, SystemClock};
@@ -53,8 +53,8 @@ pub async fn open_dns(config: &Config, service: &Service) -> Result<Arc<dyn Dns>
 
 fn embedded_zone(config: &Config) -> Result<Option<Arc<EmbeddedZone>>, DnsError> {
     let Some(rules) = &config.embedded_dns else { return Ok(None) };
-    let records = config.services.iter().map(|s| &s.record);
-    EmbeddedZone::open(&config.agent.data_dir, rules, records).map(Some)
+    let records = config.services.iter().map(|s| &s.record).filter(|r| r.provider == Provider::Embedded);
+    EmbeddedZone::open(rules, &config.agent.data_dir, records).map(Some)
 }
 
 /// What all services share.
@@ -73,19 +73,16 @@ impl Shared {
         let dns = open(&service.record, self.zone.as_ref())
             .await
             .with_context(|| format!("the record of {} cannot be used", service.name))?;
-        let eyes = Monitor::new(
-            &service,
-            &config.agent.name,
-            config.global.probe_timeout,
-            Arc::clone(&self.clock),
-            self.monitor.clone(),
-        )
-        .with_context(|| format!("the targets of {} cannot be used", service.name))?;
+        let (agent, clock) = (&config.agent.name, Arc::clone(&self.clock));
+        let monitor = Monitor::new(&service, agent, &TlsProfiles::new(), self.monitor.clone(), clock)
+            .with_context(|| format!("the targets of {} cannot be used", service.name))?;
+        let monitor = Arc::new(monitor);
         let hands = Hands {
             journal: Arc::clone(&self.journal),
             dns,
-            promote: Arc::new(RedisHands::new(Arc::clone(&service))),
-            eyes: Arc::new(eyes),
+            promote: Arc::new(RedisHands::new(Arc::clone(&monitor))),
+            eyes: monitor,
+            look_deadline: config.global.probe_timeout,
             clock: Arc::clone(&self.clock),
             metrics: self.act.clone(),
         };
@@ -149,7 +146,8 @@ impl App {
         });
         let config = Arc::new(ArcSwap::from_pointee(config));
         let (reload, reloads) = mpsc::channel(RELOADS_MAX);
-        let shared_state = Serve { control: handle, view, config: Arc::clone(&config), metrics: metrics.clone(), reload };
+        let shared_state =
+            Serve { control: handle, view, config: Arc::clone(&config), metrics: metrics.clone(), reload };
         tracing::info!(address = %listener.local_addr()?, version = env!("CARGO_PKG_VERSION"), "serving HTTP");
         let stop = cancelled.clone();
         tasks.spawn(async move {
@@ -201,7 +199,10 @@ impl App {
         self.metrics.reloaded(done.is_ok());
         match &done {
             Ok(()) => tracing::info!("the configuration was reloaded"),
-            Err(error) => tracing::error!(error = format!("{error:#}"), "the configuration was not reloaded; the old one stays"),
+            Err(error) => tracing::error!(
+                error = format!("{error:#}"),
+                "the configuration was not reloaded; the old one stays"
+            ),
         }
         done
     }

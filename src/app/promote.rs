@@ -6,9 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::act::{Promote, PromoteError};
-use crate::config::{Service, Site};
 use crate::decide::saga::Fencing;
-use crate::monitor::RedisClient;
+use crate::monitor::{Monitor, RedisClient};
 use crate::types::{GapReason, Role, SiteName};
 
 /// Deadline of one order to one Redis.
@@ -20,24 +19,25 @@ const ROLE_POLL: Duration = Duration::from_millis(25);
 
 /// The hands of one service.
 pub(super) struct RedisHands {
-    service: Arc<Service>,
+    monitor: Arc<Monitor>,
 }
 
 impl RedisHands {
-    pub(super) fn new(service: Arc<Service>) -> Self {
-        Self { service }
+    pub(super) fn new(monitor: Arc<Monitor>) -> Self {
+        Self { monitor }
     }
 
-    fn site(&self, name: &SiteName) -> Result<&Site, PromoteError> {
-        self.service.site(name).ok_or_else(|| PromoteError::UnknownSite(name.clone()))
+    fn clients(&self, site: &SiteName) -> Result<&[Arc<RedisClient>], PromoteError> {
+        let clients = self.monitor.clients(site);
+        if clients.is_empty() { Err(PromoteError::UnknownSite(site.clone())) } else { Ok(clients) }
     }
 }
 
 #[async_trait]
 impl Promote for RedisHands {
     async fn fence(&self, site: &SiteName, pause: Duration) -> Result<Vec<Fencing>, PromoteError> {
-        let fences = self.site(site)?.targets.iter().map(|target| async move {
-            let mut client = RedisClient::new(target.clone());
+        let fences = self.clients(site)?.iter().map(|client| async move {
+            let target = client.target();
             match client.pause_writes(pause, ORDER_DEADLINE).await {
                 Ok(()) => Ok(Fencing::Paused),
                 Err(error) => match error.gap() {
@@ -50,12 +50,12 @@ impl Promote for RedisHands {
     }
 
     async fn promote(&self, site: &SiteName) -> Result<(), PromoteError> {
-        let promotions = self.site(site)?.targets.iter().map(|target| async move {
+        let promotions = self.clients(site)?.iter().map(|client| async move {
+            let target = client.target();
             let failed = |gap| PromoteError::Promotion { target: target.name.clone(), gap };
-            let mut client = RedisClient::new(target.clone());
-            client.replicaof_no_one(ORDER_DEADLINE).await.map_err(|e| failed(e.gap()))?;
+            client.replicaof_no_one(ORDER_DEADLINE).await.map_err(|error| failed(error.gap()))?;
             for _ in 0..ROLE_TRIES {
-                if client.role(ORDER_DEADLINE).await.map_err(|e| failed(e.gap()))? == Role::Primary {
+                if client.role(ORDER_DEADLINE).await.map_err(|error| failed(error.gap()))? == Role::Primary {
                     return Ok(());
                 }
                 tokio::time::sleep(ROLE_POLL).await;

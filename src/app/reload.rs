@@ -46,7 +46,11 @@ impl Services {
     }
 
     /// Brings the workers to a configuration: first everything that can fail, then everything that takes effect.
-    pub(super) async fn apply(&mut self, config: &Config, tasks: &mut JoinSet<&'static str>) -> anyhow::Result<()> {
+    pub(super) async fn apply(
+        &mut self,
+        config: &Config,
+        tasks: &mut JoinSet<&'static str>,
+    ) -> anyhow::Result<()> {
         let mut setups = Vec::new();
         let mut workers = Vec::new();
         for service in &config.services {

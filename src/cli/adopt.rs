@@ -55,10 +55,15 @@ fn active<'a>(args: &AdoptArgs, service: &'a Service, found: &RecordState) -> Re
     });
     let Some(record) = &found.record else {
         if service.record.provider != Provider::Embedded {
-            let text = format!("there is no record {}; create it first, pointing to the active site", service.record.name);
+            let text = format!(
+                "there is no record {}; create it first, pointing to the active site",
+                service.record.name
+            );
             return Err(Failure::Wrong(text));
         }
-        return named.unwrap_or_else(|| Err(Failure::Wrong("say which site is active: --active DATACENTER".to_owned())));
+        return named.unwrap_or_else(|| {
+            Err(Failure::Wrong("say which site is active: --active DATACENTER".to_owned()))
+        });
     };
     let value = record.values.iter().cloned().collect::<Vec<_>>().join(" ");
     let pointed = service.site_of_value(&value).ok_or_else(|| {
@@ -72,7 +77,12 @@ fn active<'a>(args: &AdoptArgs, service: &'a Service, found: &RecordState) -> Re
     }
 }
 
-fn wanted(config: &Config, service: &Service, found: &RecordState, active: &Site) -> Result<RecordState, Failure> {
+fn wanted(
+    config: &Config,
+    service: &Service,
+    found: &RecordState,
+    active: &Site,
+) -> Result<RecordState, Failure> {
     let ttl = service.record.ttl_seconds;
     // A damaged fence is replaced by a person's word; its epoch cannot be read, so time stands in for it.
     let epoch = match fence_of(found) {
@@ -115,7 +125,13 @@ async fn adopt(
 fn shown(set: Option<&ResourceSet>) -> String {
     set.map_or_else(
         || "(none)".to_owned(),
-        |set| format!("{} (TTL {} s)", set.values.iter().cloned().collect::<Vec<_>>().join(" "), set.ttl_seconds),
+        |set| {
+            format!(
+                "{} (TTL {} s)",
+                set.values.iter().cloned().collect::<Vec<_>>().join(" "),
+                set.ttl_seconds
+            )
+        },
     )
 }
 

@@ -10,7 +10,7 @@ use super::parts::{ConfigArgs, Failure, config};
 use crate::app::open_dns;
 use crate::config::{Config, Service, Topology};
 use crate::decide::fence_of;
-use crate::monitor::{Metrics, Monitor, SiteClient as _, WriteCanary};
+use crate::monitor::{Metrics, Monitor, SiteClient as _, TlsProfiles, WriteCanary};
 use crate::types::{CanaryResult, Role, SystemClock, TargetSnapshot};
 
 /// Deadline for Alertmanager's answer.
@@ -27,7 +27,11 @@ pub(super) struct CheckArgs {
 
 pub(super) async fn run(args: CheckArgs) -> Result<(), Failure> {
     let config = config(&args.config.file)?;
-    println!("{}: the configuration is right ({} service(s))", args.config.file.display(), config.services.len());
+    println!(
+        "{}: the configuration is right ({} service(s))",
+        args.config.file.display(),
+        config.services.len()
+    );
     if args.connect {
         connect(&config).await?;
     }
@@ -74,10 +78,9 @@ impl Report {
 async fn targets(config: &Config, service: &Service, report: &mut Report) -> anyhow::Result<()> {
     let clock = std::sync::Arc::new(SystemClock::new());
     let metrics = Metrics::register(&mut Registry::default());
-    let timeout = config.global.probe_timeout;
-    let monitor = Monitor::new(service, &config.agent.name, timeout, clock, metrics)?;
+    let monitor = Monitor::new(service, &config.agent.name, &TlsProfiles::new(), metrics, clock)?;
     for site in &service.sites {
-        let seen = monitor.look(&site.name, WriteCanary::Asked).await;
+        let seen = monitor.look(&site.name, config.global.probe_timeout, WriteCanary::Write).await;
         for target in &seen.targets {
             let what = format!("{} {}", site.name, target.target);
             match verdict(target, service) {
@@ -90,14 +93,17 @@ async fn targets(config: &Config, service: &Service, report: &mut Report) -> any
 }
 
 fn verdict(seen: &TargetSnapshot, service: &Service) -> Result<String, String> {
-    let gap = |what: &str, gap: &crate::types::Gap| format!("{what}: {} ({})", gap.reason.as_str(), gap.detail);
+    let gap =
+        |what: &str, gap: &crate::types::Gap| format!("{what}: {} ({})", gap.reason.as_str(), gap.detail);
     let ping = seen.ping.as_ref().map_err(|g| gap("no answer", g))?;
     let facts = seen.facts.as_ref().map_err(|g| gap("INFO is not allowed or cut", g))?;
     let is_replica = facts.role == Some(Role::Replica);
     let canary = match &seen.canary {
         CanaryResult::Written(_) => "the write canary passed",
         CanaryResult::NotAsked => "no write canary",
-        CanaryResult::Failed(_) if is_replica && service.topology == Topology::Replication => "a replica, as it should be",
+        CanaryResult::Failed(_) if is_replica && service.topology == Topology::Replication => {
+            "a replica, as it should be"
+        }
         CanaryResult::Failed(g) => return Err(gap("the write canary failed", g)),
     };
     Ok(format!("answers in {:.1} ms; {canary}", ping.as_secs_f64() * 1e3))
@@ -122,7 +128,9 @@ async fn record(config: &Config, service: &Service, report: &mut Report) {
         (None, _) => report.bad(&what, "there is no such record"),
         (Some(_), Err(error)) => report.bad(&what, &error.to_string()),
         (Some(_), Ok(None)) => report.bad(&what, "it has no fence; run `redrover adopt`"),
-        (Some(_), Ok(Some(fence))) => report.good(&what, &format!("{} is active, epoch {}", fence.active, fence.epoch)),
+        (Some(_), Ok(Some(fence))) => {
+            report.good(&what, &format!("{} is active, epoch {}", fence.active, fence.epoch))
+        }
     }
     for answer in dns.answers().await {
         match &answer.result {

@@ -58,7 +58,8 @@ pub(super) async fn run(args: ExplainArgs) -> Result<(), Failure> {
         after: entry.seq,
         ..Query::default()
     };
-    let after: Vec<Entry> = journal.read(later).await?.into_iter().filter(|e| belongs(e, &decision.id)).collect();
+    let after: Vec<Entry> =
+        journal.read(later).await?.into_iter().filter(|e| belongs(e, &decision.id)).collect();
     match args.output {
         Output::Text => print!("{}", text(&decision, &entry, &after)?),
         Output::Json => {
@@ -119,16 +120,31 @@ fn headline(out: &mut String, decision: &Decision, entry: &Entry) -> std::fmt::R
         (Verdict::Failover | Verdict::Recommend, Some(target)) => format!("{active} -> {target}"),
         _ => format!("active: {active}"),
     };
-    writeln!(out, "{}: {}  ({way}; level {})", decision.service, decision.verdict.as_str().to_uppercase(), decision.level.as_str())?;
+    writeln!(
+        out,
+        "{}: {}  ({way}; level {})",
+        decision.service,
+        decision.verdict.as_str().to_uppercase(),
+        decision.level.as_str()
+    )?;
     writeln!(out, "  decision {}", decision.id)?;
     match entry.count {
         1 => writeln!(out, "  at {}", time(entry.at_unix_ms))?,
-        n => writeln!(out, "  first at {}, {n} times, last at {}", time(entry.at_unix_ms), time(entry.last_unix_ms))?,
+        n => writeln!(
+            out,
+            "  first at {}, {n} times, last at {}",
+            time(entry.at_unix_ms),
+            time(entry.last_unix_ms)
+        )?,
     }
     for reason in &decision.reasons {
         writeln!(out, "  because {reason}")?;
     }
-    let health = decision.health.iter().map(|(site, health)| format!("{site} {}", health.as_str())).collect::<Vec<_>>();
+    let health = decision
+        .health
+        .iter()
+        .map(|(site, health)| format!("{site} {}", health.as_str()))
+        .collect::<Vec<_>>();
     writeln!(out, "  sites: {}", health.join(", "))
 }
 
@@ -139,7 +155,12 @@ fn arithmetic(out: &mut String, decision: &Decision) -> std::fmt::Result {
     for term in &c.terms {
         let strength = term.strength.map_or("-".to_owned(), |s| format!("{:.2}", s.get()));
         let (weight, adds) = (term.weight, term.contribution());
-        writeln!(out, "{:<12} {strength:>8} {weight:>8.2} {adds:>8.2}  {}", term.group.as_str(), term.because)?;
+        writeln!(
+            out,
+            "{:<12} {strength:>8} {weight:>8.2} {adds:>8.2}  {}",
+            term.group.as_str(),
+            term.because
+        )?;
     }
     writeln!(out, "{:<12} {:>8} {:>8} {:>8.2}  the sum, L", "log-odds", "", "", c.log_odds)?;
     writeln!(out, "\nbelief     p = 1/(1+e^-L) = {:.3}   that the active site cannot serve", c.belief.get())?;
@@ -149,14 +170,22 @@ fn arithmetic(out: &mut String, decision: &Decision) -> std::fmt::Result {
         for dimension in &target.dimensions {
             let (name, d) = (dimension.dimension.as_str(), dimension.unfitness.get());
             let kappa = dimension.dimension.kappa();
-            writeln!(out, "    {name:<14} 1 - {kappa:.1} x {d:.2} = {:.3}   {}", 1.0 - kappa * d, dimension.because)?;
+            writeln!(
+                out,
+                "    {name:<14} 1 - {kappa:.1} x {d:.2} = {:.3}   {}",
+                1.0 - kappa * d,
+                dimension.because
+            )?;
         }
     }
     writeln!(out, "damping    D             = {:.3}   after earlier switches", c.damping.get())?;
     let (auto, recommend) = decision.thresholds;
     let product = c.belief.get() * c.fitness.get() * c.damping.get();
     let vetoed = if decision.vetoes.is_empty() { "" } else { " (0 under a veto)" };
-    writeln!(out, "confidence C = p x q x D = {product:.3}{vetoed}; failover needs {auto:.2}, a recommendation {recommend:.2}")
+    writeln!(
+        out,
+        "confidence C = p x q x D = {product:.3}{vetoed}; failover needs {auto:.2}, a recommendation {recommend:.2}"
+    )
 }
 
 fn done(body: &Body) -> String {
@@ -177,9 +206,13 @@ fn done(body: &Body) -> String {
             Outcome::Switched => "ended: the name points to the target".to_owned(),
             Outcome::Abandoned { why } => format!("ended: given up, nothing was changed for good: {why}"),
             Outcome::PromotedNotSwitched { why } => {
-                format!("ended: the target is promoted, the name was NOT changed; a person must continue: {why}")
+                format!(
+                    "ended: the target is promoted, the name was NOT changed; a person must continue: {why}"
+                )
             }
-            Outcome::Foreign { why } => format!("ended: record or fence were changed by somebody else: {why}"),
+            Outcome::Foreign { why } => {
+                format!("ended: record or fence were changed by somebody else: {why}")
+            }
         },
         Body::Adopted { .. }
         | Body::Notified { .. }

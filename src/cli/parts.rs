@@ -46,7 +46,12 @@ enum Command {
 #[derive(Debug, Clone, Args)]
 pub(super) struct ConfigArgs {
     /// The configuration file.
-    #[arg(long = "config.file", value_name = "FILE", default_value = "redrover.yml", env = "REDROVER_CONFIG_FILE")]
+    #[arg(
+        long = "config.file",
+        value_name = "FILE",
+        default_value = "redrover.yml",
+        env = "REDROVER_CONFIG_FILE"
+    )]
     pub(super) file: PathBuf,
 }
 
@@ -72,7 +77,8 @@ pub(super) struct LogArgs {
 
 impl LogArgs {
     pub(super) fn start(&self) -> Result<(), Failure> {
-        let filter = EnvFilter::try_new(&self.level).map_err(|e| Failure::Wrong(format!("--log.level: {e}")))?;
+        let filter =
+            EnvFilter::try_new(&self.level).map_err(|e| Failure::Wrong(format!("--log.level: {e}")))?;
         let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
         match self.format {
             Output::Text => log.with_ansi(false).init(),

@@ -73,7 +73,10 @@ impl Wakers {
     /// How the worker of a service is woken; an earlier worker's is replaced.
     pub(super) fn join(&self, service: &ServiceName) -> Arc<Notify> {
         let notify = Arc::new(Notify::new());
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(service.clone(), Arc::clone(&notify));
+        self.known
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(service.clone(), Arc::clone(&notify));
         notify
     }
 

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use super::worker::{STORY_KINDS, Worker};
 use super::ServiceView;
+use super::worker::{STORY_KINDS, Worker};
 use crate::config::Topology;
 use crate::decide::{
-    AlertLevel, Controls, Decision, Evidence, FiringAlert, Reason, RecordReading, StandingOrder, Verdict, fence_of, step,
+    AlertLevel, Controls, Decision, Evidence, FiringAlert, Reason, RecordReading, StandingOrder, Verdict,
+    fence_of, step,
 };
 use crate::monitor::WriteCanary;
 use crate::store::{Body, JournalError, NewEntry};
@@ -92,8 +93,8 @@ impl Worker {
         let active = self.last.as_ref().and_then(|(_, decision)| decision.active.as_ref());
         let looks = service.sites.iter().map(|site| {
             let serves = service.topology == Topology::ActiveActive || Some(&site.name) == active;
-            let canary = if serves { WriteCanary::Asked } else { WriteCanary::NotAsked };
-            self.setup.hands.eyes.look(&site.name, canary)
+            let canary = if serves { WriteCanary::Write } else { WriteCanary::Skip };
+            self.setup.hands.look(&site.name, canary)
         });
         futures_util::future::join_all(looks).await
     }
@@ -196,7 +197,10 @@ impl Worker {
             return None;
         }
         let foreign = decision.reasons.iter().find(|r| {
-            matches!(r, Reason::ForeignFence { .. } | Reason::ForeignRecord { .. } | Reason::DamagedFence { .. })
+            matches!(
+                r,
+                Reason::ForeignFence { .. } | Reason::ForeignRecord { .. } | Reason::DamagedFence { .. }
+            )
         })?;
         let again = self.view.of(self.name())?.decision.reasons.iter().any(|r| r.label() == foreign.label());
         again.then(|| foreign.to_string())
@@ -233,7 +237,8 @@ impl Worker {
 
     fn announce(&self, decision: &Decision) {
         let reasons = decision.reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-        let (service, verdict, level) = (&decision.service, decision.verdict.as_str(), decision.level.as_str());
+        let (service, verdict, level) =
+            (&decision.service, decision.verdict.as_str(), decision.level.as_str());
         let confidence = decision.confidence.confidence.get();
         match decision.level {
             AlertLevel::Page => tracing::error!(%service, verdict, level, confidence, reasons, "decided"),

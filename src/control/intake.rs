@@ -52,7 +52,12 @@ impl Intake {
         let entries: Vec<NewEntry> = batch
             .iter()
             .flat_map(|s| by_service(&s.notification.alerts))
-            .map(|(service, alerts)| NewEntry { at_unix_ms, service, incident: None, body: Body::Notified { alerts } })
+            .map(|(service, alerts)| NewEntry {
+                at_unix_ms,
+                service,
+                incident: None,
+                body: Body::Notified { alerts },
+            })
             .collect();
         let services: Vec<ServiceName> = entries.iter().map(|e| e.service.clone()).collect();
         let written = if entries.is_empty() { Ok(Vec::new()) } else { self.journal.append(entries).await };

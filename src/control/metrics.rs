@@ -31,7 +31,7 @@ impl Metrics {
     /// Makes the series of a service appear with 0, so that a first event is an increase.
     pub(super) fn expect(&self, service: &ServiceName) {
         for verdict in Verdict::ALL {
-            self.decisions.get_or_create(&labels(service, verdict));
+            let _ = self.decisions.get_or_create(&labels(service, verdict));
         }
     }
 

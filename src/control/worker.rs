@@ -142,7 +142,10 @@ impl Worker {
             };
             self.cycle(cause).await;
         }
-        if tokio::time::timeout(DRAIN_LIMIT, async { while self.switches.join_next().await.is_some() {} }).await.is_err() {
+        if tokio::time::timeout(DRAIN_LIMIT, async { while self.switches.join_next().await.is_some() {} })
+            .await
+            .is_err()
+        {
             tracing::warn!(service = %self.name(), "stopping in the middle of a switch; the next start goes on with it");
         }
         self.view.withdraw(self.name());
@@ -225,7 +228,9 @@ fn report(setup: &Setup, decision: &str, ended: Result<Option<crate::decide::sag
             tracing::error!(%service, decision, ?outcome, "the switch needs a person: run `redrover explain`");
         }
         Ok(Some(outcome)) => tracing::info!(%service, decision, ?outcome, "the switch ended"),
-        Ok(None) => tracing::warn!(%service, decision, "the record cannot be read; the switch stays unfinished"),
+        Ok(None) => {
+            tracing::warn!(%service, decision, "the record cannot be read; the switch stays unfinished")
+        }
         Err(error) => tracing::error!(%service, decision, error = &error as &dyn std::error::Error,
             "the journal takes no entries; the switch stays unfinished"),
     }

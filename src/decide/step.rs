@@ -68,10 +68,7 @@ pub fn step(state: &State, evidence: &Evidence, service: &Service, now: Moment) 
     let (verdict, mut reasons) = verdict(&confidence, &vetoes, window.as_ref(), service);
     let health = health(&judgements, &state, service, now);
     let alerts = alerts_about(active.as_ref(), evidence).count();
-    if verdict == Verdict::Hold
-        && alerts > 0
-        && !outage.as_ref().is_some_and(Outage::is_seen)
-    {
+    if verdict == Verdict::Hold && alerts > 0 && !outage.as_ref().is_some_and(Outage::is_seen) {
         reasons.insert(0, Reason::AlertContradicted { alerts });
     }
     reasons.extend(standing_reasons(active.as_ref(), service, evidence, &judgements));
@@ -270,7 +267,10 @@ fn terms(
 }
 
 /// Alerts about the active site, or about the service as a whole; one about a standby says nothing of the active site.
-fn alerts_about<'a>(active: Option<&SiteName>, evidence: &'a Evidence) -> impl Iterator<Item = &'a FiringAlert> {
+fn alerts_about<'a>(
+    active: Option<&SiteName>,
+    evidence: &'a Evidence,
+) -> impl Iterator<Item = &'a FiringAlert> {
     evidence.alerts.iter().filter(move |a| a.site.is_none() || a.site.as_ref() == active)
 }
 

@@ -13,7 +13,9 @@ pub(super) fn may_notify(headers: &HeaderMap, auth: &WebhookAuth) -> bool {
     let sent = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     match auth {
         WebhookAuth::Open => true,
-        WebhookAuth::Bearer(token) => credentials(sent, "bearer").is_some_and(|c| is_secret(c.as_bytes(), token)),
+        WebhookAuth::Bearer(token) => {
+            credentials(sent, "bearer").is_some_and(|c| is_secret(c.as_bytes(), token))
+        }
         WebhookAuth::Basic { username, password } => {
             let decoded = credentials(sent, "basic").and_then(|c| STANDARD.decode(c).ok());
             decoded.is_some_and(|pair| {

@@ -38,8 +38,17 @@ impl Format {
             let mut is_known = true;
             for (key, value) in words.filter_map(|word| word.split_once('=')) {
                 match (key.trim(), kind.as_str()) {
-                    ("q", _) => quality = value.trim().parse::<f64>().ok().filter(|q| (0.0..=1.0).contains(q)).unwrap_or(0.0),
-                    ("version", "application/openmetrics-text") => is_known = matches!(value.trim(), "1.0.0" | "0.0.1"),
+                    ("q", _) => {
+                        quality = value
+                            .trim()
+                            .parse::<f64>()
+                            .ok()
+                            .filter(|q| (0.0..=1.0).contains(q))
+                            .unwrap_or(0.0)
+                    }
+                    ("version", "application/openmetrics-text") => {
+                        is_known = matches!(value.trim(), "1.0.0" | "0.0.1")
+                    }
                     ("version", "text/plain") => is_known = value.trim() == "0.0.4",
                     _ => {}
                 }
@@ -76,7 +85,13 @@ impl Page {
 
     /// Writes one family as one block. A family without samples is left out; one that is there already is refused
     /// in a debug build and left out otherwise, since a page with two blocks of one family is not valid.
-    pub(super) fn family(&mut self, name: &str, help: &str, kind: Kind, samples: &[(Vec<(&str, &str)>, f64)]) {
+    pub(super) fn family(
+        &mut self,
+        name: &str,
+        help: &str,
+        kind: Kind,
+        samples: &[(Vec<(&str, &str)>, f64)],
+    ) {
         let is_new = samples.is_empty() || self.families.insert(name.to_owned());
         debug_assert!(is_new, "{name} is written twice");
         if samples.is_empty() || !is_new {
@@ -112,10 +127,8 @@ impl Page {
             tracing::error!(%error, "the house's own metrics cannot be encoded");
             return;
         }
-        let counters: BTreeSet<&str> = text
-            .lines()
-            .filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" counter"))
-            .collect();
+        let counters: BTreeSet<&str> =
+            text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" counter")).collect();
         for line in text.lines().filter(|line| *line != "# EOF") {
             match self.format {
                 Format::OpenMetrics => self.text.push_str(line),
@@ -170,7 +183,9 @@ fn escape(into: &mut String, text: &str, quotes: bool) {
 fn translate(line: &str, counters: &BTreeSet<&str>) -> String {
     let mut words = line.splitn(4, ' ');
     match (words.next(), words.next(), words.next(), words.next()) {
-        (Some("#"), Some(what @ ("HELP" | "TYPE")), Some(family), Some(rest)) if counters.contains(family) => {
+        (Some("#"), Some(what @ ("HELP" | "TYPE")), Some(family), Some(rest))
+            if counters.contains(family) =>
+        {
             format!("# {what} {family}_total {rest}")
         }
         (Some("#"), Some("TYPE"), Some(family), Some("unknown")) => format!("# TYPE {family} untyped"),
@@ -191,7 +206,10 @@ mod tests {
             ("*/*", Format::Text),
             ("text/html,*/*;q=0.1", Format::Text),
             ("application/openmetrics-text", Format::OpenMetrics),
-            ("application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3", Format::OpenMetrics),
+            (
+                "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3",
+                Format::OpenMetrics,
+            ),
             ("application/openmetrics-text;version=1.0.0;q=0.2,text/plain;version=0.0.4;q=0.3", Format::Text),
             ("application/openmetrics-text;version=2.0.0", Format::Text),
             ("application/openmetrics-text;q=NaN", Format::Text),

@@ -1,6 +1,7 @@
 //! `GET /metrics`: the published picture as series. A scrape reads what the last cycle decided on, and asks no Redis.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -36,12 +37,20 @@ impl Metrics {
     pub fn register(mut registry: Registry) -> Self {
         let notifications: Family<Notified, Counter> = Family::default();
         for result in ["accepted", "malformed", "too_large", "unauthorized", "unavailable"] {
-            notifications.get_or_create(&Notified { result });
+            let _ = notifications.get_or_create(&Notified { result });
         }
-        registry.register("redrover_webhook_notifications", "Notifications received, by what came of them", notifications.clone());
+        registry.register(
+            "redrover_webhook_notifications",
+            "Notifications received, by what came of them",
+            notifications.clone(),
+        );
         let last_reload = Gauge::default();
         last_reload.set(1);
-        registry.register("redrover_config_last_reload_successful", "Whether the last reload took effect", last_reload.clone());
+        registry.register(
+            "redrover_config_last_reload_successful",
+            "Whether the last reload took effect",
+            last_reload.clone(),
+        );
         let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("redrover_build", "What runs", build);
         Self { registry: Arc::new(Mutex::new(registry)), notifications, last_reload }
@@ -64,7 +73,7 @@ pub(super) fn scrape(serve: &Serve, accept: &str) -> (&'static str, String) {
     let mut page = Page::new(format);
     let views = serve.view.services();
     redis(&mut page, &views);
-    fleet(&mut page, &views);
+    fleet(&mut page, &views, serve.config.load().global.probe_timeout);
     for (name, help, is_counter, value) in process::numbers() {
         let kind = if is_counter { Kind::Counter } else { Kind::Gauge };
         page.family(name, help, kind, &[(Vec::new(), value)]);
@@ -98,7 +107,9 @@ fn redis(page: &mut Page, views: &[Arc<ServiceView>]) {
     }
 }
 
-fn targets(views: &[Arc<ServiceView>]) -> impl Iterator<Item = (Vec<(&str, &str)>, &crate::types::TargetSnapshot)> {
+fn targets(
+    views: &[Arc<ServiceView>],
+) -> impl Iterator<Item = (Vec<(&str, &str)>, &crate::types::TargetSnapshot)> {
     views.iter().flat_map(|view| {
         let service = view.service.name.as_str();
         view.snapshots.iter().flat_map(move |snapshot| {
@@ -112,11 +123,11 @@ fn targets(views: &[Arc<ServiceView>]) -> impl Iterator<Item = (Vec<(&str, &str)
 }
 
 /// The `redrover_*` series about services.
-fn fleet(page: &mut Page, views: &[Arc<ServiceView>]) {
+fn fleet(page: &mut Page, views: &[Arc<ServiceView>], timeout: Duration) {
     let mut signal: Samples<'_> = Vec::new();
     let mut gap: Samples<'_> = Vec::new();
     for (labels, target) in targets(views) {
-        for (name, value) in signals(target) {
+        for (name, value) in signals(target, timeout) {
             signal.push((with(&labels, &[("signal", name)]), value.get()));
         }
         if let Err(seen) = &target.ping {
@@ -152,11 +163,17 @@ fn sites(page: &mut Page, views: &[Arc<ServiceView>]) {
         }
     }
     page.family("redrover_health", "The state of a site: 1 for the present one", Kind::Gauge, &health);
-    page.family("redrover_active_datacenter", "Whether the fence calls the site active", Kind::Gauge, &active);
+    page.family(
+        "redrover_active_datacenter",
+        "Whether the fence calls the site active",
+        Kind::Gauge,
+        &active,
+    );
 }
 
 fn decisions(page: &mut Page, views: &[Arc<ServiceView>]) {
-    let (mut confidence, mut evidence, mut vetoes): (Samples<'_>, Samples<'_>, Samples<'_>) = Default::default();
+    let (mut confidence, mut evidence, mut vetoes): (Samples<'_>, Samples<'_>, Samples<'_>) =
+        Default::default();
     for view in views {
         let service = ("redis_service", view.service.name.as_str());
         let decision = &view.decision;
@@ -184,17 +201,26 @@ fn decisions(page: &mut Page, views: &[Arc<ServiceView>]) {
 fn states(page: &mut Page, views: &[Arc<ServiceView>]) {
     let mut modes: Samples<'_> = Vec::new();
     for view in views {
-        for (mode, word) in [(Mode::Observe, "observe"), (Mode::Recommend, "recommend"), (Mode::Automatic, "automatic")] {
+        for (mode, word) in
+            [(Mode::Observe, "observe"), (Mode::Recommend, "recommend"), (Mode::Automatic, "automatic")]
+        {
             let labels = vec![("redis_service", view.service.name.as_str()), ("mode", word)];
             modes.push((labels, f64::from(u8::from(view.service.mode == mode))));
         }
     }
-    page.family("redrover_service_mode", "What may be done for the service: 1 for the present mode", Kind::Gauge, &modes);
+    page.family(
+        "redrover_service_mode",
+        "What may be done for the service: 1 for the present mode",
+        Kind::Gauge,
+        &modes,
+    );
     let mut each = |name: &str, help: &str, value: &dyn Fn(&ServiceView) -> Option<f64>| {
         let label = |view: &Arc<ServiceView>| vec![("redis_service", view.service.name.to_string())];
         let values: Vec<_> = views.iter().filter_map(|v| Some((label(v), value(v)?))).collect();
-        let samples: Samples<'_> =
-            values.iter().map(|(labels, v)| (labels.iter().map(|(n, x)| (*n, x.as_str())).collect(), *v)).collect();
+        let samples: Samples<'_> = values
+            .iter()
+            .map(|(labels, v)| (labels.iter().map(|(n, x)| (*n, x.as_str())).collect(), *v))
+            .collect();
         page.family(name, help, Kind::Gauge, &samples);
     };
     let flag = |is: bool| Some(f64::from(u8::from(is)));
@@ -205,13 +231,17 @@ fn states(page: &mut Page, views: &[Arc<ServiceView>]) {
     each("redrover_recommendation_pending", "Whether a person should switch", &|v| {
         flag(v.decision.verdict == Verdict::Recommend)
     });
-    each("redrover_fence_epoch", "The epoch of the fence in DNS", &|v| v.fence.as_ref().map(|f| f.epoch as f64));
+    each("redrover_fence_epoch", "The epoch of the fence in DNS", &|v| {
+        v.fence.as_ref().map(|f| f.epoch as f64)
+    });
     each("redrover_dns_drift", "Whether record or fence are not as this agent left them", &|v| {
         let foreign = ["foreign_record", "foreign_fence", "damaged_fence"];
         flag(v.decision.reasons.iter().any(|r| foreign.contains(&r.label())))
     });
-    each("redrover_writable_primaries", "Sites that say they are primaries; more than 1 is a split brain, except for active-active", &|v| {
-        Some(v.decision.writable_primaries as f64)
-    });
+    each(
+        "redrover_writable_primaries",
+        "Sites that say they are primaries; more than 1 is a split brain, except for active-active",
+        &|v| Some(v.decision.writable_primaries as f64),
+    );
     each("redrover_journal_durable", "Whether the journal took the last entry", &|v| flag(v.is_durable));
 }

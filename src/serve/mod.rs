@@ -12,5 +12,5 @@ mod server;
 mod webhook;
 
 pub use metrics::Metrics;
-pub use router::{Serve, router};
+pub use router::{ReloadRequest, Serve, router};
 pub use server::serve;

@@ -71,7 +71,8 @@ async fn ready(State(serve): State<Serve>) -> Response {
     let waiting = serve.config.load().services.iter().filter(|s| serve.view.of(&s.name).is_none()).count();
     match waiting {
         0 => "redrover is ready\n".into_response(),
-        n => (StatusCode::SERVICE_UNAVAILABLE, format!("{n} service(s) have not been looked at yet\n")).into_response(),
+        n => (StatusCode::SERVICE_UNAVAILABLE, format!("{n} service(s) have not been looked at yet\n"))
+            .into_response(),
     }
 }
 

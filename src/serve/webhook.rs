@@ -42,19 +42,26 @@ pub(super) async fn receive(serve: &Serve, headers: &HeaderMap, body: Body) -> R
         return Err(ApiError::Unauthorized);
     }
     // The length is checked first, so that an honest sender of a large body is told so and not cut off.
-    let announced = headers.get("content-length").and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<usize>().ok());
+    let announced =
+        headers.get("content-length").and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<usize>().ok());
     if announced.is_some_and(|length| length > webhook.body_bytes_max) {
         return Err(ApiError::TooLarge(webhook.body_bytes_max));
     }
-    let bytes = to_bytes(body, webhook.body_bytes_max).await.map_err(|error| cut(&error, webhook.body_bytes_max))?;
+    let bytes =
+        to_bytes(body, webhook.body_bytes_max).await.map_err(|error| cut(&error, webhook.body_bytes_max))?;
     let is_known = |name: &ServiceName| rules.services.iter().any(|s| s.name == *name);
     let notification = parse(&bytes, &webhook.service_label, is_known).map_err(ApiError::Malformed)?;
-    tracing::debug!(alerts = notification.alerts.len(), unmatched = notification.unmatched, "a notification came in");
+    tracing::debug!(
+        alerts = notification.alerts.len(),
+        unmatched = notification.unmatched,
+        "a notification came in"
+    );
     serve.control.submit(notification).await.map_err(|error| ApiError::Unavailable(error.to_string()))
 }
 
 fn cut(error: &axum::Error, limit: usize) -> ApiError {
-    let is_limit = std::error::Error::source(error).is_some_and(|s| s.is::<http_body_util::LengthLimitError>());
+    let is_limit =
+        std::error::Error::source(error).is_some_and(|s| s.is::<http_body_util::LengthLimitError>());
     if is_limit { ApiError::TooLarge(limit) } else { ApiError::Malformed("the body was cut off".to_owned()) }
 }
 
@@ -81,7 +88,9 @@ fn parse(bytes: &[u8], label: &str, is_known: impl Fn(&ServiceName) -> bool) -> 
         if !(1..=64).contains(&raw.fingerprint.len()) || !raw.fingerprint.chars().all(is_hex) {
             return Err("an alert's fingerprint is not a hexadecimal number".to_owned());
         }
-        if !(1..=64).contains(&raw.starts_at.len()) || !raw.starts_at.starts_with(|c: char| c.is_ascii_digit()) {
+        if !(1..=64).contains(&raw.starts_at.len())
+            || !raw.starts_at.starts_with(|c: char| c.is_ascii_digit())
+        {
             return Err("an alert's startsAt is no time".to_owned());
         }
         let text = |name: &str| {
@@ -110,8 +119,10 @@ mod tests {
     use super::*;
 
     fn payload(alert: &str) -> String {
-        format!(r#"{{"version":"4","groupKey":"{{}}:{{}}","status":"firing","receiver":"r","truncatedAlerts":0,
-            "groupLabels":{{}},"commonLabels":{{}},"commonAnnotations":{{}},"externalURL":"http://a","alerts":[{alert}]}}"#)
+        format!(
+            r#"{{"version":"4","groupKey":"{{}}:{{}}","status":"firing","receiver":"r","truncatedAlerts":0,
+            "groupLabels":{{}},"commonLabels":{{}},"commonAnnotations":{{}},"externalURL":"http://a","alerts":[{alert}]}}"#
+        )
     }
 
     const GOOD: &str = r#"{"status":"firing","labels":{"alertname":"RedisDown","redis_service":"sessions","severity":"critical"},
@@ -126,7 +137,10 @@ mod tests {
         let notification = read(&payload(GOOD)).unwrap();
         assert_eq!(notification.unmatched, 0);
         let alert = &notification.alerts[0];
-        assert_eq!((alert.service.as_str(), alert.name.as_str(), alert.state), ("sessions", "RedisDown", AlertState::Firing));
+        assert_eq!(
+            (alert.service.as_str(), alert.name.as_str(), alert.state),
+            ("sessions", "RedisDown", AlertState::Firing)
+        );
         assert_eq!(alert.key.fingerprint, "29ee14edf5bde1f8");
         let other = GOOD.replace("\"sessions\"", "\"elsewhere\"");
         assert_eq!(read(&payload(&other)).unwrap().unmatched, 1);

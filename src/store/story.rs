@@ -75,7 +75,8 @@ impl Story {
             }
             Body::Decided { decision } => self.incident = decision.incident.clone(),
             Body::Ticketed { plan } => {
-                self.unfinished = Some(Unfinished { seq: entry.seq, plan: (**plan).clone(), steps: Vec::new() });
+                self.unfinished =
+                    Some(Unfinished { seq: entry.seq, plan: (**plan).clone(), steps: Vec::new() });
             }
             Body::Stepped { decision, step, .. } => self.note_step(decision, step),
             Body::Ended { decision, outcome, epoch } => {

@@ -66,6 +66,7 @@ pub(super) async fn is_firing(prometheus: SocketAddr, alert: &str) -> bool {
 /// The value of one series of the agent, by the text of its name and labels up to the value.
 pub(super) async fn series(agent: SocketAddr, begins: &str, holds: &[&str]) -> Option<f64> {
     let page = get(&format!("http://{agent}/metrics")).await?;
-    let line = page.lines().find(|line| line.starts_with(begins) && holds.iter().all(|h| line.contains(h)))?;
+    let line =
+        page.lines().find(|line| line.starts_with(begins) && holds.iter().all(|h| line.contains(h)))?;
     line.rsplit(' ').next()?.parse().ok()
 }

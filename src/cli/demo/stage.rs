@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -77,7 +78,14 @@ impl Stage {
         fs::create_dir_all(&folder)?;
         let mut command = Command::new(program(&["redis-server"])?);
         let port = self.redis_port.to_string();
-        command.arg("--dir").arg(&folder).args(["--bind", address, "--bind-source-addr", address, "--port", &port]);
+        command.arg("--dir").arg(&folder).args([
+            "--bind",
+            address,
+            "--bind-source-addr",
+            address,
+            "--port",
+            &port,
+        ]);
         command.args(["--save", "", "--repl-diskless-sync-delay", "0", "--repl-timeout", "5"]);
         // Redis holds only 127.0.0.1 for this machine, and the sites have other loopback addresses.
         command.args(["--protected-mode", "no"]);
@@ -98,7 +106,9 @@ impl Stage {
 
     pub(super) async fn start_prometheus(&mut self, without: Option<Without>) -> anyhow::Result<()> {
         fs::write(self.folder.join("rules.yml"), RULES)?;
-        fs::write(self.folder.join("webhook-token"), "demo-token")?;
+        let token = self.folder.join("webhook-token");
+        fs::write(&token, "demo-token")?;
+        fs::set_permissions(&token, fs::Permissions::from_mode(0o600))?;
         let path = match without {
             Some(Without::Webhook) => "/nowhere",
             Some(Without::Promotion) | None => "/webhook/alertmanager",
@@ -142,13 +152,24 @@ impl Stage {
             bail!("{} is missing; build it with `cargo build --workspace`", sandbox.display());
         }
         let mut command = Command::new(sandbox);
-        command.args(["--zone", "demo.test", "--zone-id", "ZDEMO", "--listen", "127.0.0.1:0", "--sync-delay", "500ms"]);
+        command.args([
+            "--zone",
+            "demo.test",
+            "--zone-id",
+            "ZDEMO",
+            "--listen",
+            "127.0.0.1:0",
+            "--sync-delay",
+            "500ms",
+        ]);
         command.args(["--dns-listen", "127.0.0.1:0", "--record", &format!("{NAME} A 5 {}", SITES[0].1)]);
         command.stdout(Stdio::piped());
         let stdout = self.spawn("route53-sandbox", command)?.stdout.take().context("no output to read")?;
         let line = tokio::time::timeout(START_LIMIT, BufReader::new(stdout).lines().next_line()).await??;
         let said: serde_json::Value = serde_json::from_str(&line.context("the stand-in said nothing")?)?;
-        let text = |key: &str| said[key].as_str().map(str::to_owned).with_context(|| format!("it did not say its {key}"));
+        let text = |key: &str| {
+            said[key].as_str().map(str::to_owned).with_context(|| format!("it did not say its {key}"))
+        };
         self.dns = text("dns")?.parse()?;
         self.route53 = Some((text("api")?, text("zone_id")?));
         Ok(())
@@ -158,12 +179,17 @@ impl Stage {
         let provider = match (&self.route53, dns) {
             (Some((api, zone)), Dns::Route53) => {
                 let server = self.dns;
-                format!("provider: route53, zone_id: {zone}, endpoint: \"{api}\", name_servers: [\"{server}\"]")
+                format!(
+                    "provider: route53, zone_id: {zone}, endpoint: \"{api}\", name_servers: [\"{server}\"]"
+                )
             }
             _ => format!("provider: embedded, name_servers: [\"{}\"]", self.dns),
         };
         let zone = match dns {
-            Dns::Embedded => format!("embedded_dns: {{listen: \"{}\", zone: demo.test, name_servers: [ns1.demo.test]}}\n", self.dns),
+            Dns::Embedded => format!(
+                "embedded_dns: {{listen: \"{}\", zone: demo.test, name_servers: [ns1.demo.test]}}\n",
+                self.dns
+            ),
             Dns::Route53 => String::new(),
         };
         let promote = match without {
@@ -194,7 +220,7 @@ impl Stage {
     }
 
     pub(super) async fn start_agent(&mut self) -> anyhow::Result<()> {
-        let mut command = Command::new(std::env::current_exe()?);
+        let mut command = redrover()?;
         command.arg("run").arg("--config.file").arg(self.config_file());
         command.arg(format!("--web.listen-address={}", self.agent));
         self.spawn("redrover", command)?;
@@ -204,7 +230,7 @@ impl Stage {
 
     /// Runs a redrover command to its end and returns what it printed.
     pub(super) async fn redrover(&self, words: &[&str]) -> anyhow::Result<String> {
-        let mut command = Command::new(std::env::current_exe()?);
+        let mut command = redrover()?;
         let output = command.args(words).arg("--config.file").arg(self.config_file()).output().await?;
         if !output.status.success() {
             bail!("redrover {}: {}", words.join(" "), String::from_utf8_lossy(&output.stderr).trim());
@@ -242,9 +268,19 @@ async fn wait_for(name: &str, mut is_up: impl AsyncFnMut() -> bool) -> anyhow::R
     tokio::time::timeout(START_LIMIT, poll).await.with_context(|| format!("{name} did not come up"))
 }
 
+/// This program, with credentials that the stand-in for Route 53 takes and that mean nothing anywhere else.
+fn redrover() -> anyhow::Result<Command> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.env("AWS_ACCESS_KEY_ID", "DEMO").env("AWS_SECRET_ACCESS_KEY", "demo");
+    command.env("AWS_EC2_METADATA_DISABLED", "true");
+    Ok(command)
+}
+
 fn program(names: &[&str]) -> anyhow::Result<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = names.iter().find_map(|name| std::env::split_paths(&path).map(|p| p.join(name)).find(|p| p.is_file()));
+    let found = names
+        .iter()
+        .find_map(|name| std::env::split_paths(&path).map(|p| p.join(name)).find(|p| p.is_file()));
     found.with_context(|| format!("{} is not installed", names.join(" or ")))
 }
 
@@ -253,8 +289,8 @@ fn free_port(addresses: &[&str]) -> anyhow::Result<u16> {
     const TRIES: usize = 100;
     for _ in 0..TRIES {
         let port = TcpListener::bind((addresses[0], 0))?.local_addr()?.port();
-        let is_free = |a: &&str| TcpListener::bind((**a, port)).is_ok() && UdpSocket::bind((**a, port)).is_ok();
-        if addresses.iter().all(|a| is_free(&a)) {
+        let is_free = |a: &str| TcpListener::bind((a, port)).is_ok() && UdpSocket::bind((a, port)).is_ok();
+        if addresses.iter().all(|a| is_free(a)) {
             return Ok(port);
         }
     }

@@ -86,7 +86,10 @@ async fn show(args: &DemoArgs) -> anyhow::Result<()> {
     let back = Instant::now();
     stage.start_redis(0).await?;
     held(&stage, back).await?;
-    println!("\nDone in {:.0} s: the name moved once, and nothing was written to two primaries.", began.elapsed().as_secs_f64());
+    println!(
+        "\nDone in {:.0} s: the name moved once, and nothing was written to two primaries.",
+        began.elapsed().as_secs_f64()
+    );
     if args.keep {
         keep(&stage).await?;
     }
@@ -121,7 +124,8 @@ async fn warm_up(stage: &Stage) -> anyhow::Result<()> {
         let json: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
         let vetoes = json["decision"]["vetoes"].as_array().cloned().unwrap_or_default();
         let reasons: Vec<&str> = vetoes.iter().filter_map(|v| v["reason"]["reason"].as_str()).collect();
-        let waits: Vec<&str> = reasons.iter().copied().filter(|r| !matches!(*r, "no_majority" | "no_promotion")).collect();
+        let waits: Vec<&str> =
+            reasons.iter().copied().filter(|r| !matches!(*r, "no_majority" | "no_promotion")).collect();
         if !text.is_empty() && waits.is_empty() {
             println!("  ready");
             return Ok(());
@@ -149,11 +153,17 @@ async fn watch(stage: &Stage, killed: Instant) -> anyhow::Result<()> {
         ("the agent sees dc-a failing", Box::new(move || Box::pin(fails(agent)))),
         ("the alert fires in Prometheus", Box::new(move || Box::pin(is_firing(prometheus, "RedisDown")))),
         ("Alertmanager's notification is durable at the agent", Box::new(move || Box::pin(accepted(agent)))),
-        ("the Redis of dc-b is promoted", Box::new(move || {
-            let url = standby.clone();
-            Box::pin(async move { is_primary(&url).await })
-        })),
-        ("the name server answers the address of dc-b", Box::new(move || Box::pin(points_to(dns, SITES[1].1)))),
+        (
+            "the Redis of dc-b is promoted",
+            Box::new(move || {
+                let url = standby.clone();
+                Box::pin(async move { is_primary(&url).await })
+            }),
+        ),
+        (
+            "the name server answers the address of dc-b",
+            Box::new(move || Box::pin(points_to(dns, SITES[1].1))),
+        ),
         ("a write through the name succeeds", Box::new(move || Box::pin(writes(dns, port)))),
     ];
     let count = events.len();
@@ -186,7 +196,9 @@ async fn watch(stage: &Stage, killed: Instant) -> anyhow::Result<()> {
 async fn fails(agent: SocketAddr) -> bool {
     let labels = ["datacenter=\"dc-a\"", "state=\"fail"];
     let page = super::observer::get(&format!("http://{agent}/metrics")).await.unwrap_or_default();
-    page.lines().any(|l| l.starts_with("redrover_health{") && labels.iter().all(|x| l.contains(x)) && l.ends_with(" 1"))
+    page.lines().any(|l| {
+        l.starts_with("redrover_health{") && labels.iter().all(|x| l.contains(x)) && l.ends_with(" 1")
+    })
 }
 
 async fn accepted(agent: SocketAddr) -> bool {
@@ -229,6 +241,10 @@ async fn keep(stage: &Stage) -> anyhow::Result<()> {
     println!("  Alertmanager  http://{}/", stage.alertmanager);
     println!("  DNS           dig @{} -p {} {NAME} A", stage.dns.ip(), stage.dns.port());
     println!("  Redis         {} and {}", stage.redis_url(0), stage.redis_url(1));
-    println!("  explain       {} explain sessions --config.file {}", std::env::current_exe()?.display(), stage.config_file().display());
+    println!(
+        "  explain       {} explain sessions --config.file {}",
+        std::env::current_exe()?.display(),
+        stage.config_file().display()
+    );
     std::future::pending().await
 }

@@ -114,5 +114,9 @@ fn is_about_credentials(detail: &str) -> bool {
 }
 
 fn clip(text: String) -> String {
-    if text.chars().count() <= DETAIL_CHARS_MAX { text } else { text.chars().take(DETAIL_CHARS_MAX).collect() }
+    if text.chars().count() <= DETAIL_CHARS_MAX {
+        text
+    } else {
+        text.chars().take(DETAIL_CHARS_MAX).collect()
+    }
 }

@@ -15,7 +15,7 @@ use crate::act::dns::wire::{self, Kind};
 use crate::act::dns::{Answer, Dns, DnsError, Receipt, RecordChange};
 use crate::act::verify;
 use crate::config::{Record, Route53};
-use crate::types::{RecordName, RecordState};
+use crate::types::RecordState;
 
 const CHANGE: &str = "route53:ChangeResourceRecordSets";
 const LIST: &str = "route53:ListResourceRecordSets";
