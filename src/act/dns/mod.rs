@@ -9,10 +9,8 @@ mod open;
 pub mod embedded;
 pub mod route53;
 
+pub(crate) mod ask;
 pub(crate) mod wire;
-
-#[cfg(test)]
-mod suite;
 
 pub use open::open;
 pub use port::{Dns, DnsError, Receipt, RecordChange};

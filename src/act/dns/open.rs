@@ -16,7 +16,10 @@ pub async fn open(record: &Record, embedded: Option<&Arc<EmbeddedZone>>) -> Resu
         Provider::Route53(place) => Ok(Arc::new(Route53Dns::connect(record, place).await?)),
         Provider::Embedded => {
             let zone = embedded.ok_or_else(|| DnsError::Misconfigured {
-                detail: format!("{} is held by the embedded name server, which is not configured", record.name),
+                detail: format!(
+                    "{} is held by the embedded name server, which is not configured",
+                    record.name
+                ),
             })?;
             Ok(Arc::new(EmbeddedDns::new(zone, record)?))
         }

@@ -198,7 +198,9 @@ fn apex(settings: &Settings, serial: u64, origin: &Name) -> Result<Vec<Record>, 
     // The TTL of a negative answer is the smaller of the SOA's TTL and its last field (RFC 2308).
     let mut records = vec![Record::from_rdata(origin.clone(), APEX_TTL_SECONDS, RData::SOA(soa))];
     records.extend(
-        servers.into_iter().map(|server| Record::from_rdata(origin.clone(), APEX_TTL_SECONDS, RData::NS(NS(server)))),
+        servers
+            .into_iter()
+            .map(|server| Record::from_rdata(origin.clone(), APEX_TTL_SECONDS, RData::NS(NS(server)))),
     );
     Ok(records)
 }

@@ -26,7 +26,8 @@ impl EmbeddedDns {
     /// [`DnsError::Misconfigured`] when it is not.
     pub fn new(zone: &Arc<EmbeddedZone>, record: &Record) -> Result<Self, DnsError> {
         let name = record.name.clone();
-        let unknown = || DnsError::Misconfigured { detail: format!("{name} is no record of the embedded zone") };
+        let unknown =
+            || DnsError::Misconfigured { detail: format!("{name} is no record of the embedded zone") };
         let fence = name.fence().map_err(|_| unknown())?;
         if !zone.holds(&name, record.kind) {
             return Err(unknown());

@@ -146,7 +146,12 @@ impl ZoneStore {
             .execute(
                 "INSERT INTO record VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT (name) DO UPDATE SET record = ?3, fence = ?4",
-                params![name.as_str(), kind.as_str(), text(&change.wanted.record)?, text(&change.wanted.fence)?],
+                params![
+                    name.as_str(),
+                    kind.as_str(),
+                    text(&change.wanted.record)?,
+                    text(&change.wanted.fence)?
+                ],
             )
             .map_err(written)?;
         transaction.execute("UPDATE zone SET serial = serial + 1", []).map_err(written)?;
