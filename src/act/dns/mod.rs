@@ -8,10 +8,8 @@ mod port;
 pub mod embedded;
 pub mod route53;
 
+pub(crate) mod ask;
 pub(crate) mod wire;
-
-#[cfg(test)]
-mod suite;
 
 pub use embedded::{EmbeddedServer, EmbeddedZone};
 pub use open::open;

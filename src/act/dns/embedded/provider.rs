@@ -47,7 +47,7 @@ impl EmbeddedDns {
         done.map_err(|error| DnsError::Unknown { detail: wire::chain(&error) })?.map_err(Into::into)
     }
 
-    fn check(&self, change: &RecordChange) -> Result<(), DnsError> {
+    fn refuse_unfit(&self, change: &RecordChange) -> Result<(), DnsError> {
         let (expected, wanted) = (&change.expected, &change.wanted);
         let emptied = (expected.record.is_some() && wanted.record.is_none())
             || (expected.fence.is_some() && wanted.fence.is_none());
@@ -72,7 +72,7 @@ impl Dns for EmbeddedDns {
     }
 
     async fn change(&self, change: &RecordChange) -> Result<Receipt, DnsError> {
-        self.check(change)?;
+        self.refuse_unfit(change)?;
         let (name, kind, change) = (self.name.clone(), self.kind, change.clone());
         let serial = self.blocking(move |zone| zone.change(&name, kind, &change)).await?;
         Ok(Receipt { id: serial.to_string() })

@@ -15,7 +15,7 @@ use super::EmbeddedZone;
 use super::answer::Transport;
 
 /// Connections at once; resolvers use TCP seldom, and each one costs a file descriptor that monitoring needs too.
-const CONNECTIONS_MAX: usize = 64;
+pub(super) const CONNECTIONS_MAX: usize = 64;
 /// A connection that stays silent, or does not take its answer, is closed (RFC 7766, section 6.2.3).
 const CONNECTION_IDLE: Duration = Duration::from_secs(5);
 /// Nobody keeps a place for longer.

@@ -9,7 +9,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_route53::Client;
 use aws_sdk_route53::config::interceptors::BeforeTransmitInterceptorContextRef;
-use aws_sdk_route53::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_route53::config::{ConfigBag, Intercept, RuntimeComponents, SharedCredentialsProvider};
 use aws_sdk_route53::error::BoxError;
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
@@ -25,8 +25,8 @@ const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
 /// Attempts of a read. A change has one attempt: an unknown outcome is read back, never repeated.
 const READ_ATTEMPTS_MAX: u32 = 2;
 
-/// Makes the client. Credentials are looked for at the first request.
-pub(super) async fn connect(place: &Route53) -> Client {
+/// Makes the client. Credentials are those given, else the default chain's, and looked for at the first request.
+pub(super) async fn connect(place: &Route53, credentials: Option<SharedCredentialsProvider>) -> Client {
     let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
@@ -40,6 +40,9 @@ pub(super) async fn connect(place: &Route53) -> Client {
         .timeout_config(timeouts);
     if let Some(endpoint) = &place.endpoint {
         loader = loader.endpoint_url(endpoint.as_str().trim_end_matches('/'));
+    }
+    if let Some(credentials) = credentials {
+        loader = loader.credentials_provider(credentials);
     }
     Client::new(&loader.load().await)
 }

@@ -54,6 +54,9 @@ where
     };
     let detail = clip(wire::chain(error));
     if let SdkError::ServiceError(answer) = error {
+        if let Some(detail) = batch_refusal(answer.raw()) {
+            return DnsError::Conflict { detail };
+        }
         return answered(action, request, answer.err(), answer.raw().status().as_u16());
     }
     if matches!(error, SdkError::ConstructionFailure(_)) {
@@ -89,6 +92,15 @@ fn answered(
         (_, Request::SentChange) => DnsError::Unknown { detail },
         (_, Request::Read | Request::UnsentChange) => DnsError::Unavailable { detail },
     }
+}
+
+/// The service refuses a batch in a document of its own, which the SDK does not recognise. Its messages.
+fn batch_refusal(answer: &HttpResponse) -> Option<String> {
+    let body = std::str::from_utf8(answer.body().bytes()?).ok()?;
+    let (_, refusal) = body.split_once("<InvalidChangeBatch")?;
+    let messages = refusal.split("<Message>").skip(1).filter_map(|part| part.split_once("</Message>"));
+    let messages: Vec<&str> = messages.map(|(message, _)| message.trim()).collect();
+    (answer.status().as_u16() == 400).then(|| clip(format!("InvalidChangeBatch: {}", messages.join("; "))))
 }
 
 /// The message, or the error's own text, which for a change batch lists the messages of each change.

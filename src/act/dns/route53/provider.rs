@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 use aws_sdk_route53::Client;
 use aws_sdk_route53::config::retry::RetryConfig;
+use aws_sdk_route53::config::{ProvideCredentials, SharedCredentialsProvider};
 use aws_sdk_route53::operation::get_hosted_zone::GetHostedZoneOutput;
 use aws_sdk_route53::types::{ChangeBatch, ChangeStatus, ResourceRecordSet};
 
@@ -41,16 +42,34 @@ struct Page {
 }
 
 impl Route53Dns {
-    /// The provider of `record` in the given hosted zone. Nothing is asked of the service yet.
+    /// The provider of `record` in the given hosted zone, with the credentials that the environment offers (the
+    /// default chain of the SDK). Nothing is asked of the service yet.
     ///
     /// # Errors
     /// [`DnsError::Misconfigured`] when the fence would have no valid name.
     pub async fn connect(record: &Record, place: &Route53) -> Result<Self, DnsError> {
+        Self::new(record, place, client::connect(place, None).await)
+    }
+
+    /// As [`Route53Dns::connect`], with credentials from somewhere else.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn connect_with(
+        record: &Record,
+        place: &Route53,
+        credentials: impl ProvideCredentials + 'static,
+    ) -> Result<Self, DnsError> {
+        let credentials = SharedCredentialsProvider::new(credentials);
+        Self::new(record, place, client::connect(place, Some(credentials)).await)
+    }
+
+    fn new(record: &Record, place: &Route53, client: Client) -> Result<Self, DnsError> {
         let fence = record.name.fence().map_err(|error| DnsError::Misconfigured {
             detail: format!("the name of the fence of {} {error}", record.name),
         })?;
         Ok(Self {
-            client: client::connect(place).await,
+            client,
             zone_id: place.zone_id.clone(),
             record: Place { name: record.name.clone(), kind: Kind::Record(record.kind) },
             fence: Place { name: fence, kind: Kind::Text },
@@ -86,6 +105,11 @@ impl Route53Dns {
             .send()
             .await
             .map_err(|error| outcome::error(LIST, Request::Read, &error))?;
+        if answer.max_items() < 1 {
+            // The SDK reads a document that is not a list as an empty one: that would say "no such set".
+            let detail = format!("the answer to {LIST} is incomplete");
+            return Err(DnsError::Unavailable { detail });
+        }
         Ok(Page { is_last: !answer.is_truncated(), sets: answer.resource_record_sets })
     }
 
@@ -155,7 +179,8 @@ impl Dns for Route53Dns {
             .await;
         let request = if departure.is_departed() { Request::SentChange } else { Request::UnsentChange };
         let answer = answer.map_err(|error| outcome::error(CHANGE, request, &error))?;
-        match answer.change_info() {
+        // The SDK fills what an answer lacks with empty texts.
+        match answer.change_info().filter(|info| !info.id().is_empty()) {
             Some(info) => Ok(Receipt { id: info.id().trim_start_matches("/change/").to_owned() }),
             None => Err(DnsError::Unknown { detail: "the answer to the change names no change".to_owned() }),
         }

@@ -1,1 +1,304 @@
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use aws_sdk_route53::config::Credentials;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+
+use super::Route53Dns;
+use super::sets::{quote, unquote};
+use crate::act::dns::{Dns, DnsError, Receipt, RecordChange};
+use crate::config::{Provider, Record, Route53};
+use crate::types::{RecordName, RecordState, RecordType, ResourceSet};
+
+const OK: &str = "<ChangeResourceRecordSetsResponse xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"><ChangeInfo>\
+    <Id>/change/C1</Id><Status>PENDING</Status><SubmittedAt>2026-01-01T00:00:00Z</SubmittedAt></ChangeInfo>\
+    </ChangeResourceRecordSetsResponse>";
+
+fn failure(code: &str) -> String {
+    format!(
+        "<ErrorResponse xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"><Error><Type>Sender</Type>\
+         <Code>{code}</Code><Message>words</Message></Error><RequestId>r</RequestId></ErrorResponse>"
+    )
+}
+
+fn batch_failure() -> String {
+    "<InvalidChangeBatch xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"><Messages><Message>the values \
+     provided do not match the current values</Message></Messages><RequestId>r</RequestId></InvalidChangeBatch>"
+        .to_owned()
+}
+
+#[tokio::test]
+async fn every_outcome_of_a_change_has_its_meaning() {
+    for (answer, want) in [
+        (reply(400, failure("InvalidChangeBatch")), "Conflict"),
+        (reply(400, batch_failure()), "Conflict"),
+        (reply(400, failure("Throttling")), "Throttled"),
+        (reply(400, failure("PriorRequestNotComplete")), "Throttled"),
+        (reply(429, failure("Whatever")), "Throttled"),
+        (reply(403, failure("AccessDenied")), "Denied"),
+        (reply(403, failure("SignatureDoesNotMatch")), "Denied"),
+        (reply(404, failure("NoSuchHostedZone")), "Misconfigured"),
+        (reply(400, failure("InvalidInput")), "Misconfigured"),
+        (reply(500, failure("InternalFailure")), "Unknown"),
+        (reply(503, failure("ServiceUnavailable")), "Unknown"),
+        (reply(502, "<html>".to_owned()), "Unknown"),
+        (reply(200, "no XML".to_owned()), "Unknown"),
+        (reply(200, OK.replace("<Id>/change/C1</Id>", "")), "Unknown"),
+        (reply(200, OK.to_owned())[..80].to_vec(), "Unknown"),
+        (Vec::new(), "Unknown"),
+        (b"silence".to_vec(), "Unknown"),
+    ] {
+        let service = Service::start(vec![answer.clone()]).await;
+        let error = dns(service.address).await.change(&claim()).await.unwrap_err();
+        assert!(
+            format!("{error:?}").starts_with(want),
+            "{want}: {}: {error:?}",
+            String::from_utf8_lossy(&answer)
+        );
+        assert_eq!(service.bodies().len(), 1, "a change is sent once: {want}");
+    }
+}
+
+#[tokio::test]
+async fn every_outcome_of_a_read_has_its_meaning() {
+    for (answer, want) in [
+        (reply(400, failure("Throttling")), "Throttled"),
+        (reply(403, failure("AccessDenied")), "Denied"),
+        (reply(404, failure("NoSuchHostedZone")), "Misconfigured"),
+        (reply(503, failure("ServiceUnavailable")), "Unavailable"),
+        (reply(200, "no XML".to_owned()), "Unavailable"),
+        (reply(200, "<ListResourceRecordSetsResponse/>".to_owned()), "Unavailable"),
+        (Vec::new(), "Unavailable"),
+    ] {
+        let service = Service::start(vec![answer.clone(), answer.clone()]).await;
+        let error = dns(service.address).await.read().await.unwrap_err();
+        assert!(
+            format!("{error:?}").starts_with(want),
+            "{want}: {}: {error:?}",
+            String::from_utf8_lossy(&answer)
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_never_left_is_not_unknown() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let error = dns(address).await.change(&claim()).await.unwrap_err();
+    assert!(matches!(error, DnsError::Unavailable { .. }), "{error:?}");
+
+    let service = Service::start(vec![reply(200, OK.to_owned())]).await;
+    let (record, place) = config(service.address);
+    // The tests' environment has no AWS credentials; where it has, there is nothing to see here.
+    if std::env::var_os("AWS_ACCESS_KEY_ID").is_some() {
+        return;
+    }
+    let none = aws_config::environment::credentials::EnvironmentVariableCredentialsProvider::new();
+    let dns = Route53Dns::connect_with(&record, &place, none).await.unwrap();
+    let error = dns.change(&claim()).await.unwrap_err();
+    assert!(matches!(error, DnsError::Denied { .. }), "{error:?}");
+    assert_eq!(service.bodies().len(), 0);
+}
+
+#[tokio::test]
+async fn a_claim_compares_the_record_too() {
+    let service = Service::start(vec![reply(200, OK.to_owned())]).await;
+    let receipt = dns(service.address).await.change(&claim()).await.unwrap();
+    assert_eq!(receipt, Receipt { id: "C1".to_owned() });
+    let body = service.bodies().remove(0);
+    assert!(!body.contains("UPSERT"), "{body}");
+    let steps: Vec<&str> = body.split("<Action>").skip(1).collect();
+    let parts = |step: &str, parts: &[&str]| parts.iter().all(|part| step.contains(part));
+    assert!(
+        parts(steps[0], &["DELETE", "<Name>db.example.com", "CNAME", "<TTL>5<", ">a.example.net<"]),
+        "{body}"
+    );
+    assert!(
+        parts(steps[1], &["CREATE", "<Name>db.example.com", "CNAME", "<TTL>5<", ">a.example.net<"]),
+        "{body}"
+    );
+    assert!(parts(steps[2], &["DELETE", "<Name>_redrover.db.example.com", "TXT", "epoch=1"]), "{body}");
+    assert!(parts(steps[3], &["CREATE", "<Name>_redrover.db.example.com", "TXT", "epoch=2"]), "{body}");
+    assert_eq!(steps.len(), 4);
+}
+
+#[tokio::test]
+async fn a_delete_repeats_the_spelling_of_the_service() {
+    let sets = set("db.example.com.", "CNAME", "", "A.Example.NET.")
+        + &set("_redrover.db.example.com.", "TXT", "", "&quot;epoch&quot; &quot;=1&quot;");
+    let service = Service::start(vec![reply(200, list(&sets, false)), reply(200, OK.to_owned())]).await;
+    let dns = dns(service.address).await;
+    assert_eq!(dns.read().await.unwrap(), claim().expected);
+    dns.change(&claim()).await.unwrap();
+    let body = service.bodies().pop().unwrap();
+    assert_eq!(body.matches(">A.Example.NET.<").count(), 2, "{body}");
+}
+
+#[tokio::test]
+async fn only_simple_sets_are_read() {
+    let alias = "<AliasTarget><HostedZoneId>Z</HostedZoneId><DNSName>x.</DNSName>\
+                 <EvaluateTargetHealth>false</EvaluateTargetHealth></AliasTarget>";
+    let other = set("db.example.com.", "MX", "", "1 x.") + &set("db2.example.com.", "CNAME", "", "x.");
+    let weighted =
+        set("db.example.com.", "CNAME", "<SetIdentifier>w</SetIdentifier><Weight>1</Weight>", "x.");
+    for (sets, want) in [
+        (String::new(), "Ok(RecordState { record: None, fence: None })"),
+        (other, "Ok(RecordState { record: None, fence: None })"),
+        (weighted, "Err(Misconfigured"),
+        (
+            format!(
+                "<ResourceRecordSet><Name>db.example.com.</Name><Type>CNAME</Type>{alias}</ResourceRecordSet>"
+            ),
+            "Err(Misconfigured",
+        ),
+    ] {
+        let service = Service::start(vec![reply(200, list(&sets, false))]).await;
+        let state = dns(service.address).await.read().await;
+        assert!(format!("{state:?}").starts_with(want), "{sets}: {state:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_fence_far_from_its_record_is_found_and_a_torn_read_is_none() {
+    let record = |value: &str| set("db.example.com.", "CNAME", "", value);
+    let fence = set("_redrover.db.example.com.", "TXT", "", "&quot;epoch=1&quot;");
+    for (again, is_good) in [("a.example.net", true), ("b.example.net", false)] {
+        let answers = [list(&record("a.example.net"), true), list(&fence, true), list(&record(again), true)];
+        let service = Service::start(answers.into_iter().map(|xml| reply(200, xml)).collect()).await;
+        match dns(service.address).await.read().await {
+            Ok(state) => assert!(is_good && state == claim().expected, "{state:?}"),
+            Err(error) => assert!(!is_good && error.is_retryable(), "{error:?}"),
+        }
+    }
+}
+
+#[test]
+fn texts_survive_quoting() {
+    let long = "é\\\" x".repeat(200);
+    for text in ["v=1;epoch=1", "a \"b\" \\ c", "tab\there", long.as_str()] {
+        let quoted = quote(text);
+        assert!(quoted.is_ascii() && quoted.starts_with('"'), "{quoted}");
+        assert_eq!(unquote(&quoted), text);
+    }
+    for (raw, text) in [("bare", "bare"), ("\"a\" \"b\"", "ab"), ("\"\\101\\\"\"", "A\""), ("\"open", "open")]
+    {
+        assert_eq!(unquote(raw), text, "{raw}");
+    }
+    let chunks = quote(&"x".repeat(256));
+    assert_eq!(chunks, format!("\"{}\" \"x\"", "x".repeat(255)));
+}
+
+fn claim() -> RecordChange {
+    let state = |fence: &str| RecordState {
+        record: Some(ResourceSet::single(5, "a.example.net")),
+        fence: Some(ResourceSet::single(5, fence)),
+    };
+    RecordChange { expected: state("epoch=1"), wanted: state("epoch=2") }
+}
+
+fn config(address: SocketAddr) -> (Record, Route53) {
+    let place = Route53 {
+        zone_id: "Z1".to_owned(),
+        endpoint: Some(url::Url::parse(&format!("http://{address}")).unwrap()),
+        region: "us-east-1".to_owned(),
+    };
+    let record = Record {
+        name: RecordName::new("db.example.com").unwrap(),
+        kind: RecordType::Cname,
+        ttl_seconds: 5,
+        provider: Provider::Route53(place.clone()),
+        read_interval: Duration::from_secs(60),
+        name_servers: Vec::new(),
+    };
+    (record, place)
+}
+
+async fn dns(address: SocketAddr) -> Route53Dns {
+    let (record, place) = config(address);
+    Route53Dns::connect_with(&record, &place, Credentials::new("id", "key", None, None, "test"))
+        .await
+        .unwrap()
+}
+
+fn set(name: &str, kind: &str, more: &str, value: &str) -> String {
+    format!(
+        "<ResourceRecordSet><Name>{name}</Name><Type>{kind}</Type>{more}<TTL>5</TTL><ResourceRecords><ResourceRecord>\
+         <Value>{value}</Value></ResourceRecord></ResourceRecords></ResourceRecordSet>"
+    )
+}
+
+fn list(sets: &str, is_truncated: bool) -> String {
+    format!(
+        "<ListResourceRecordSetsResponse xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"><ResourceRecordSets>\
+         {sets}</ResourceRecordSets><IsTruncated>{is_truncated}</IsTruncated><MaxItems>100</MaxItems>\
+         </ListResourceRecordSetsResponse>"
+    )
+}
+
+fn reply(status: u16, body: String) -> Vec<u8> {
+    let length = body.len();
+    format!("HTTP/1.1 {status} X\r\nContent-Type: text/xml\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}")
+        .into_bytes()
+}
+
+/// A service that has one canned answer for each connection, and keeps the bodies it got.
+struct Service {
+    address: SocketAddr,
+    bodies: Arc<Mutex<Vec<String>>>,
+    _tasks: JoinSet<()>,
+}
+
+impl Service {
+    async fn start(answers: Vec<Vec<u8>>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let bodies = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&bodies);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move {
+            let mut silent = Vec::new();
+            for answer in answers {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let body = receive(&mut stream).await;
+                kept.lock().unwrap().push(body);
+                if answer == b"silence" {
+                    silent.push(stream);
+                } else {
+                    stream.write_all(&answer).await.unwrap();
+                }
+            }
+            // Further requests are counted, so that a repeated change is seen.
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let body = receive(&mut stream).await;
+                kept.lock().unwrap().push(body);
+            }
+        });
+        Self { address, bodies, _tasks: tasks }
+    }
+
+    fn bodies(&self) -> Vec<String> {
+        self.bodies.lock().unwrap().clone()
+    }
+}
+
+async fn receive(stream: &mut TcpStream) -> String {
+    let mut bytes = Vec::new();
+    loop {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head
+                .lines()
+                .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
+            if body.len() >= length.unwrap_or(0) {
+                return body.to_owned();
+            }
+        }
+        if stream.read_buf(&mut bytes).await.unwrap() == 0 {
+            return String::new();
+        }
+    }
+}
