@@ -4,4 +4,5 @@
 
 pub mod act;
 pub mod config;
+pub mod monitor;
 pub mod types;
