@@ -1,0 +1,67 @@
+//! The house's own families, by name, for those who write them from the published view.
+
+use super::{MetricKind, MetricSpec, Source};
+
+const fn view(name: &'static str, help: &'static str, labels: &'static [&'static str]) -> MetricSpec {
+    MetricSpec { name, help, kind: MetricKind::Gauge, labels, source: Source::View }
+}
+
+const SERVICE: &[&str] = &["redis_service"];
+
+/// 1 when INFO was answered; its labels beside the target's own are none, as in redis_exporter.
+pub const UP: MetricSpec = view("redis_up", "Whether INFO was answered", &[]);
+/// 1 for the present gap of a target.
+pub const TARGET_GAP: MetricSpec = view(
+    "redrover_target_gap",
+    "Why the target was not seen, or not completely",
+    &["redis_service", "datacenter", "target", "reason"],
+);
+/// The age of the snapshot that the page is written from.
+pub const SNAPSHOT_AGE: MetricSpec = view(
+    "redrover_snapshot_age_seconds",
+    "Age of the last look at the site",
+    &["redis_service", "datacenter"],
+);
+/// The signals of a target.
+pub const SIGNAL: MetricSpec = view(
+    "redrover_signal",
+    "Normalised signal, 0 is good and 1 is bad",
+    &["redis_service", "datacenter", "target", "signal"],
+);
+/// A state set: 1 for the present state of a site, 0 for the others.
+pub const HEALTH: MetricSpec =
+    view("redrover_health", "State of the site's health", &["redis_service", "datacenter", "state"]);
+/// The confidence of a failover.
+pub const FAILOVER_CONFIDENCE: MetricSpec = view(
+    "redrover_failover_confidence",
+    "Confidence that a failover is right, 0 to 1",
+    &["redis_service", "from", "to"],
+);
+/// The strength of each evidence group.
+pub const EVIDENCE: MetricSpec =
+    view("redrover_evidence", "Strength of an evidence group, 0 to 1", &["redis_service", "group"]);
+/// 1 for each veto in force.
+pub const VETO: MetricSpec =
+    view("redrover_veto", "Whether the veto is in force", &["redis_service", "veto"]);
+/// 1 for the datacenter that the record points to, 0 for the others.
+pub const ACTIVE_DATACENTER: MetricSpec = view(
+    "redrover_active_datacenter",
+    "Whether the record points to the datacenter",
+    &["redis_service", "datacenter"],
+);
+/// A state set: 1 for the present mode.
+pub const SERVICE_MODE: MetricSpec =
+    view("redrover_service_mode", "Mode of the service", &["redis_service", "mode"]);
+/// 1 while the service is halted.
+pub const HALTED: MetricSpec = view("redrover_halted", "Whether the service is halted", SERVICE);
+/// The fence's epoch.
+pub const FENCE_EPOCH: MetricSpec = view("redrover_fence_epoch", "Epoch of the fence in DNS", SERVICE);
+/// 1 while a recommendation waits for a person.
+pub const RECOMMENDATION_PENDING: MetricSpec =
+    view("redrover_recommendation_pending", "Whether a recommendation waits for a person", SERVICE);
+/// 1 while the record is not what the fence says.
+pub const DNS_DRIFT: MetricSpec =
+    view("redrover_dns_drift", "Whether the record differs from what the fence says", SERVICE);
+/// How many sites say that they accept writes.
+pub const WRITABLE_PRIMARIES: MetricSpec =
+    view("redrover_writable_primaries", "Sites that accept writes", SERVICE);

@@ -1,0 +1,208 @@
+//! One look at a site: all its targets in parallel, each within its own deadline.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::future::join_all;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+use super::canary::CanaryProbe;
+use super::error::RedisError;
+use super::info::facts;
+use super::normalise::samples;
+use super::redis::RedisClient;
+use super::tls::{TlsError, TlsProfiles};
+use crate::config::Service;
+use crate::types::{AgentName, CanaryResult, Clock, Gap, ServiceName, SiteName, Snapshot, TargetSnapshot};
+
+/// Upper bounds of the probe's histogram, seconds: from a loopback to the largest sensible deadline.
+const PROBE_BUCKETS_SECONDS: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0];
+
+/// Whether a look writes the canary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WriteCanary {
+    /// It only reads.
+    Skip,
+    /// It writes where the service's configuration has a canary.
+    Write,
+}
+
+/// The port through which sites are seen; the simulator has the second implementation.
+#[async_trait]
+pub trait SiteClient: Send + Sync {
+    /// Looks at all targets of a site; each costs at most `deadline`. What was not seen is a gap, and a site that is
+    /// not configured has no targets.
+    async fn look(&self, site: &SiteName, deadline: Duration, canary: WriteCanary) -> Snapshot;
+}
+
+type ProbeLabels = [(&'static str, String); 2];
+type GapLabels = [(&'static str, String); 3];
+
+/// The monitor's own metrics.
+#[derive(Debug, Clone)]
+pub struct Metrics {
+    duration: Family<ProbeLabels, Histogram, fn() -> Histogram>,
+    gaps: Family<GapLabels, Counter>,
+}
+
+impl Metrics {
+    /// Makes and registers them.
+    #[must_use]
+    pub fn register(registry: &mut Registry) -> Self {
+        let histogram: fn() -> Histogram = || Histogram::new(PROBE_BUCKETS_SECONDS);
+        let metrics = Self { duration: Family::new_with_constructor(histogram), gaps: Family::default() };
+        let help = "Duration of a look at one target";
+        registry.register("redrover_probe_duration_seconds", help, metrics.duration.clone());
+        registry.register("redrover_probe_gaps", "Looks at a target that left a gap", metrics.gaps.clone());
+        metrics
+    }
+
+    fn count(&self, service: &ServiceName, site: &SiteName, seen: &TargetSnapshot) {
+        let (service, site) = (("redis_service", service.to_string()), ("datacenter", site.to_string()));
+        self.duration.get_or_create(&[service.clone(), site.clone()]).observe(seen.elapsed.as_secs_f64());
+        if let Some(gap) = first_gap(seen) {
+            let reason = ("reason", gap.reason.as_str().to_owned());
+            self.gaps.get_or_create(&[service, site, reason]).inc();
+        }
+    }
+}
+
+/// The gap nearest to the connection: PING's, else INFO's, else the canary's.
+fn first_gap(seen: &TargetSnapshot) -> Option<&Gap> {
+    let canary = match &seen.canary {
+        CanaryResult::Failed(gap) => Some(gap),
+        CanaryResult::Written(_) | CanaryResult::NotAsked => None,
+    };
+    seen.ping.as_ref().err().or(seen.facts.as_ref().err()).or(canary)
+}
+
+/// The real monitor of one service.
+#[derive(Debug)]
+pub struct Monitor {
+    service: ServiceName,
+    agent: AgentName,
+    canary_prefix: Option<String>,
+    sites: BTreeMap<SiteName, Vec<Arc<RedisClient>>>,
+    sequence: AtomicU64,
+    metrics: Metrics,
+    clock: ClockHandle,
+}
+
+struct ClockHandle(Arc<dyn Clock>);
+
+impl std::fmt::Debug for ClockHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Clock")
+    }
+}
+
+impl Monitor {
+    /// A monitor of a service, as seen by an agent. It connects at its first look.
+    ///
+    /// # Errors
+    /// A target's TLS files cannot be used.
+    pub fn new(
+        service: &Service,
+        agent: &AgentName,
+        profiles: &TlsProfiles,
+        metrics: Metrics,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, TlsError> {
+        let client = |target: &crate::config::Target| {
+            RedisClient::new(target.clone(), profiles, Arc::clone(&clock)).map(Arc::new)
+        };
+        let mut sites = BTreeMap::new();
+        for site in &service.sites {
+            let clients = site.targets.iter().map(client).collect::<Result<Vec<_>, _>>()?;
+            sites.insert(site.name.clone(), clients);
+        }
+        Ok(Self {
+            service: service.name.clone(),
+            agent: agent.clone(),
+            canary_prefix: service.canary.as_ref().map(|canary| canary.key_prefix.clone()),
+            sites,
+            sequence: AtomicU64::new(0),
+            metrics,
+            clock: ClockHandle(clock),
+        })
+    }
+
+    /// The clients of a site's targets, in the configuration's order; promotion and pausing go through them.
+    #[must_use]
+    pub fn clients(&self, site: &SiteName) -> &[Arc<RedisClient>] {
+        self.sites.get(site).map_or(&[], Vec::as_slice)
+    }
+
+    /// The canary for a site, where one is configured and asked for.
+    fn probe(&self, site: &SiteName, canary: WriteCanary) -> Option<CanaryProbe> {
+        let prefix = match canary {
+            WriteCanary::Skip => return None,
+            WriteCanary::Write => self.canary_prefix.as_deref()?,
+        };
+        let sequence = self.sequence.fetch_add(1, Ordering::Relaxed);
+        Some(CanaryProbe::new(prefix, &self.agent, site, sequence, self.clock.0.now()))
+    }
+
+    async fn look_at(
+        &self,
+        client: &RedisClient,
+        deadline: Duration,
+        probe: Option<CanaryProbe>,
+    ) -> TargetSnapshot {
+        let start = self.clock.0.now();
+        let elapsed = || self.clock.0.now().since(start);
+        let left = || deadline.saturating_sub(elapsed());
+        let name = client.target().name.clone();
+        let ping = match client.ping(left()).await {
+            Ok(trip) => Ok(trip),
+            // Redis answers INFO while it loads, and while it refuses PING for other reasons of its own.
+            Err(error) if error.is_answer() => Err(error.gap()),
+            Err(error) => return TargetSnapshot::blind(name, error.gap(), elapsed()),
+        };
+        let reply = client.info(left()).await;
+        let canary = match probe {
+            None => CanaryResult::NotAsked,
+            Some(probe) => match client.canary(&probe, left()).await {
+                Ok(took) => CanaryResult::Written(took),
+                Err(error) => CanaryResult::Failed(error.gap()),
+            },
+        };
+        TargetSnapshot {
+            target: name,
+            ping,
+            samples: reply.as_ref().map(samples).unwrap_or_default(),
+            facts: reply.as_ref().map(facts).map_err(RedisError::gap),
+            canary,
+            elapsed: elapsed(),
+        }
+    }
+}
+
+#[async_trait]
+impl SiteClient for Monitor {
+    async fn look(&self, site: &SiteName, deadline: Duration, canary: WriteCanary) -> Snapshot {
+        let looks = self.clients(site).iter().map(|client| async move {
+            let seen = self.look_at(client, deadline, self.probe(site, canary)).await;
+            self.metrics.count(&self.service, site, &seen);
+            seen
+        });
+        let targets = join_all(looks).await;
+        Snapshot { site: site.clone(), taken: self.clock.0.now(), targets }
+    }
+}
+
+#[cfg(test)]
+impl Metrics {
+    /// One observation of each family, for pages in tests.
+    pub(super) fn touch(&self) {
+        let (service, site) = (("redis_service", "s".to_owned()), ("datacenter", "dc".to_owned()));
+        self.duration.get_or_create(&[service.clone(), site.clone()]).observe(0.1);
+        self.gaps.get_or_create(&[service, site, ("reason", "refused".to_owned())]).inc();
+    }
+}

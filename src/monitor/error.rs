@@ -1,0 +1,264 @@
+//! What can go wrong with a Redis, and the gap each mistake is.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::info::InfoError;
+use crate::types::{Gap, GapReason};
+
+/// What was asked of a Redis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// `AUTH`.
+    Auth,
+    /// `PING`.
+    Ping,
+    /// `INFO`.
+    Info,
+    /// `ROLE`.
+    Role,
+    /// The `SET` of a write canary.
+    CanarySet,
+    /// The `GET` of a write canary.
+    CanaryGet,
+    /// `CLIENT PAUSE … WRITE`.
+    PauseWrites,
+    /// `REPLICAOF NO ONE`.
+    Promote,
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Auth => "AUTH",
+            Self::Ping => "PING",
+            Self::Info => "INFO",
+            Self::Role => "ROLE",
+            Self::CanarySet => "the canary's SET",
+            Self::CanaryGet => "the canary's GET",
+            Self::PauseWrites => "CLIENT PAUSE",
+            Self::Promote => "REPLICAOF NO ONE",
+        })
+    }
+}
+
+/// Why a Redis could not be asked, or did not answer as asked.
+#[derive(Debug, thiserror::Error)]
+pub enum RedisError {
+    /// The host name did not resolve.
+    #[error("could not resolve the host name")]
+    Resolve {
+        /// Why.
+        source: io::Error,
+    },
+    /// No connection came about.
+    #[error("could not connect")]
+    Connect {
+        /// Why.
+        source: io::Error,
+    },
+    /// No connection came about in time.
+    #[error("no connection within {} ms", deadline.as_millis())]
+    ConnectTimeout {
+        /// The time there was.
+        deadline: Duration,
+    },
+    /// The TLS handshake failed.
+    #[error("the TLS handshake failed")]
+    Handshake {
+        /// Why.
+        source: io::Error,
+    },
+    /// The server refused the connection before anything was asked.
+    #[error("the server refused the connection: {words}")]
+    Refused {
+        /// Its words.
+        words: String,
+    },
+    /// The server refused the credentials. The answer's text is not kept: old servers repeat the password in it.
+    #[error("AUTH was answered with {code}")]
+    Auth {
+        /// The error code.
+        code: String,
+    },
+    /// The answer is an error.
+    #[error("{operation} was answered with an error")]
+    Reply {
+        /// What was asked.
+        operation: Operation,
+        /// The answer.
+        source: redis::RedisError,
+    },
+    /// The connection broke.
+    #[error("{operation} lost the connection")]
+    Lost {
+        /// What was asked.
+        operation: Operation,
+        /// Why.
+        source: redis::RedisError,
+    },
+    /// No answer in time.
+    #[error("no answer to {operation} within {} ms", deadline.as_millis())]
+    Timeout {
+        /// What was asked.
+        operation: Operation,
+        /// The time there was.
+        deadline: Duration,
+    },
+    /// The answer is none that the protocol or the command allows.
+    #[error("{operation} had an answer of another kind")]
+    Unexpected {
+        /// What was asked.
+        operation: Operation,
+    },
+    /// The answer to INFO is not usable.
+    #[error("INFO had an unusable answer")]
+    Info {
+        /// Why.
+        source: InfoError,
+    },
+    /// The canary read back another value than it wrote.
+    #[error("the canary read back another value than it wrote")]
+    Mismatch,
+}
+
+impl RedisError {
+    /// Sorts an error of the driver by what it says about the server.
+    pub(super) fn of_driver(operation: Operation, source: redis::RedisError) -> Self {
+        match source.code() {
+            Some(code) if operation == Operation::Auth => Self::Auth { code: code.to_owned() },
+            Some(_) => Self::Reply { operation, source },
+            None => Self::Lost { operation, source },
+        }
+    }
+
+    /// Whether the server itself answered: the path to it works.
+    #[must_use]
+    pub fn is_answer(&self) -> bool {
+        match self {
+            Self::Reply { .. } | Self::Unexpected { .. } | Self::Info { .. } | Self::Mismatch => true,
+            Self::Resolve { .. }
+            | Self::Connect { .. }
+            | Self::ConnectTimeout { .. }
+            | Self::Handshake { .. }
+            | Self::Refused { .. }
+            | Self::Auth { .. }
+            | Self::Lost { .. }
+            | Self::Timeout { .. } => false,
+        }
+    }
+
+    /// The class of the failure.
+    #[must_use]
+    pub fn reason(&self) -> GapReason {
+        match self {
+            Self::Resolve { .. } => GapReason::Dns,
+            Self::Connect { source } => io_reason(source).unwrap_or(GapReason::Unreachable),
+            Self::ConnectTimeout { .. } => GapReason::ConnectTimeout,
+            Self::Handshake { source } => match io_reason(source) {
+                // The peer's hanging up says more than the handshake it interrupts, unless TLS itself complains.
+                Some(reason) if source.get_ref().is_none() => reason,
+                Some(_) | None => GapReason::Tls,
+            },
+            Self::Refused { words } => words_reason(words),
+            Self::Auth { code } => match code.as_str() {
+                "LOADING" => GapReason::Loading,
+                "ERR" | "NOAUTH" | "WRONGPASS" => GapReason::Auth,
+                other => code_reason(other),
+            },
+            Self::Reply { source, .. } => reply_reason(source),
+            Self::Lost { source, .. } => lost_reason(source),
+            Self::Timeout { .. } => GapReason::Timeout,
+            Self::Unexpected { .. } | Self::Info { .. } => GapReason::Protocol,
+            Self::Mismatch => GapReason::Mismatch,
+        }
+    }
+
+    /// The failure as a gap; its detail is the error's chain in one line.
+    #[must_use]
+    pub fn gap(&self) -> Gap {
+        let mut detail = self.to_string();
+        let mut cause = self.source();
+        // The driver wraps one error in another with the same text.
+        while let Some(error) = cause {
+            let text = error.to_string();
+            if !detail.ends_with(&text) {
+                detail.push_str(": ");
+                detail.push_str(&text);
+            }
+            cause = error.source();
+        }
+        Gap::new(self.reason(), detail)
+    }
+}
+
+fn reply_reason(error: &redis::RedisError) -> GapReason {
+    match error.code() {
+        Some("ERR") => words_reason(error.detail().unwrap_or_default()),
+        Some(code) => code_reason(code),
+        None => GapReason::ErrorReply,
+    }
+}
+
+/// The reason in an error line: its code, or what is known to follow `ERR`.
+fn words_reason(words: &str) -> GapReason {
+    let words = words.strip_prefix("ERR ").unwrap_or(words);
+    if words.starts_with("max number of clients") {
+        return GapReason::Maxclients;
+    }
+    // Before version 6 a missing password was an `ERR`.
+    if words.starts_with("operation not permitted") || words.starts_with("invalid password") {
+        return GapReason::Auth;
+    }
+    code_reason(words.split(' ').next().unwrap_or_default())
+}
+
+fn code_reason(code: &str) -> GapReason {
+    match code {
+        "NOAUTH" | "WRONGPASS" => GapReason::Auth,
+        "NOPERM" | "DENIED" => GapReason::Permission,
+        "LOADING" => GapReason::Loading,
+        "READONLY" => GapReason::Readonly,
+        "MISCONF" => GapReason::Misconf,
+        "OOM" => GapReason::Oom,
+        "MASTERDOWN" => GapReason::Masterdown,
+        "CLUSTERDOWN" => GapReason::Clusterdown,
+        "BUSY" => GapReason::Busy,
+        "NOREPLICAS" => GapReason::Noreplicas,
+        _ => GapReason::ErrorReply,
+    }
+}
+
+fn lost_reason(error: &redis::RedisError) -> GapReason {
+    if error.kind() == redis::ErrorKind::Parse {
+        return GapReason::Protocol;
+    }
+    io_cause(error).and_then(io_reason).unwrap_or(GapReason::Closed)
+}
+
+/// The I/O error inside an error of the driver, which keeps it behind a shared pointer.
+fn io_cause(error: &redis::RedisError) -> Option<&io::Error> {
+    let source = error.source()?;
+    match source.downcast_ref::<Arc<dyn Error + Send + Sync>>() {
+        Some(shared) => shared.downcast_ref(),
+        None => source.downcast_ref(),
+    }
+}
+
+fn io_reason(error: &io::Error) -> Option<GapReason> {
+    use io::ErrorKind as Kind;
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the standard library adds kinds")]
+    match error.kind() {
+        // A unix socket that is not there is one that nobody listens on.
+        Kind::ConnectionRefused | Kind::NotFound => Some(GapReason::Refused),
+        Kind::ConnectionReset | Kind::ConnectionAborted => Some(GapReason::Reset),
+        Kind::BrokenPipe | Kind::UnexpectedEof | Kind::NotConnected => Some(GapReason::Closed),
+        Kind::TimedOut => Some(GapReason::Timeout),
+        Kind::InvalidData => Some(GapReason::Protocol),
+        Kind::HostUnreachable | Kind::NetworkUnreachable | Kind::NetworkDown => Some(GapReason::Unreachable),
+        _ => None,
+    }
+}

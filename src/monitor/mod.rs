@@ -1,0 +1,25 @@
+//! Collecting and normalising: what a Redis says, and what could not be seen, with its reason.
+//!
+//! Absent on purpose: any judgement. A gap is reported, never weighed; whether it matters is for `decide`.
+
+mod canary;
+mod catalog;
+mod collect;
+mod error;
+mod exposition;
+mod guard;
+mod info;
+mod normalise;
+mod redis;
+mod tls;
+mod translate;
+
+pub use canary::{CANARY_PAYLOAD_BYTES, CANARY_TTL, CanaryProbe};
+pub use catalog::{CATALOG, MetricKind, MetricSpec, Source, TARGET_LABELS, house, spec};
+pub use collect::{Metrics, Monitor, SiteClient, WriteCanary};
+pub use error::{Operation, RedisError};
+pub use exposition::{Format, Page};
+pub use info::{INFO_BYTES_MAX, InfoError, InfoReply, facts};
+pub use normalise::{samples, signals};
+pub use redis::RedisClient;
+pub use tls::{TlsError, TlsProfiles};

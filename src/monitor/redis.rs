@@ -1,0 +1,300 @@
+//! A client of one Redis: our own socket and TLS under the driver's protocol, every command with a deadline.
+
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Cmd, ProtocolVersion, RedisConnectionInfo, Value};
+use tokio::net::{TcpStream, UnixStream, lookup_host};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
+use tokio_rustls::TlsConnector;
+
+use super::canary::{CANARY_TTL, CanaryProbe};
+use super::error::{Operation, RedisError};
+use super::guard::{Bytes, Guarded, Watch};
+use super::info::InfoReply;
+use super::tls::{TlsError, TlsIdentity, TlsProfiles};
+use crate::config::{Address, Target};
+use crate::types::{Clock, Role};
+
+/// Commands waiting on one connection; a look sends one after another.
+const PIPELINE_COMMANDS_MAX: usize = 4;
+
+/// A client of one target. It keeps its connection between calls and drops it after any error, so that the next call
+/// starts from the name's resolution again.
+pub struct RedisClient {
+    target: Target,
+    tls: Option<TlsIdentity>,
+    clock: Arc<dyn Clock>,
+    kept: Mutex<Option<Live>>,
+}
+
+/// A connection and the task that drives it; the task ends with it.
+struct Live {
+    connection: MultiplexedConnection,
+    watch: Arc<Watch>,
+    is_reused: bool,
+    _driver: JoinSet<()>,
+}
+
+impl fmt::Debug for RedisClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisClient").field("target", &self.target.name).finish_non_exhaustive()
+    }
+}
+
+impl RedisClient {
+    /// A client that connects at its first call.
+    ///
+    /// # Errors
+    /// The target's TLS files cannot be used.
+    pub fn new(target: Target, profiles: &TlsProfiles, clock: Arc<dyn Clock>) -> Result<Self, TlsError> {
+        let tls = profiles.identity(&target)?;
+        Ok(Self { target, tls, clock, kept: Mutex::new(None) })
+    }
+
+    /// The target.
+    #[must_use]
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// `PING`, with connection, TLS and AUTH before it where there is no connection; the round trip of PING alone.
+    ///
+    /// # Errors
+    /// No connection, no answer before the deadline, or another answer than `PONG`.
+    pub async fn ping(&self, deadline: Duration) -> Result<Duration, RedisError> {
+        let command = redis::cmd("PING");
+        let (answer, elapsed) = self.ask(Operation::Ping, &command, deadline).await?;
+        match answer {
+            Value::SimpleString(text) if text == "PONG" => Ok(elapsed),
+            _ => Err(RedisError::Unexpected { operation: Operation::Ping }),
+        }
+    }
+
+    /// `INFO everything`, or plain `INFO` where the server does not know that section.
+    ///
+    /// # Errors
+    /// No connection, no answer before the deadline, an error answer, or a text that is no INFO.
+    pub async fn info(&self, deadline: Duration) -> Result<InfoReply, RedisError> {
+        let end = Instant::now() + deadline;
+        let mut command = redis::cmd("INFO");
+        let text = match self.ask(Operation::Info, command.clone().arg("everything"), deadline).await {
+            Ok((Value::BulkString(text), _)) => text,
+            Ok((Value::VerbatimString { text, .. }, _)) => text.into_bytes(),
+            Ok(_) => return Err(RedisError::Unexpected { operation: Operation::Info }),
+            // An older server answers an unknown section with an empty text, a proxy with an error.
+            Err(RedisError::Reply { source, .. }) if source.code() == Some("ERR") => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        let text = if text.is_empty() {
+            let left = end.saturating_duration_since(Instant::now());
+            match self.ask(Operation::Info, &command.take(), left).await? {
+                (Value::BulkString(text), _) => text,
+                _ => return Err(RedisError::Unexpected { operation: Operation::Info }),
+            }
+        } else {
+            text
+        };
+        InfoReply::parse(&text).map_err(|source| RedisError::Info { source })
+    }
+
+    /// Writes the canary, reads it back and compares; the time that both took.
+    ///
+    /// # Errors
+    /// No connection, no answer before the deadline, an error answer, or another value than was written.
+    pub async fn canary(&self, probe: &CanaryProbe, deadline: Duration) -> Result<Duration, RedisError> {
+        let end = Instant::now() + deadline;
+        let mut set = redis::cmd("SET");
+        set.arg(&probe.key).arg(&probe.payload).arg("PX").arg(millis(CANARY_TTL));
+        let (_, written) = self.ask(Operation::CanarySet, &set, deadline).await?;
+        let left = end.saturating_duration_since(Instant::now());
+        let get = redis::cmd("GET").arg(&probe.key).take();
+        let (answer, read) = self.ask(Operation::CanaryGet, &get, left).await?;
+        match answer {
+            Value::BulkString(found) if found == probe.payload => Ok(written + read),
+            Value::BulkString(_) | Value::Nil => Err(RedisError::Mismatch),
+            _ => Err(RedisError::Unexpected { operation: Operation::CanaryGet }),
+        }
+    }
+
+    /// `ROLE`: what the server is at this moment.
+    ///
+    /// # Errors
+    /// No connection, no answer before the deadline, or an error answer.
+    pub async fn role(&self, deadline: Duration) -> Result<Role, RedisError> {
+        let (answer, _) = self.ask(Operation::Role, &redis::cmd("ROLE"), deadline).await?;
+        let unexpected = || RedisError::Unexpected { operation: Operation::Role };
+        let Value::Array(parts) = answer else { return Err(unexpected()) };
+        match parts.first() {
+            Some(Value::BulkString(name)) if name == b"master" => Ok(Role::Primary),
+            Some(Value::BulkString(name)) if name == b"slave" => Ok(Role::Replica),
+            Some(Value::BulkString(_)) => Ok(Role::Other),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// `CLIENT PAUSE … WRITE`: writes wait for so long, reads go on. Asked over a new connection, once.
+    ///
+    /// # Errors
+    /// No connection, no answer before the deadline (the outcome is then unknown), or an error answer.
+    pub async fn pause_writes(&self, pause: Duration, deadline: Duration) -> Result<(), RedisError> {
+        let command = redis::cmd("CLIENT").arg("PAUSE").arg(millis(pause).max(1)).arg("WRITE").take();
+        self.change(Operation::PauseWrites, &command, deadline).await
+    }
+
+    /// `REPLICAOF NO ONE`: the replica becomes a primary. Asked over a new connection, once.
+    ///
+    /// # Errors
+    /// No connection, no answer before the deadline (the outcome is then unknown), or an error answer.
+    pub async fn replicaof_no_one(&self, deadline: Duration) -> Result<(), RedisError> {
+        let command = redis::cmd("REPLICAOF").arg("NO").arg("ONE").take();
+        self.change(Operation::Promote, &command, deadline).await
+    }
+
+    /// Sends a command that changes the server: never twice, therefore never over a connection that may be stale.
+    async fn change(
+        &self,
+        operation: Operation,
+        command: &Cmd,
+        deadline: Duration,
+    ) -> Result<(), RedisError> {
+        drop(self.take());
+        match self.ask(operation, command, deadline).await? {
+            (Value::Okay, _) => Ok(()),
+            (Value::SimpleString(text), _) if text.starts_with("OK") => Ok(()),
+            _ => Err(RedisError::Unexpected { operation }),
+        }
+    }
+
+    /// Asks over the kept connection or a new one, and keeps it when all went well.
+    async fn ask(
+        &self,
+        operation: Operation,
+        command: &Cmd,
+        deadline: Duration,
+    ) -> Result<(Value, Duration), RedisError> {
+        let clock = Ends { end: Instant::now() + deadline, deadline };
+        if let Some(mut live) = self.take() {
+            match self.exchange(&mut live, operation, command, clock).await {
+                Ok(answer) => return Ok(self.keep(live, answer)),
+                // The server closed an idle connection: that is no news about the server.
+                Err(RedisError::Lost { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let mut live = self.connect(clock).await?;
+        let answer = self.exchange(&mut live, operation, command, clock).await?;
+        Ok(self.keep(live, answer))
+    }
+
+    async fn exchange(
+        &self,
+        live: &mut Live,
+        operation: Operation,
+        command: &Cmd,
+        ends: Ends,
+    ) -> Result<(Value, Duration), RedisError> {
+        live.watch.begin();
+        let start = self.clock.now();
+        let answer = match timeout_at(ends.end, live.connection.send_packed_command(command)).await {
+            Err(_) => return Err(RedisError::Timeout { operation, deadline: ends.deadline }),
+            Ok(answer) => answer.and_then(Value::extract_error),
+        };
+        let elapsed = self.clock.now().since(start);
+        match answer.map_err(|source| RedisError::of_driver(operation, source)) {
+            Ok(value) => Ok((value, elapsed)),
+            Err(RedisError::Lost { .. }) if !live.is_reused && live.watch.refusal().is_some() => {
+                Err(RedisError::Refused { words: live.watch.refusal().unwrap_or_default() })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn connect(&self, ends: Ends) -> Result<Live, RedisError> {
+        let stream = self.stream(ends).await?;
+        let watch = Arc::new(Watch::default());
+        let info =
+            RedisConnectionInfo::default().set_protocol(ProtocolVersion::RESP2).set_skip_set_lib_name();
+        let config = AsyncConnectionConfig::new()
+            .set_response_timeout(None)
+            .set_connection_timeout(None)
+            .set_pipeline_buffer_size(PIPELINE_COMMANDS_MAX);
+        let guarded = Guarded::new(stream, Arc::clone(&watch));
+        // Without credentials and library name this exchanges nothing: AUTH is our own command, for its exact answer.
+        let (connection, driver) = MultiplexedConnection::new_with_config(&info, guarded, config)
+            .await
+            .map_err(|source| RedisError::of_driver(Operation::Auth, source))?;
+        let mut tasks = JoinSet::new();
+        tasks.spawn(driver);
+        let mut live = Live { connection, watch, is_reused: false, _driver: tasks };
+        if let Some(password) = &self.target.password {
+            let mut auth = redis::cmd("AUTH");
+            auth.arg(self.target.username.as_deref()).arg(password.expose());
+            self.exchange(&mut live, Operation::Auth, &auth, ends).await?;
+        }
+        Ok(live)
+    }
+
+    async fn stream(&self, ends: Ends) -> Result<Box<dyn Bytes>, RedisError> {
+        let stream: Box<dyn Bytes> = match &self.target.address {
+            Address::Tcp { host, port } => Box::new(tcp(host, *port, ends).await?),
+            Address::Unix(path) => {
+                let socket = timeout_at(ends.end, UnixStream::connect(path)).await;
+                let socket = socket.map_err(|_| RedisError::ConnectTimeout { deadline: ends.deadline })?;
+                Box::new(socket.map_err(|source| RedisError::Connect { source })?)
+            }
+        };
+        let Some(tls) = &self.tls else { return Ok(stream) };
+        let connector = TlsConnector::from(Arc::clone(&tls.config));
+        match timeout_at(ends.end, connector.connect(tls.name.clone(), stream)).await {
+            Ok(Ok(stream)) => Ok(Box::new(stream)),
+            Ok(Err(source)) => Err(RedisError::Handshake { source }),
+            Err(_) => Err(RedisError::Handshake { source: io::ErrorKind::TimedOut.into() }),
+        }
+    }
+
+    fn take(&self) -> Option<Live> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn keep<T>(&self, live: Live, answer: T) -> T {
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(Live { is_reused: true, ..live });
+        answer
+    }
+}
+
+/// When one call ends, and how long it had.
+#[derive(Debug, Clone, Copy)]
+struct Ends {
+    end: Instant,
+    deadline: Duration,
+}
+
+/// Tries the host's addresses in turn, each with an equal share of what time is left.
+async fn tcp(host: &str, port: u16, ends: Ends) -> Result<TcpStream, RedisError> {
+    let late = || RedisError::Resolve { source: io::ErrorKind::TimedOut.into() };
+    let addresses = timeout_at(ends.end, lookup_host((host, port))).await.map_err(|_| late())?;
+    let addresses: Vec<_> = addresses.map_err(|source| RedisError::Resolve { source })?.collect();
+    let mut last = RedisError::Resolve { source: io::ErrorKind::NotFound.into() };
+    for (tried, address) in addresses.iter().enumerate() {
+        let shares = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
+        let share = ends.end.saturating_duration_since(Instant::now()) / shares;
+        match timeout_at(Instant::now() + share, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => {
+                stream.set_nodelay(true).map_err(|source| RedisError::Connect { source })?;
+                return Ok(stream);
+            }
+            Ok(Err(source)) => last = RedisError::Connect { source },
+            Err(_) => last = RedisError::ConnectTimeout { deadline: ends.deadline },
+        }
+    }
+    Err(last)
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
