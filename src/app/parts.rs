@@ -127,7 +127,7 @@ impl App {
         let metrics = Metrics::register(registry);
         let (view, cancelled, mut tasks) = (View::default(), CancellationToken::new(), JoinSet::new());
         let wakers = Wakers::default();
-        let (intake, handle) = Intake::new(journal, clock, wakers.clone());
+        let (intake, handle) = Intake::new(journal, Arc::clone(&clock), wakers.clone());
         if let Some(zone) = &zone {
             let (server, address) = EmbeddedServer::bind(zone).await.context("cannot serve DNS")?;
             tracing::info!(%address, "answering DNS");
@@ -146,8 +146,14 @@ impl App {
         });
         let config = Arc::new(ArcSwap::from_pointee(config));
         let (reload, reloads) = mpsc::channel(RELOADS_MAX);
-        let shared_state =
-            Serve { control: handle, view, config: Arc::clone(&config), metrics: metrics.clone(), reload };
+        let shared_state = Serve {
+            control: handle,
+            view,
+            config: Arc::clone(&config),
+            clock,
+            metrics: metrics.clone(),
+            reload,
+        };
         tracing::info!(address = %listener.local_addr()?, version = env!("CARGO_PKG_VERSION"), "serving HTTP");
         let stop = cancelled.clone();
         tasks.spawn(async move {

@@ -115,6 +115,21 @@ pub enum Mode {
     Automatic,
 }
 
+impl Mode {
+    /// All modes, in the order of what they allow.
+    pub const ALL: [Self; 3] = [Self::Observe, Self::Recommend, Self::Automatic];
+
+    /// The mode as a word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Observe => "observe",
+            Self::Recommend => "recommend",
+            Self::Automatic => "automatic",
+        }
+    }
+}
+
 /// One service.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Service {

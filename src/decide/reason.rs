@@ -273,14 +273,7 @@ impl fmt::Display for Reason {
             Self::AttemptFailed { why } => write!(f, "the last attempt was given up: {why}"),
             Self::Paused => f.write_str("paused by a person; `redrover resume` ends it"),
             Self::NotLeading => f.write_str("this agent does not lead"),
-            Self::Mode { mode } => {
-                let mode = match mode {
-                    crate::config::Mode::Observe => "observe",
-                    crate::config::Mode::Recommend => "recommend",
-                    crate::config::Mode::Automatic => "automatic",
-                };
-                write!(f, "the mode is {mode}")
-            }
+            Self::Mode { mode } => write!(f, "the mode is {}", mode.as_str()),
             Self::StandbyDown { site } => write!(f, "the standby {site} does not serve: redundancy is lost"),
             Self::ConfigFault { site, gap } => {
                 write!(f, "{site} refuses this agent ({gap}): credentials, permissions or TLS need a person")

@@ -295,6 +295,8 @@ pub const CATALOG: &[MetricSpec] = &[
     house::RECOMMENDATION_PENDING,
     house::DNS_DRIFT,
     house::WRITABLE_PRIMARIES,
+    house::PAUSED,
+    house::JOURNAL_DURABLE,
 ];
 
 /// The metric of that name.

@@ -19,7 +19,7 @@ use super::normalise::samples;
 use super::redis::RedisClient;
 use super::tls::{TlsError, TlsProfiles};
 use crate::config::Service;
-use crate::types::{AgentName, CanaryResult, Clock, Gap, ServiceName, SiteName, Snapshot, TargetSnapshot};
+use crate::types::{AgentName, CanaryResult, Clock, ServiceName, SiteName, Snapshot, TargetSnapshot};
 
 /// Upper bounds of the probe's histogram, seconds: from a loopback to the largest sensible deadline.
 const PROBE_BUCKETS_SECONDS: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0];
@@ -66,20 +66,11 @@ impl Metrics {
     fn count(&self, service: &ServiceName, site: &SiteName, seen: &TargetSnapshot) {
         let (service, site) = (("redis_service", service.to_string()), ("datacenter", site.to_string()));
         self.duration.get_or_create(&[service.clone(), site.clone()]).observe(seen.elapsed.as_secs_f64());
-        if let Some(gap) = first_gap(seen) {
+        if let Some(gap) = seen.gap() {
             let reason = ("reason", gap.reason.as_str().to_owned());
             self.gaps.get_or_create(&[service, site, reason]).inc();
         }
     }
-}
-
-/// The gap nearest to the connection: PING's, else INFO's, else the canary's.
-fn first_gap(seen: &TargetSnapshot) -> Option<&Gap> {
-    let canary = match &seen.canary {
-        CanaryResult::Failed(gap) => Some(gap),
-        CanaryResult::Written(_) | CanaryResult::NotAsked => None,
-    };
-    seen.ping.as_ref().err().or(seen.facts.as_ref().err()).or(canary)
 }
 
 /// The real monitor of one service.

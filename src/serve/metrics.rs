@@ -1,5 +1,6 @@
 //! `GET /metrics`: the published picture as series. A scrape reads what the last cycle decided on, and asks no Redis.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,13 +11,13 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
-use super::exposition::{Format, Kind, Page};
 use super::process;
 use super::router::Serve;
 use crate::config::Mode;
 use crate::control::ServiceView;
 use crate::decide::{Health, Verdict};
-use crate::monitor::{CATALOG, MetricKind, signals};
+use crate::monitor::{CATALOG, Format, MetricSpec, Page, Source, house, signals};
+use crate::types::{Moment, TargetSnapshot};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Notified {
@@ -68,48 +69,46 @@ impl Metrics {
 }
 
 /// The page, and its content type.
-pub(super) fn scrape(serve: &Serve, accept: &str) -> (&'static str, String) {
+pub(super) fn scrape(serve: &Serve, accept: &str) -> (&'static str, Vec<u8>) {
     let format = Format::from_accept(accept);
     let mut page = Page::new(format);
     let views = serve.view.services();
     redis(&mut page, &views);
-    fleet(&mut page, &views, serve.config.load().global.probe_timeout);
-    for (name, help, is_counter, value) in process::numbers() {
-        let kind = if is_counter { Kind::Counter } else { Kind::Gauge };
-        page.family(name, help, kind, &[(Vec::new(), value)]);
+    signal(&mut page, &views, serve.config.load().global.probe_timeout);
+    sites(&mut page, &views, serve.clock.now());
+    decisions(&mut page, &views);
+    states(&mut page, &views);
+    for (spec, value) in process::numbers() {
+        page.family(&spec, [(NO_LABELS, value)]);
     }
     page.registry(&serve.metrics.registry.lock().unwrap_or_else(PoisonError::into_inner));
     (format.content_type(), page.finish())
 }
 
-type Samples<'a> = Vec<(Vec<(&'a str, &'a str)>, f64)>;
+type Labels<'a> = Vec<(&'a str, &'a str)>;
+
+const NO_LABELS: [(&str, &str); 0] = [];
+
+fn flag(is: bool) -> f64 {
+    f64::from(u8::from(is))
+}
 
 /// The `redis_*` series of every target, one family after another.
 fn redis(page: &mut Page, views: &[Arc<ServiceView>]) {
-    for spec in CATALOG {
-        let mut samples: Samples<'_> = Vec::new();
-        for (labels, target) in targets(views) {
-            if spec.name == "redis_up" {
-                samples.push((labels, f64::from(u8::from(target.ping.is_ok()))));
-                continue;
-            }
-            for sample in target.samples.iter().filter(|s| s.metric == spec.name) {
-                let mut labels = labels.clone();
-                labels.extend(sample.labels.iter().map(|(name, value)| (*name, value.as_str())));
-                samples.push((labels, sample.value));
-            }
-        }
-        let kind = match spec.kind {
-            MetricKind::Gauge => Kind::Gauge,
-            MetricKind::Counter => Kind::Counter,
-        };
-        page.family(spec.name, spec.help, kind, &samples);
+    let up = targets(views).map(|(labels, target)| (labels, flag(target.facts.is_ok())));
+    page.family(&house::UP, up);
+    for spec in CATALOG.iter().filter(|spec| spec.source != Source::View) {
+        let series = targets(views).flat_map(|(labels, target)| {
+            target.samples.iter().filter(|s| s.metric == spec.name).map(move |sample| {
+                let own = sample.labels.iter().map(|(name, value)| (*name, value.as_str()));
+                (labels.iter().copied().chain(own).collect::<Labels<'_>>(), sample.value)
+            })
+        });
+        page.family(spec, series);
     }
 }
 
-fn targets(
-    views: &[Arc<ServiceView>],
-) -> impl Iterator<Item = (Vec<(&str, &str)>, &crate::types::TargetSnapshot)> {
+fn targets(views: &[Arc<ServiceView>]) -> impl Iterator<Item = (Labels<'_>, &TargetSnapshot)> {
     views.iter().flat_map(|view| {
         let service = view.service.name.as_str();
         view.snapshots.iter().flat_map(move |snapshot| {
@@ -122,126 +121,91 @@ fn targets(
     })
 }
 
-/// The `redrover_*` series about services.
-fn fleet(page: &mut Page, views: &[Arc<ServiceView>], timeout: Duration) {
-    let mut signal: Samples<'_> = Vec::new();
-    let mut gap: Samples<'_> = Vec::new();
-    for (labels, target) in targets(views) {
-        for (name, value) in signals(target, timeout) {
-            signal.push((with(&labels, &[("signal", name)]), value.get()));
-        }
-        if let Err(seen) = &target.ping {
-            gap.push((with(&labels, &[("reason", seen.reason.as_str())]), 1.0));
-        }
-    }
-    let help = "A normalised signal of a target: 0 is good, 1 is worst; absent when it is not known";
-    page.family("redrover_signal", help, Kind::Gauge, &signal);
-    page.family("redrover_target_gap", "Why a target is not seen at present", Kind::Gauge, &gap);
-    sites(page, views);
-    decisions(page, views);
-    states(page, views);
+fn signal(page: &mut Page, views: &[Arc<ServiceView>], probe_timeout: Duration) {
+    let known = targets(views).flat_map(|(labels, target)| {
+        let with = move |name| labels.iter().copied().chain([("signal", name)]).collect::<Labels<'_>>();
+        signals(target, probe_timeout).into_iter().map(move |(name, value)| (with(name), value.get()))
+    });
+    page.family(&house::SIGNAL, known);
+    let gaps = targets(views).filter_map(|(mut labels, target)| {
+        labels.push(("reason", target.gap()?.reason.as_str()));
+        Some((labels, 1.0))
+    });
+    page.family(&house::TARGET_GAP, gaps);
 }
 
-fn with<'a>(labels: &[(&'a str, &'a str)], more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
-    labels.iter().chain(more).copied().collect()
-}
-
-fn sites(page: &mut Page, views: &[Arc<ServiceView>]) {
-    let (mut health, mut active): (Samples<'_>, Samples<'_>) = Default::default();
-    for view in views {
-        let service = ("redis_service", view.service.name.as_str());
-        for (site, present) in &view.decision.health {
-            let site = ("datacenter", site.as_str());
-            for state in Health::ALL {
-                let labels = vec![service, site, ("state", state.as_str())];
-                health.push((labels, f64::from(u8::from(state == *present))));
-            }
-        }
-        for site in &view.service.sites {
-            let is_active = view.decision.active.as_ref() == Some(&site.name);
-            active.push((vec![service, ("datacenter", site.name.as_str())], f64::from(u8::from(is_active))));
-        }
-    }
-    page.family("redrover_health", "The state of a site: 1 for the present one", Kind::Gauge, &health);
-    page.family(
-        "redrover_active_datacenter",
-        "Whether the fence calls the site active",
-        Kind::Gauge,
-        &active,
-    );
+fn sites(page: &mut Page, views: &[Arc<ServiceView>], now: Moment) {
+    let service = |view: &'_ Arc<ServiceView>| view.service.name.to_string();
+    let health = views.iter().flat_map(|view| {
+        view.decision.health.iter().flat_map(move |(site, present)| {
+            Health::ALL.into_iter().map(move |state| {
+                let labels = [
+                    ("redis_service", service(view)),
+                    ("datacenter", site.to_string()),
+                    ("state", state.as_str().to_owned()),
+                ];
+                (labels, flag(state == *present))
+            })
+        })
+    });
+    page.family(&house::HEALTH, health);
+    let active = views.iter().flat_map(|view| {
+        view.service.sites.iter().map(move |site| {
+            let labels = [("redis_service", service(view)), ("datacenter", site.name.to_string())];
+            (labels, flag(view.decision.active.as_ref() == Some(&site.name)))
+        })
+    });
+    page.family(&house::ACTIVE_DATACENTER, active);
+    let ages = views.iter().flat_map(|view| {
+        view.snapshots.iter().map(move |snapshot| {
+            let labels = [("redis_service", service(view)), ("datacenter", snapshot.site.to_string())];
+            (labels, now.since(snapshot.taken).as_secs_f64())
+        })
+    });
+    page.family(&house::SNAPSHOT_AGE, ages);
 }
 
 fn decisions(page: &mut Page, views: &[Arc<ServiceView>]) {
-    let (mut confidence, mut evidence, mut vetoes): (Samples<'_>, Samples<'_>, Samples<'_>) =
-        Default::default();
-    for view in views {
-        let service = ("redis_service", view.service.name.as_str());
-        let decision = &view.decision;
-        if let Some((from, to)) = decision.active.as_ref().zip(decision.target.as_ref()) {
-            let labels = vec![service, ("from", from.as_str()), ("to", to.as_str())];
-            confidence.push((labels, decision.confidence.confidence.get()));
-        }
-        for term in &decision.confidence.terms {
-            if let Some(strength) = term.strength {
-                evidence.push((vec![service, ("group", term.group.as_str())], strength.get()));
-            }
-        }
-        let mut labels: Vec<&str> = decision.vetoes.iter().map(|v| v.reason.label()).collect();
-        labels.sort_unstable();
-        labels.dedup();
-        vetoes.extend(labels.into_iter().map(|veto| (vec![service, ("veto", veto)], 1.0)));
-    }
-    let help = "Confidence that a switch is right: 0 under any veto";
-    page.family("redrover_failover_confidence", help, Kind::Gauge, &confidence);
-    let help = "Strength of a group of evidence against the active site; absent when the group is silent";
-    page.family("redrover_evidence", help, Kind::Gauge, &evidence);
-    page.family("redrover_veto", "What stands against acting at present", Kind::Gauge, &vetoes);
+    let confidence = views.iter().filter_map(|view| {
+        let (from, to) = view.decision.active.as_ref().zip(view.decision.target.as_ref())?;
+        let labels =
+            [("redis_service", view.service.name.as_str()), ("from", from.as_str()), ("to", to.as_str())];
+        Some((labels, view.decision.confidence.confidence.get()))
+    });
+    page.family(&house::FAILOVER_CONFIDENCE, confidence);
+    let evidence = views.iter().flat_map(|view| {
+        let service = view.service.name.as_str();
+        view.decision.confidence.terms.iter().filter_map(move |term| {
+            Some(([("redis_service", service), ("group", term.group.as_str())], term.strength?.get()))
+        })
+    });
+    page.family(&house::EVIDENCE, evidence);
+    let vetoes = views.iter().flat_map(|view| {
+        let labels: BTreeSet<&str> = view.decision.vetoes.iter().map(|v| v.reason.label()).collect();
+        labels.into_iter().map(|veto| ([("redis_service", view.service.name.as_str()), ("veto", veto)], 1.0))
+    });
+    page.family(&house::VETO, vetoes);
 }
 
 fn states(page: &mut Page, views: &[Arc<ServiceView>]) {
-    let mut modes: Samples<'_> = Vec::new();
-    for view in views {
-        for (mode, word) in
-            [(Mode::Observe, "observe"), (Mode::Recommend, "recommend"), (Mode::Automatic, "automatic")]
-        {
-            let labels = vec![("redis_service", view.service.name.as_str()), ("mode", word)];
-            modes.push((labels, f64::from(u8::from(view.service.mode == mode))));
-        }
-    }
-    page.family(
-        "redrover_service_mode",
-        "What may be done for the service: 1 for the present mode",
-        Kind::Gauge,
-        &modes,
-    );
-    let mut each = |name: &str, help: &str, value: &dyn Fn(&ServiceView) -> Option<f64>| {
-        let label = |view: &Arc<ServiceView>| vec![("redis_service", view.service.name.to_string())];
-        let values: Vec<_> = views.iter().filter_map(|v| Some((label(v), value(v)?))).collect();
-        let samples: Samples<'_> = values
-            .iter()
-            .map(|(labels, v)| (labels.iter().map(|(n, x)| (*n, x.as_str())).collect(), *v))
-            .collect();
-        page.family(name, help, Kind::Gauge, &samples);
+    let modes = views.iter().flat_map(|view| {
+        Mode::ALL.into_iter().map(|mode| {
+            let labels = [("redis_service", view.service.name.as_str()), ("mode", mode.as_str())];
+            (labels, flag(view.service.mode == mode))
+        })
+    });
+    page.family(&house::SERVICE_MODE, modes);
+    let foreign = ["foreign_record", "foreign_fence", "damaged_fence"];
+    let mut each = |spec: &MetricSpec, value: &dyn Fn(&ServiceView) -> Option<f64>| {
+        let series =
+            views.iter().filter_map(|v| Some(([("redis_service", v.service.name.as_str())], value(v)?)));
+        page.family(spec, series);
     };
-    let flag = |is: bool| Some(f64::from(u8::from(is)));
-    each("redrover_halted", "Whether the service waits for a person", &|v| {
-        flag(v.halted.is_some() || v.decision.verdict == Verdict::Halt)
-    });
-    each("redrover_paused", "Whether a person has paused the service", &|v| flag(v.is_paused));
-    each("redrover_recommendation_pending", "Whether a person should switch", &|v| {
-        flag(v.decision.verdict == Verdict::Recommend)
-    });
-    each("redrover_fence_epoch", "The epoch of the fence in DNS", &|v| {
-        v.fence.as_ref().map(|f| f.epoch as f64)
-    });
-    each("redrover_dns_drift", "Whether record or fence are not as this agent left them", &|v| {
-        let foreign = ["foreign_record", "foreign_fence", "damaged_fence"];
-        flag(v.decision.reasons.iter().any(|r| foreign.contains(&r.label())))
-    });
-    each(
-        "redrover_writable_primaries",
-        "Sites that say they are primaries; more than 1 is a split brain, except for active-active",
-        &|v| Some(v.decision.writable_primaries as f64),
-    );
-    each("redrover_journal_durable", "Whether the journal took the last entry", &|v| flag(v.is_durable));
+    each(&house::HALTED, &|v| Some(flag(v.halted.is_some() || v.decision.verdict == Verdict::Halt)));
+    each(&house::PAUSED, &|v| Some(flag(v.is_paused)));
+    each(&house::RECOMMENDATION_PENDING, &|v| Some(flag(v.decision.verdict == Verdict::Recommend)));
+    each(&house::FENCE_EPOCH, &|v| v.fence.as_ref().map(|fence| fence.epoch as f64));
+    each(&house::DNS_DRIFT, &|v| Some(flag(v.decision.reasons.iter().any(|r| foreign.contains(&r.label())))));
+    each(&house::WRITABLE_PRIMARIES, &|v| Some(v.decision.writable_primaries as f64));
+    each(&house::JOURNAL_DURABLE, &|v| Some(flag(v.is_durable)));
 }

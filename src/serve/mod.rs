@@ -4,7 +4,6 @@
 
 mod auth;
 mod error;
-mod exposition;
 mod metrics;
 mod process;
 mod router;

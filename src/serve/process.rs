@@ -2,8 +2,10 @@
 
 use std::fs;
 
-/// One number: name, help, whether it only rises, value.
-pub(super) type Number = (&'static str, &'static str, bool, f64);
+use crate::monitor::{MetricKind, MetricSpec, Source};
+
+/// One number and its metric.
+pub(super) type Number = (MetricSpec, f64);
 
 /// Linux counts processor time in hundredths of a second for every program (`USER_HZ`).
 const TICKS_PER_SECOND: f64 = 100.0;
@@ -15,22 +17,30 @@ pub(super) fn numbers() -> Vec<Number> {
     let mut numbers = Vec::new();
     if let Some(stat) = fs::read_to_string("/proc/self/stat").ok().as_deref().and_then(Stat::parse) {
         let cpu = (stat.user_ticks + stat.system_ticks) / TICKS_PER_SECOND;
-        numbers.push(("process_cpu_seconds_total", "Processor time used, in seconds", true, cpu));
-        numbers.push(("process_virtual_memory_bytes", "Virtual memory, in bytes", false, stat.virtual_bytes));
+        numbers.push((counter("process_cpu_seconds_total", "Processor time used, in seconds"), cpu));
+        numbers.push((gauge("process_virtual_memory_bytes", "Virtual memory, in bytes"), stat.virtual_bytes));
         let resident = stat.resident_pages * PAGE_BYTES;
-        numbers.push(("process_resident_memory_bytes", "Resident memory, in bytes", false, resident));
+        numbers.push((gauge("process_resident_memory_bytes", "Resident memory, in bytes"), resident));
         if let Some(boot) = boot_seconds() {
             let start = boot + stat.start_ticks / TICKS_PER_SECOND;
-            numbers.push(("process_start_time_seconds", "Start of the process, Unix seconds", false, start));
+            numbers.push((gauge("process_start_time_seconds", "Start of the process, Unix seconds"), start));
         }
     }
     if let Ok(open) = fs::read_dir("/proc/self/fd") {
-        numbers.push(("process_open_fds", "Open file descriptors", false, open.count() as f64));
+        numbers.push((gauge("process_open_fds", "Open file descriptors"), open.count() as f64));
     }
     if let Some(limit) = open_files_max() {
-        numbers.push(("process_max_fds", "Most file descriptors that may be open", false, limit));
+        numbers.push((gauge("process_max_fds", "Most file descriptors that may be open"), limit));
     }
     numbers
+}
+
+const fn gauge(name: &'static str, help: &'static str) -> MetricSpec {
+    MetricSpec { name, help, kind: MetricKind::Gauge, labels: &[], source: Source::View }
+}
+
+const fn counter(name: &'static str, help: &'static str) -> MetricSpec {
+    MetricSpec { kind: MetricKind::Counter, ..gauge(name, help) }
 }
 
 struct Stat {

@@ -15,6 +15,7 @@ use super::error::ApiError;
 use super::{metrics, webhook};
 use crate::config::Config;
 use crate::control::{ControlHandle, View};
+use crate::types::Clock;
 
 /// A reload that was asked for over HTTP; answered with what came of it.
 pub type ReloadRequest = oneshot::Sender<Result<(), String>>;
@@ -28,6 +29,8 @@ pub struct Serve {
     pub view: View,
     /// The present configuration.
     pub config: Arc<ArcSwap<Config>>,
+    /// The clocks.
+    pub clock: Arc<dyn Clock>,
     /// The house's own numbers.
     pub metrics: Metrics,
     /// Where a reload is asked for.

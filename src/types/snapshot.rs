@@ -217,6 +217,16 @@ impl TargetSnapshot {
             elapsed,
         }
     }
+
+    /// The gap nearest to the connection: PING's, else INFO's, else the canary's.
+    #[must_use]
+    pub fn gap(&self) -> Option<&Gap> {
+        let canary = match &self.canary {
+            CanaryResult::Failed(gap) => Some(gap),
+            CanaryResult::Written(_) | CanaryResult::NotAsked => None,
+        };
+        self.ping.as_ref().err().or(self.facts.as_ref().err()).or(canary)
+    }
 }
 
 /// All that was seen of one site at one moment.

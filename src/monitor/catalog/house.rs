@@ -65,3 +65,8 @@ pub const DNS_DRIFT: MetricSpec =
 /// How many sites say that they accept writes.
 pub const WRITABLE_PRIMARIES: MetricSpec =
     view("redrover_writable_primaries", "Sites that accept writes", SERVICE);
+/// 1 while a person has paused the service.
+pub const PAUSED: MetricSpec = view("redrover_paused", "Whether a person has paused the service", SERVICE);
+/// 1 while the journal takes entries.
+pub const JOURNAL_DURABLE: MetricSpec =
+    view("redrover_journal_durable", "Whether the journal took the last entry", SERVICE);
