@@ -155,8 +155,8 @@ impl RedisClient {
         command: &Cmd,
         deadline: Duration,
     ) -> Result<(), RedisError> {
-        drop(self.take());
-        match self.ask(operation, command, deadline).await? {
+        let ends = Ends { end: Instant::now() + deadline, deadline };
+        match self.ask_anew(operation, command, ends).await? {
             (Value::Okay, _) => Ok(()),
             (Value::SimpleString(text), _) if text.starts_with("OK") => Ok(()),
             _ => Err(RedisError::Unexpected { operation }),
@@ -179,6 +179,15 @@ impl RedisClient {
                 Err(error) => return Err(error),
             }
         }
+        self.ask_anew(operation, command, ends).await
+    }
+
+    async fn ask_anew(
+        &self,
+        operation: Operation,
+        command: &Cmd,
+        ends: Ends,
+    ) -> Result<(Value, Duration), RedisError> {
         let mut live = self.connect(ends).await?;
         let answer = self.exchange(&mut live, operation, command, ends).await?;
         Ok(self.keep(live, answer))
