@@ -35,7 +35,7 @@ pub fn step(state: &State, evidence: &Evidence, service: &Service, now: Moment) 
 
     let standbys = standbys(active.as_ref(), service, evidence, &state, now);
     let best = best(&standbys);
-    let may_order = record_veto.is_none() && !evidence.controls.is_switching;
+    let may_order = record_veto.is_none() && is_settled(fence.as_ref(), evidence);
     let mut vetoes: Vec<Veto> = record_veto.into_iter().collect();
     vetoes.extend(policy::halted(evidence));
     vetoes.extend(policy::durable(evidence));
@@ -469,6 +469,14 @@ fn writable_primaries(service: &Service, evidence: &Evidence) -> usize {
 
 fn claims_primary(seen: &crate::types::Snapshot) -> bool {
     seen.targets.iter().any(|t| t.facts.as_ref().is_ok_and(|f| f.role == Some(Role::Primary)))
+}
+
+/// Whether the fence tells which site was left: no switch is under way, or it has changed the name already. Before
+/// that, the site that was left last may be the very target of the switch.
+fn is_settled(fence: Option<&Fence>, evidence: &Evidence) -> bool {
+    let controls = &evidence.controls;
+    let has_moved = |f: &Fence| f.intent.is_none() && controls.switching_to.as_ref() == Some(&f.active);
+    !controls.is_switching || fence.is_some_and(has_moved)
 }
 
 /// The order that follows every switch: the site left behind is paused while it claims to be a primary.

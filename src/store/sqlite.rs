@@ -37,7 +37,7 @@ impl SqliteJournal {
         let path = directory.join("journal.db");
         let connection =
             Connection::open(&path).map_err(|source| JournalError::Open { path: path.clone(), source })?;
-        Self::prepare(connection).map_err(|error| with_path(error, &path))
+        Self::prepare(connection, &path)
     }
 
     /// Opens an existing journal for reading only.
@@ -53,8 +53,8 @@ impl SqliteJournal {
         Ok(Self { connection: Arc::new(Mutex::new(connection)) })
     }
 
-    fn prepare(mut connection: Connection) -> Result<Self, JournalError> {
-        let open = |source| JournalError::Open { path: Default::default(), source };
+    fn prepare(mut connection: Connection, path: &Path) -> Result<Self, JournalError> {
+        let open = |source| JournalError::Open { path: path.to_owned(), source };
         connection.busy_timeout(BUSY_TIMEOUT).map_err(open)?;
         connection.pragma_update(None, "journal_mode", "WAL").map_err(open)?;
         connection.pragma_update(None, "synchronous", "FULL").map_err(open)?;
@@ -83,13 +83,6 @@ impl SqliteJournal {
         // A panic while the lock was held leaves an unfinished transaction, which SQLite has rolled back.
         let work = move || work(&mut connection.lock().unwrap_or_else(PoisonError::into_inner));
         tokio::task::spawn_blocking(work).await.unwrap_or(Err(JournalError::Worker))
-    }
-}
-
-fn with_path(error: JournalError, at: &Path) -> JournalError {
-    match error {
-        JournalError::Open { source, .. } => JournalError::Open { path: at.to_owned(), source },
-        other => other,
     }
 }
 
