@@ -17,8 +17,10 @@ pub(super) const WARM_UP_ROUNDS: u32 = 25;
 const CLOCK_JUMP_MAX: Duration = Duration::from_secs(2);
 /// So long the agent only observes after a clock jump or a standstill.
 const DISTURBED_FOR: Duration = Duration::from_secs(30);
-/// A round may be so many intervals late before the agent counts as having stood still.
+/// A round may be so many intervals late before the agent counts as having stood still,
 const STANDSTILL_INTERVALS: u32 = 4;
+/// and so long more, which a provider that does not answer may cost the round.
+const STANDSTILL_GRACE: Duration = Duration::from_secs(5);
 
 /// What survives a restart: a hint for the first rounds, taken from the journal.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -66,7 +68,8 @@ impl State {
             let mono = now.mono.saturating_sub(last.mono);
             let wall = now.wall.abs_diff(last.wall);
             let went_back = now.wall < last.wall || now.mono < last.mono;
-            let stood_still = mono > evidence.probe_interval * STANDSTILL_INTERVALS + evidence.probe_timeout;
+            let stood_still = mono
+                > evidence.probe_interval * STANDSTILL_INTERVALS + evidence.probe_timeout + STANDSTILL_GRACE;
             if went_back || mono.abs_diff(wall) > CLOCK_JUMP_MAX || stood_still {
                 self.disturbed_until = Some(now.mono.saturating_add(DISTURBED_FOR));
                 for site in &mut self.sites {

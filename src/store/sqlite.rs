@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rusqlite::{Connection, OpenFlags, Row, TransactionBehavior, params_from_iter, types::Value};
 
-use super::{Body, Entry, Journal, JournalError, NewEntry, Query, Ticket};
+use super::{Body, Entry, Journal, JournalError, Kind, NewEntry, Query, Ticket};
 use crate::decide::Plan;
 use crate::types::ServiceName;
 
@@ -15,9 +15,11 @@ use crate::types::ServiceName;
 const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
 /// How long a write waits for another process, such as an operator's command.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
-/// Decisions kept for each journal; the oldest go first. Every other kind is kept.
-const DECISIONS_MAX: u64 = 100_000;
-/// Old decisions are dropped once in so many appends.
+/// The kinds that come without end, of which the newest are kept; every other kind is kept whole.
+const PRUNED: [Kind; 2] = [Kind::Decided, Kind::Notified];
+/// Entries kept of each of these kinds.
+const KEPT_MAX: u64 = 100_000;
+/// Old entries are dropped once in so many appends.
 const PRUNE_EVERY: u64 = 1_000;
 
 /// The journal in an SQLite file.
@@ -133,9 +135,11 @@ fn append(connection: &mut Connection, entries: &[NewEntry]) -> Result<Vec<u64>,
         seqs.push(u64::try_from(transaction.last_insert_rowid()).unwrap_or(0));
     }
     if seqs.last().is_some_and(|seq| seq % PRUNE_EVERY == 0) {
-        let sql = "DELETE FROM entries WHERE kind = 'decided' AND seq <= \
-                   (SELECT seq FROM entries WHERE kind = 'decided' ORDER BY seq DESC LIMIT 1 OFFSET ?1)";
-        transaction.execute(sql, [to_sql(DECISIONS_MAX)]).map_err(write)?;
+        let sql = "DELETE FROM entries WHERE kind = ?1 AND seq <= \
+                   (SELECT seq FROM entries WHERE kind = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2)";
+        for kind in PRUNED {
+            transaction.execute(sql, (kind.as_str(), to_sql(KEPT_MAX))).map_err(write)?;
+        }
     }
     transaction.commit().map_err(write)?;
     Ok(seqs)

@@ -29,9 +29,9 @@ fn disturbed_clocks_empty_the_window_and_observe_first() {
         ("the wall clock steps back", |m| Moment { wall: m.wall - secs(6), ..m }, true),
         ("the wall clock stands nearly still", |m| Moment { wall: m.wall - secs(3), ..m }, true),
         ("both go backwards", |m| Moment { wall: m.wall - secs(6), mono: m.mono - secs(6) }, true),
-        ("the agent stood still", |m| m.plus(secs(17)), true),
-        ("the agent was late", |m| m.plus(secs(15)), false),
-        ("four intervals and a deadline", |m| m.plus(secs(16)), false),
+        ("the agent stood still", |m| m.plus(secs(22)), true),
+        ("the agent was late", |m| m.plus(secs(20)), false),
+        ("four intervals, a deadline and the grace", |m| m.plus(secs(21)), false),
     ];
     for (what, change, is_disturbed) in table {
         let mut world = nearly();
