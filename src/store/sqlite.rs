@@ -48,6 +48,9 @@ impl SqliteJournal {
     /// There is none, or it cannot be read.
     pub fn open_read_only(directory: &Path) -> Result<Self, JournalError> {
         let path = directory.join("journal.db");
+        if !path.exists() {
+            return Err(JournalError::Absent { path });
+        }
         let open = |source| JournalError::Open { path: path.clone(), source };
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&path, flags).map_err(open)?;
