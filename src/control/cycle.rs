@@ -197,12 +197,7 @@ impl Worker {
         if decision.verdict != Verdict::Halt || self.story.halted.is_some() {
             return None;
         }
-        let foreign = decision.reasons.iter().find(|r| {
-            matches!(
-                r,
-                Reason::ForeignFence { .. } | Reason::ForeignRecord { .. } | Reason::DamagedFence { .. }
-            )
-        })?;
+        let foreign = decision.reasons.iter().find(|r| r.is_foreign())?;
         let again = self.view.of(self.name())?.decision.reasons.iter().any(|r| r.label() == foreign.label());
         again.then(|| foreign.to_string())
     }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::config::Service;
-use crate::decide::Decision;
-use crate::types::{Fence, RecordState, ServiceName, Snapshot};
+use crate::decide::{Decision, Health, Reason, Verdict};
+use crate::types::{Fence, RecordState, ServiceName, SiteName, Snapshot};
 
 /// The picture of one service.
 #[derive(Debug, Clone)]
@@ -26,6 +26,32 @@ pub struct ServiceView {
     pub is_paused: bool,
     /// The journal took the last entry.
     pub is_durable: bool,
+}
+
+impl ServiceView {
+    /// Every site with every state it may be in, and whether it is.
+    pub fn health(&self) -> impl Iterator<Item = (&SiteName, &'static str, bool)> {
+        let states = |site, present| Health::ALL.into_iter().map(move |s| (site, s.as_str(), s == present));
+        self.decision.health.iter().flat_map(move |(site, present)| states(site, *present))
+    }
+
+    /// Whether the service waits for a person.
+    #[must_use]
+    pub fn is_halted(&self) -> bool {
+        self.halted.is_some() || self.decision.verdict == Verdict::Halt
+    }
+
+    /// Whether a person should switch.
+    #[must_use]
+    pub fn is_recommending(&self) -> bool {
+        self.decision.verdict == Verdict::Recommend
+    }
+
+    /// Whether record or fence are not as this agent left them.
+    #[must_use]
+    pub fn is_drifting(&self) -> bool {
+        self.decision.reasons.iter().any(Reason::is_foreign)
+    }
 }
 
 /// The picture of all services.

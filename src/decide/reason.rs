@@ -162,6 +162,12 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Whether it says that somebody else changed the record or the fence.
+    #[must_use]
+    pub fn is_foreign(&self) -> bool {
+        matches!(self, Self::ForeignFence { .. } | Self::ForeignRecord { .. } | Self::DamagedFence { .. })
+    }
+
     /// The reason as a label value.
     #[must_use]
     pub fn label(&self) -> &'static str {

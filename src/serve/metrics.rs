@@ -15,7 +15,6 @@ use super::process;
 use super::router::Serve;
 use crate::config::Mode;
 use crate::control::ServiceView;
-use crate::decide::{Health, Verdict};
 use crate::monitor::{CATALOG, Format, MetricSpec, Page, Source, house, signals};
 use crate::types::{Moment, TargetSnapshot};
 
@@ -137,15 +136,9 @@ fn signal(page: &mut Page, views: &[Arc<ServiceView>], probe_timeout: Duration) 
 fn sites(page: &mut Page, views: &[Arc<ServiceView>], now: Moment) {
     let service = |view: &'_ Arc<ServiceView>| view.service.name.to_string();
     let health = views.iter().flat_map(|view| {
-        view.decision.health.iter().flat_map(move |(site, present)| {
-            Health::ALL.into_iter().map(move |state| {
-                let labels = [
-                    ("redis_service", service(view)),
-                    ("datacenter", site.to_string()),
-                    ("state", state.as_str().to_owned()),
-                ];
-                (labels, flag(state == *present))
-            })
+        view.health().map(move |(site, state, is_present)| {
+            let site = ("datacenter", site.to_string());
+            ([("redis_service", service(view)), site, ("state", state.to_owned())], flag(is_present))
         })
     });
     page.family(&house::HEALTH, health);
@@ -195,17 +188,16 @@ fn states(page: &mut Page, views: &[Arc<ServiceView>]) {
         })
     });
     page.family(&house::SERVICE_MODE, modes);
-    let foreign = ["foreign_record", "foreign_fence", "damaged_fence"];
     let mut each = |spec: &MetricSpec, value: &dyn Fn(&ServiceView) -> Option<f64>| {
         let series =
             views.iter().filter_map(|v| Some(([("redis_service", v.service.name.as_str())], value(v)?)));
         page.family(spec, series);
     };
-    each(&house::HALTED, &|v| Some(flag(v.halted.is_some() || v.decision.verdict == Verdict::Halt)));
+    each(&house::HALTED, &|v| Some(flag(v.is_halted())));
     each(&house::PAUSED, &|v| Some(flag(v.is_paused)));
-    each(&house::RECOMMENDATION_PENDING, &|v| Some(flag(v.decision.verdict == Verdict::Recommend)));
+    each(&house::RECOMMENDATION_PENDING, &|v| Some(flag(v.is_recommending())));
     each(&house::FENCE_EPOCH, &|v| v.fence.as_ref().map(|fence| fence.epoch as f64));
-    each(&house::DNS_DRIFT, &|v| Some(flag(v.decision.reasons.iter().any(|r| foreign.contains(&r.label())))));
+    each(&house::DNS_DRIFT, &|v| Some(flag(v.is_drifting())));
     each(&house::WRITABLE_PRIMARIES, &|v| Some(v.decision.writable_primaries as f64));
     each(&house::JOURNAL_DURABLE, &|v| Some(flag(v.is_durable)));
 }

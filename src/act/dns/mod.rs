@@ -11,6 +11,9 @@ pub mod route53;
 pub(crate) mod ask;
 pub(crate) mod wire;
 
+#[cfg(test)]
+mod suite;
+
 pub use embedded::{EmbeddedServer, EmbeddedZone};
 pub use open::open;
 pub use port::{Answer, Dns, DnsError, Receipt, RecordChange};

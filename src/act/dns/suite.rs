@@ -1,8 +1,9 @@
-// What every provider must do, over the public interface only. It is included where it is used, in unit and in
-// integration tests: `#[path = "…/src/act/dns/suite.rs"] mod suite;` in a module that has these five names in scope.
+//! What every provider must do, over the port only.
+
 use std::time::Duration;
 
-use super::{Dns, DnsError, RecordChange, RecordState, ResourceSet};
+use super::{Dns, DnsError, RecordChange};
+use crate::types::{RecordState, ResourceSet};
 
 const VISIBLE_LIMIT: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(20);

@@ -14,10 +14,7 @@ use crate::act::verify::{self, VerifyError};
 use crate::config::{EmbeddedDns as Settings, Provider, Record};
 use crate::types::{RecordName, RecordState, RecordType, ResourceSet};
 
-#[path = "../suite.rs"]
-mod suite;
-
-use suite::state;
+use crate::act::dns::suite::{self, state};
 
 const LIMIT: Duration = Duration::from_secs(10);
 

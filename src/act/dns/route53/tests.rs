@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 
 use super::Route53Dns;
 use super::sets::{quote, unquote};
-use crate::act::dns::{Dns, DnsError, Receipt, RecordChange};
+use crate::act::dns::{Dns, DnsError, Receipt, RecordChange, suite};
 use crate::config::{Provider, Record, Route53};
 use crate::types::{RecordName, RecordState, RecordType, ResourceSet};
 
@@ -192,6 +192,25 @@ fn texts_survive_quoting() {
     assert_eq!(chunks, format!("\"{}\" \"x\"", "x".repeat(255)));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn it_is_a_provider() {
+    for (kind, a, b) in [
+        (RecordType::Cname, "a.example.net", "b.example.net"),
+        (RecordType::A, "192.0.2.1", "192.0.2.2"),
+        (RecordType::Aaaa, "2001:db8::1", "2001:db8::2"),
+    ] {
+        let options = route53_sandbox::Options::new("example.com", "Z1");
+        let delay = Duration::from_millis(50);
+        let sandbox = route53_sandbox::Sandbox::start(options.with_sync_delay(delay)).await.unwrap();
+        let address = sandbox.api_url().trim_start_matches("http://").parse().unwrap();
+        let (mut record, place) = config(address);
+        record.kind = kind;
+        let dns = Route53Dns::connect_with(&record, &place, credentials()).await.unwrap();
+        suite::every_provider(&dns, a, b).await;
+        sandbox.stop().await;
+    }
+}
+
 fn claim() -> RecordChange {
     let state = |fence: &str| RecordState {
         record: Some(ResourceSet::single(5, "a.example.net")),
@@ -219,9 +238,11 @@ fn config(address: SocketAddr) -> (Record, Route53) {
 
 async fn dns(address: SocketAddr) -> Route53Dns {
     let (record, place) = config(address);
-    Route53Dns::connect_with(&record, &place, Credentials::new("id", "key", None, None, "test"))
-        .await
-        .unwrap()
+    Route53Dns::connect_with(&record, &place, credentials()).await.unwrap()
+}
+
+fn credentials() -> Credentials {
+    Credentials::new("id", "key", None, None, "test")
 }
 
 fn set(name: &str, kind: &str, more: &str, value: &str) -> String {
