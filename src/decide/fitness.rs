@@ -137,9 +137,10 @@ pub(super) fn of(
 /// The mandatory checks: `None` when every target has just passed them, else what failed.
 #[must_use]
 pub fn readiness(seen: &Snapshot, service: &Service) -> Option<String> {
-    let promotes = service.topology == Topology::Replication && service.promote.is_some();
+    // Also without a configured promotion: a person may promote it, and hears whether it is fit for that.
+    let is_replica = service.topology == Topology::Replication;
     seen.targets.iter().find_map(|t| {
-        let failed = if promotes { before_promotion(t) } else { serving(t) };
+        let failed = if is_replica { before_promotion(t) } else { serving(t) };
         failed.map(|why| format!("{}: {why}", t.target))
     })
 }
