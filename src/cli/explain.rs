@@ -45,9 +45,10 @@ pub(super) async fn run(args: ExplainArgs) -> Result<(), Failure> {
         args.decision.as_ref().is_none_or(|id| d.id == *id)
             && args.verdict.as_ref().is_none_or(|verdict| d.verdict.as_str() == verdict)
     };
-    let found = journal.read(query).await?.into_iter().find_map(|entry| match &entry.body {
-        Body::Decided { decision } if is_wanted(decision) => Some((decision.clone(), entry)),
-        _ => None,
+    let found = journal.read(query).await?.into_iter().find_map(|entry| {
+        let Body::Decided { decision } = &entry.body else { return None };
+        let decision = Some(decision).filter(|d| is_wanted(d))?.clone();
+        Some((decision, entry))
     });
     let Some((decision, entry)) = found else {
         return Err(anyhow::anyhow!("the journal holds no such decision about {}", service.name).into());

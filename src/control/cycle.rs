@@ -35,7 +35,7 @@ impl Worker {
         if let Err(error) = self.read_story(STORY_KINDS.to_vec()).await {
             self.lost_journal(&error);
         }
-        if self.story.unfinished.is_some() && !self.is_switching && self.is_durable {
+        if self.story.unfinished.is_some() && self.switching_to.is_none() && self.is_durable {
             self.resume_switch();
         }
         let evidence = self.gather(cause).await;
@@ -127,7 +127,8 @@ impl Worker {
             is_halted: self.story.halted.is_some(),
             is_durable: self.is_durable,
             is_leading: self.election.term().is_some_and(|term| term.is_live(now)),
-            is_switching: self.is_switching || self.story.unfinished.is_some(),
+            is_switching: self.switching_to.is_some() || self.story.unfinished.is_some(),
+            switching_to: self.switching_to.clone(),
             known_epoch: self.story.epoch,
             abandoned: self.story.abandoned.as_ref().map(|(at, why)| (age(*at), why.clone())),
             switch_ages: self.story.switches.iter().map(|at| age(*at)).collect(),

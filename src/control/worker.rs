@@ -65,7 +65,7 @@ pub struct Worker {
     pub(super) last: Option<(u64, Decision)>,
     pub(super) held: Option<(SiteName, bool)>,
     pub(super) is_durable: bool,
-    pub(super) is_switching: bool,
+    pub(super) switching_to: Option<SiteName>,
     switches: JoinSet<()>,
     setups: watch::Receiver<Setup>,
     wake: Arc<Notify>,
@@ -98,7 +98,7 @@ impl Worker {
             last: None,
             held: None,
             is_durable: true,
-            is_switching: false,
+            switching_to: None,
             switches: JoinSet::new(),
             setups,
         };
@@ -126,7 +126,7 @@ impl Worker {
                 _ = ticks.tick() => Cause::Timer,
                 () = self.wake.notified() => Cause::Notification,
                 Some(_) = self.switches.join_next(), if !self.switches.is_empty() => {
-                    self.is_switching = false;
+                    self.switching_to = None;
                     self.record = None;
                     Cause::SwitchEnded
                 }
@@ -188,7 +188,7 @@ impl Worker {
     pub(super) fn begin_switch(&mut self, ticket: Ticket) {
         let setup = self.setup.clone();
         let term = self.election.term();
-        self.is_switching = true;
+        self.switching_to = Some(ticket.plan().to.clone());
         self.switches.spawn(async move {
             let (hands, now) = (&setup.hands, setup.hands.clock.now());
             let Some(term) = term else { return };
@@ -208,7 +208,7 @@ impl Worker {
     pub(super) fn resume_switch(&mut self) {
         let Some(unfinished) = self.story.unfinished.clone() else { return };
         let setup = self.setup.clone();
-        self.is_switching = true;
+        self.switching_to = Some(unfinished.plan.to.clone());
         self.switches.spawn(async move {
             let decision = unfinished.plan.decision.clone();
             let ended = Switch::resume(&setup.hands, &setup.service, &setup.owner, &unfinished).await;

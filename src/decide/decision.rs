@@ -134,17 +134,22 @@ pub struct Decision {
 }
 
 impl Decision {
-    /// Whether another decision says the same thing: verdict, reasons by kind, vetoes by kind, active and target.
+    /// Whether another decision says the same thing: verdict, reasons and vetoes by kind, active and target, and the
+    /// strength of every group of evidence, to a twentieth.
     #[must_use]
     pub fn says_the_same(&self, other: &Self) -> bool {
         fn kinds(d: &Decision) -> impl Iterator<Item = &'static str> {
             d.reasons.iter().map(Reason::label).chain(d.vetoes.iter().map(|v| v.reason.label()))
+        }
+        fn strengths(d: &Decision) -> impl Iterator<Item = Option<i64>> {
+            d.confidence.terms.iter().map(|term| term.strength.map(|s| (s.get() * 20.0).round() as i64))
         }
         self.verdict == other.verdict
             && self.level == other.level
             && self.active == other.active
             && self.target == other.target
             && self.health == other.health
+            && strengths(self).eq(strengths(other))
             && kinds(self).eq(kinds(other))
     }
 }

@@ -50,6 +50,8 @@ pub struct Controls {
     pub is_leading: bool,
     /// A switch of this service is under way.
     pub is_switching: bool,
+    /// The site that switch moves to.
+    pub switching_to: Option<SiteName>,
     /// The epoch of the fence as the journal last knew it; `None` when the journal knows nothing.
     pub known_epoch: Option<u64>,
     /// Age of the last attempt that was abandoned, and why it was.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::machine::State;
 use super::{Evidence, Reason};
-use crate::config::{Service, Site, Topology};
+use crate::config::{Promote, Service, Site, Topology};
 use crate::types::{CanaryResult, Moment, Ratio, Role, SiteName, Snapshot, TargetSnapshot};
 
 /// Share of the memory limit up to which capacity costs nothing.
@@ -137,16 +137,21 @@ pub(super) fn of(
 /// The mandatory checks: `None` when every target has just passed them, else what failed.
 #[must_use]
 pub fn readiness(seen: &Snapshot, service: &Service) -> Option<String> {
-    // Also without a configured promotion: a person may promote it, and hears whether it is fit for that.
-    let is_replica = service.topology == Topology::Replication;
+    if seen.targets.is_empty() {
+        return Some("none of its targets was looked at".to_owned());
+    }
     seen.targets.iter().find_map(|t| {
-        let failed = if is_replica { before_promotion(t) } else { serving(t) };
+        let failed = match service.topology {
+            Topology::ActiveActive => serving(t),
+            // Somebody must promote it first, whether that is configured or not.
+            Topology::Replication | Topology::ReplicaOf => before_promotion(t, service.topology),
+        };
         failed.map(|why| format!("{}: {why}", t.target))
     })
 }
 
-/// What a replica must show before it may be promoted. READONLY is expected; the write canary comes after promotion.
-fn before_promotion(seen: &TargetSnapshot) -> Option<String> {
+/// What a standby must show before it may be promoted. READONLY is expected; the write canary comes after promotion.
+fn before_promotion(seen: &TargetSnapshot, topology: Topology) -> Option<String> {
     if let Err(gap) = &seen.ping {
         return Some(format!("no answer ({})", gap.reason.as_str()));
     }
@@ -154,17 +159,21 @@ fn before_promotion(seen: &TargetSnapshot) -> Option<String> {
         Ok(facts) => facts,
         Err(gap) => return Some(format!("INFO is missing ({})", gap.reason.as_str())),
     };
-    if facts.role != Some(Role::Replica) {
+    // The destination of a Replica Of calls itself a primary.
+    let is_plain = topology == Topology::Replication;
+    if is_plain && facts.role != Some(Role::Replica) {
         return Some("it is no replica".to_owned());
     }
     if facts.loading != Some(false) {
         return Some("it is loading its dataset".to_owned());
     }
-    if facts.link.as_ref().is_none_or(|link| link.syncing) {
+    if is_plain && facts.link.as_ref().is_none_or(|link| link.syncing) {
         return Some("it is in the middle of a full synchronisation".to_owned());
     }
-    if facts.persistence_ok == Some(false) {
-        return Some("its persistence fails: writes would be refused (MISCONF)".to_owned());
+    match facts.persistence_ok {
+        Some(true) => {}
+        Some(false) => return Some("its persistence fails: writes would be refused (MISCONF)".to_owned()),
+        None => return Some("it does not say whether its persistence works".to_owned()),
     }
     match (facts.memory_used_bytes, facts.memory_max_bytes) {
         (Some(used), Some(max)) if max > 0 && used >= max => Some("its memory is full (OOM)".to_owned()),
@@ -186,6 +195,12 @@ fn serving(seen: &TargetSnapshot) -> Option<String> {
 
 fn lag(site: &Site, service: &Service, state: &State, now: Moment) -> (Fitness, Option<Reason>) {
     let policy = &service.policy;
+    if service.topology == Topology::ActiveActive {
+        // Sites that all take writes show no replication offsets to compare: a person may judge that, the agent may not.
+        let because = "not applicable: no cluster API is configured".to_owned();
+        let fitness = Fitness { dimension: Dimension::Lag, unfitness: Ratio::ZERO, because };
+        return (fitness, Some(Reason::LagUnknown));
+    }
     let known = state.known_lag(&site.name, policy.lag_evidence_max_age, now);
     let Some(lag) = known else {
         let because = "no measurement recent enough before the outage".to_owned();
@@ -201,7 +216,7 @@ fn lag(site: &Site, service: &Service, state: &State, now: Moment) -> (Fitness, 
         Ratio::clamped((seconds - soft) / (hard - soft).max(f64::MIN_POSITIVE))
     };
     let because = format!("{seconds:.1} s behind when last measured");
-    let limit = (seconds > hard).then_some(Reason::LagAbove { seconds, limit_seconds: hard });
+    let limit = (seconds >= hard).then_some(Reason::LagAbove { seconds, limit_seconds: hard });
     (Fitness { dimension: Dimension::Lag, unfitness, because }, limit)
 }
 
@@ -224,7 +239,10 @@ fn capacity(snapshot: Option<&Snapshot>, state: &State) -> Fitness {
 
 fn share_of_memory(seen: &TargetSnapshot, state: &State) -> Option<f64> {
     let facts = seen.facts.as_ref().ok()?;
-    let limit = facts.memory_max_bytes.filter(|max| *max > 0).or(facts.memory_system_bytes)?;
+    let limit = match facts.memory_max_bytes? {
+        0 => facts.memory_system_bytes?,
+        max => max,
+    };
     let need = facts.memory_used_bytes?.max(state.active_memory_bytes().unwrap_or(0));
     (limit > 0).then(|| need as f64 / limit as f64)
 }
@@ -232,8 +250,15 @@ fn share_of_memory(seen: &TargetSnapshot, state: &State) -> Option<f64> {
 fn topology(service: &Service) -> Fitness {
     let (unfitness, because) = match (service.topology, &service.promote) {
         (Topology::ActiveActive, _) => (Ratio::ZERO, "every site accepts writes"),
-        (_, Some(_)) => (Ratio::ZERO, "a promotion is configured"),
-        (_, None) => (Ratio::ONE, "the standby must be promoted, and no promotion is configured"),
+        (Topology::Replication, Some(Promote::Replicaof { .. })) => {
+            (Ratio::ZERO, "a promotion is configured")
+        }
+        (Topology::Replication, None) => {
+            (Ratio::ONE, "the standby must be promoted, and no promotion is configured")
+        }
+        (Topology::ReplicaOf, _) => {
+            (Ratio::ONE, "this program cannot promote the destination of a Replica Of")
+        }
     };
     Fitness { dimension: Dimension::Topology, unfitness, because: because.to_owned() }
 }

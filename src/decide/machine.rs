@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::evidence::{Evidence, age};
 use super::health::{Judgement, Sight};
-use crate::types::{GapReason, Moment, Role, SiteName, Snapshot};
+use crate::types::{Facts, GapReason, Moment, Role, SiteName, Snapshot};
 
 /// Looks remembered for the success ratio.
 const HISTORY_MAX: usize = 240;
@@ -17,8 +17,10 @@ pub(super) const WARM_UP_ROUNDS: u32 = 25;
 const CLOCK_JUMP_MAX: Duration = Duration::from_secs(2);
 /// So long the agent only observes after a clock jump or a standstill.
 const DISTURBED_FOR: Duration = Duration::from_secs(30);
-/// A round may be so many intervals late before the agent counts as having stood still.
+/// A round may be so many intervals late before the agent counts as having stood still,
 const STANDSTILL_INTERVALS: u32 = 4;
+/// and so long more, which a provider that does not answer may cost the round.
+const STANDSTILL_GRACE: Duration = Duration::from_secs(5);
 
 /// What survives a restart: a hint for the first rounds, taken from the journal.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -66,7 +68,8 @@ impl State {
             let mono = now.mono.saturating_sub(last.mono);
             let wall = now.wall.abs_diff(last.wall);
             let went_back = now.wall < last.wall || now.mono < last.mono;
-            let stood_still = mono > evidence.probe_interval * STANDSTILL_INTERVALS + evidence.probe_timeout;
+            let stood_still = mono
+                > evidence.probe_interval * STANDSTILL_INTERVALS + evidence.probe_timeout + STANDSTILL_GRACE;
             if went_back || mono.abs_diff(wall) > CLOCK_JUMP_MAX || stood_still {
                 self.disturbed_until = Some(now.mono.saturating_add(DISTURBED_FOR));
                 for site in &mut self.sites {
@@ -189,6 +192,10 @@ impl State {
         let (Some(Role::Primary), Some(offset)) = (facts.role, facts.offset_bytes) else {
             return;
         };
+        if facts.loading == Some(true) {
+            // It takes no writes, and the identity of its history is only known once it is loaded.
+            return;
+        }
         if let Some(used) = facts.memory_used_bytes {
             self.active_memory_bytes = Some(used);
         }
@@ -203,9 +210,13 @@ impl State {
             self.offsets.pop_front();
         }
         for standby in evidence.snapshots.iter().filter(|s| s.site != *active) {
-            let applied = standby.targets.first().and_then(|t| {
-                t.facts.as_ref().ok().filter(|f| f.role == Some(Role::Replica)).and_then(|f| f.offset_bytes)
-            });
+            // Offsets of another history count other bytes.
+            let follows =
+                |f: &&Facts| f.role == Some(Role::Replica) && f.replication_id == facts.replication_id;
+            let applied = standby
+                .targets
+                .first()
+                .and_then(|t| t.facts.as_ref().ok().filter(follows).and_then(|f| f.offset_bytes));
             if let Some(lag) = applied.and_then(|r| self.lag_of(r, now)) {
                 self.lags.retain(|(site, ..)| *site != standby.site);
                 self.lags.push((standby.site.clone(), now, lag));
@@ -234,7 +245,9 @@ impl State {
     pub(super) fn known_lag(&self, standby: &SiteName, age_max: Duration, now: Moment) -> Option<Duration> {
         let (_, measured, lag) = self.lags.iter().find(|(site, ..)| site == standby)?;
         let active = self.offsets_of.as_ref().map(|(site, _)| site)?;
-        let began = self.site(active).and_then(|s| s.down_since).unwrap_or(now);
+        // A site that loads takes no writes, so nothing is lost from there on, although it is not down yet.
+        let signs = self.site(active).map_or([None; 2], |s| [s.down_since, s.loading_since]);
+        let began = signs.into_iter().flatten().min_by_key(|m| m.mono).unwrap_or(now);
         // Measured after the outage began: the active site answered INFO while it failed otherwise.
         let gap = age(began, *measured).unwrap_or(Duration::ZERO);
         (gap <= age_max).then_some(*lag)

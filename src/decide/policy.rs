@@ -7,7 +7,7 @@ use super::health::{Judgement, Sight};
 use super::machine::{State, WARM_UP_ROUNDS};
 use super::{Reason, TargetFitness};
 use crate::config::{Flap, Mode, Promote, Service, Topology};
-use crate::types::{Fence, FenceError, GapReason, Moment, RecordState, SiteName};
+use crate::types::{Fence, FenceError, Gap, GapReason, Moment, RecordState, SiteName};
 
 /// Vantages in different failure domains that automatic needs.
 const VANTAGES_FOR_AUTOMATIC: usize = 3;
@@ -193,10 +193,11 @@ pub(super) fn fencing(active: &SiteName, service: &Service, evidence: &Evidence)
         return None;
     }
     let fenceable = evidence.snapshot(active).is_some_and(|seen| {
-        seen.targets.iter().all(|t| match &t.ping {
+        let is_fenceable = |ping: &Result<Duration, Gap>| match ping {
             Ok(_) => true,
             Err(gap) => gap.reason == GapReason::Refused || gap.reason == GapReason::Loading,
-        })
+        };
+        !seen.targets.is_empty() && seen.targets.iter().all(|t| is_fenceable(&t.ping))
     });
     if fenceable { None } else { soft(Reason::Unfenceable { site: active.clone() }) }
 }

@@ -1,5 +1,7 @@
 //! The front door: state, evidence, rules and a moment in; a new state and a decision out.
 
+use std::collections::BTreeMap;
+
 use super::confidence::Vetoed;
 use super::decision::{AlertLevel, Decision, Plan, StandingOrder, Verdict};
 use super::evidence::{Evidence, FiringAlert, RecordReading};
@@ -7,7 +9,7 @@ use super::health::{DOWN_SEVERITY, Duty, Health, Judgement, Sight, judge};
 use super::machine::State;
 use super::{Confidence, Group, Reason, Strength, TargetFitness, Term, Veto, fitness, policy};
 use crate::config::{Service, Topology};
-use crate::types::{Fence, GapReason, Moment, Ratio, Role, SiteName};
+use crate::types::{AlertKey, Fence, GapReason, Moment, Ratio, Role, SiteName};
 
 /// The penalty that halves the damping, after the notes on route flap damping in RFC 2439.
 const DAMPING_SCALE: f64 = 2000.0;
@@ -24,10 +26,7 @@ pub fn step(state: &State, evidence: &Evidence, service: &Service, now: Moment) 
     let judgements = judgements(active.as_ref(), &state, evidence, service, now);
     let outage = active.as_ref().map(|active| Outage::of(active, &judgements, evidence));
     for (site, judgement) in &judgements {
-        let is_down = match &outage {
-            Some(outage) if Some(site) == active.as_ref() => outage.is_majority_down(evidence),
-            Some(_) | None => judgement.is_down(),
-        };
+        let is_down = Outage::of(site, &judgements, evidence).is_majority_down(evidence);
         state.note_verdict(site, is_down, judgement, now);
     }
     if let Some(active) = &active {
@@ -36,6 +35,7 @@ pub fn step(state: &State, evidence: &Evidence, service: &Service, now: Moment) 
 
     let standbys = standbys(active.as_ref(), service, evidence, &state, now);
     let best = best(&standbys);
+    let may_order = record_veto.is_none() && is_settled(fence.as_ref(), evidence);
     let mut vetoes: Vec<Veto> = record_veto.into_iter().collect();
     vetoes.extend(policy::halted(evidence));
     vetoes.extend(policy::durable(evidence));
@@ -65,10 +65,10 @@ pub fn step(state: &State, evidence: &Evidence, service: &Service, now: Moment) 
     let confidence = Confidence::compute(&service.policy.weights, terms, q, damping, vetoed);
 
     let window = active.as_ref().map(|a| Window::of(a, outage.as_ref(), &state, service, now));
-    let (verdict, mut reasons) = verdict(&confidence, &vetoes, window.as_ref(), service);
+    let (verdict, mut reasons) = verdict(&confidence, &vetoes, outage.as_ref(), window.as_ref(), service);
     let health = health(&judgements, &state, service, now);
-    let alerts = alerts_about(active.as_ref(), evidence).count();
-    if verdict == Verdict::Hold && alerts > 0 && !outage.as_ref().is_some_and(Outage::is_seen) {
+    let alerts = distinct(alerts_about(active.as_ref(), evidence)).len();
+    if verdict == Verdict::Hold && alerts > 0 && outage.as_ref().is_some_and(Outage::is_served) {
         reasons.insert(0, Reason::AlertContradicted { alerts });
     }
     reasons.extend(standing_reasons(active.as_ref(), service, evidence, &judgements));
@@ -109,7 +109,7 @@ pub fn step(state: &State, evidence: &Evidence, service: &Service, now: Moment) 
         vetoes,
         health,
         writable_primaries: writable_primaries(service, evidence),
-        orders: standing_orders(fence.as_ref(), active.as_ref(), service, evidence),
+        orders: standing_orders(fence.as_ref().filter(|_| may_order), active.as_ref(), service, evidence),
         active,
         incident: state.incident.clone(),
         plan,
@@ -129,11 +129,14 @@ impl<'a> Outage<'a> {
     fn of(active: &SiteName, judgements: &'a [(SiteName, Judgement)], evidence: &Evidence) -> Self {
         static UNSEEN: Judgement = Judgement { severity: None, sight: Sight::Silent, gap: None };
         let judgement = judgements.iter().find(|(site, _)| site == active).map_or(&UNSEEN, |(_, j)| j);
-        // One vote for each failure domain, this agent's own first; a second from the same place adds nothing.
+        // One vote for each failure domain. Where two from one place differ, the milder one counts, and not to know
+        // is the mildest.
         let mut votes = vec![(&evidence.failure_domain, judgement.severity)];
         for vote in evidence.votes.iter().filter(|v| v.site == *active) {
-            if votes.iter().all(|(domain, _)| **domain != vote.failure_domain) {
-                votes.push((&vote.failure_domain, vote.severity));
+            match votes.iter_mut().find(|(domain, _)| **domain == vote.failure_domain) {
+                Some((_, severity)) if vote.severity < *severity => *severity = vote.severity,
+                Some(_) => {}
+                None => votes.push((&vote.failure_domain, vote.severity)),
             }
         }
         let known: Vec<f64> = votes.iter().filter_map(|(_, s)| s.map(Ratio::get)).collect();
@@ -152,6 +155,11 @@ impl<'a> Outage<'a> {
     /// Whether anybody sees the active site down.
     fn is_seen(&self) -> bool {
         self.down_votes > 0
+    }
+
+    /// Whether this agent sees the active site serve, and nobody sees it down.
+    fn is_served(&self) -> bool {
+        self.judgement.severity.is_some() && self.judgement.gap.is_none() && !self.is_seen()
     }
 }
 
@@ -251,11 +259,12 @@ fn terms(
                 term(group, strength, because)
             }
             Group::Alert => {
-                let about: Vec<_> = alerts_about(active, evidence).collect();
-                let freshest = about.iter().map(|a| alert_freshness(a.age)).reduce(Ratio::max);
-                let because = match about.first() {
+                let freshest =
+                    alerts_about(active, evidence).map(|a| alert_freshness(a.age)).reduce(Ratio::max);
+                let alerts = distinct(alerts_about(active, evidence));
+                let because = match alerts.first_key_value() {
                     None => "nothing fires about the active site".to_owned(),
-                    Some(first) => format!("{} firing: {}", about.len(), first.name),
+                    Some((_, first)) => format!("{} firing: {}", alerts.len(), first.name),
                 };
                 term(group, freshest, because)
             }
@@ -272,6 +281,11 @@ fn alerts_about<'a>(
     evidence: &'a Evidence,
 ) -> impl Iterator<Item = &'a FiringAlert> {
     evidence.alerts.iter().filter(move |a| a.site.is_none() || a.site.as_ref() == active)
+}
+
+/// Two notifications about one alert are one item.
+fn distinct<'a>(alerts: impl Iterator<Item = &'a FiringAlert>) -> BTreeMap<&'a AlertKey, &'a FiringAlert> {
+    alerts.map(|alert| (&alert.key, alert)).collect()
 }
 
 /// An alert is fresh for a quarter of an hour after its last notification, then fades by half in each further one,
@@ -320,6 +334,7 @@ fn peer(active: Option<&SiteName>, service: &Service, evidence: &Evidence) -> (O
 fn verdict(
     confidence: &Confidence,
     vetoes: &[Veto],
+    outage: Option<&Outage<'_>>,
     window: Option<&Window>,
     service: &Service,
 ) -> (Verdict, Vec<Reason>) {
@@ -330,10 +345,15 @@ fn verdict(
     }
     let Some(window) = window.filter(|w| w.has_begun) else {
         let mut reasons: Vec<Reason> = of(Strength::Hard)
-            .filter(|r| matches!(r, Reason::RecordUnread { .. } | Reason::UnfamiliarFence { .. }))
+            .filter(|r| {
+                matches!(r, Reason::RecordUnread { .. } | Reason::UnfamiliarFence { .. } | Reason::Switching)
+            })
             .collect();
-        if reasons.is_empty() {
+        if outage.is_some_and(Outage::is_served) && reasons.is_empty() {
             reasons.push(Reason::ActiveServes);
+        } else if reasons.is_empty() {
+            // Neither down nor seen to serve: what is not known must not be called good.
+            reasons.extend(of(Strength::Hard).filter(|r| matches!(r, Reason::NoMajority { .. })));
         }
         return (Verdict::Hold, reasons);
     };
@@ -431,7 +451,7 @@ fn level(
         let is_full = window.is_some_and(|w| w.is_full);
         return if no_target || is_full { AlertLevel::Page } else { AlertLevel::Warn };
     }
-    if has("record_unread") || has("unfamiliar_fence") {
+    if has("record_unread") || has("unfamiliar_fence") || has("no_majority") {
         return AlertLevel::Warn;
     }
     if has("alert_contradicted") { AlertLevel::Info } else { AlertLevel::None }
@@ -449,6 +469,14 @@ fn writable_primaries(service: &Service, evidence: &Evidence) -> usize {
 
 fn claims_primary(seen: &crate::types::Snapshot) -> bool {
     seen.targets.iter().any(|t| t.facts.as_ref().is_ok_and(|f| f.role == Some(Role::Primary)))
+}
+
+/// Whether the fence tells which site was left: no switch is under way, or it has changed the name already. Before
+/// that, the site that was left last may be the very target of the switch.
+fn is_settled(fence: Option<&Fence>, evidence: &Evidence) -> bool {
+    let controls = &evidence.controls;
+    let has_moved = |f: &Fence| f.intent.is_none() && controls.switching_to.as_ref() == Some(&f.active);
+    !controls.is_switching || fence.is_some_and(has_moved)
 }
 
 /// The order that follows every switch: the site left behind is paused while it claims to be a primary.

@@ -1,1 +1,14 @@
+//! What the core must say, as tables, stories and properties. Every story runs on a virtual clock.
 
+mod fitness;
+mod formula;
+mod guards;
+mod judging;
+mod lag;
+mod orders;
+mod outages;
+mod properties;
+mod record;
+mod saga;
+mod vetoes;
+mod world;

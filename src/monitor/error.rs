@@ -129,6 +129,8 @@ impl RedisError {
     /// Sorts an error of the driver by what it says about the server.
     pub(super) fn of_driver(operation: Operation, source: redis::RedisError) -> Self {
         match source.code() {
+            // A server whose house is full answers whatever comes first.
+            Some(_) if reply_reason(&source) == GapReason::Maxclients => Self::Reply { operation, source },
             Some(code) if operation == Operation::Auth => Self::Auth { code: code.to_owned() },
             Some(_) => Self::Reply { operation, source },
             None => Self::Lost { operation, source },
@@ -156,7 +158,12 @@ impl RedisError {
     pub fn reason(&self) -> GapReason {
         match self {
             Self::Resolve { .. } => GapReason::Dns,
-            Self::Connect { source } => io_reason(source).unwrap_or(GapReason::Unreachable),
+            Self::Connect { source } => match io_reason(source) {
+                // The system gave up, before our own deadline.
+                Some(GapReason::Timeout) => GapReason::ConnectTimeout,
+                Some(reason) => reason,
+                None => GapReason::Unreachable,
+            },
             Self::ConnectTimeout { .. } => GapReason::ConnectTimeout,
             Self::Handshake { source } => match io_reason(source) {
                 // The peer's hanging up says more than the handshake it interrupts, unless TLS itself complains.
@@ -191,6 +198,9 @@ impl RedisError {
             }
             cause = error.source();
         }
+        // One line: the driver's grammar mistakes span several.
+        let detail =
+            detail.split(char::is_control).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
         Gap::new(self.reason(), detail)
     }
 }
@@ -260,5 +270,90 @@ fn io_reason(error: &io::Error) -> Option<GapReason> {
         Kind::InvalidData => Some(GapReason::Protocol),
         Kind::HostUnreachable | Kind::NetworkUnreachable | Kind::NetworkDown => Some(GapReason::Unreachable),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reply(line: &str) -> redis::RedisError {
+        redis::parse_redis_value(format!("-{line}\r\n").as_bytes())
+            .and_then(redis::Value::extract_error)
+            .unwrap_err()
+    }
+
+    #[test]
+    fn every_error_answer_has_its_gap() {
+        for (line, want) in [
+            ("NOAUTH Authentication required.", GapReason::Auth),
+            ("WRONGPASS invalid username-password pair or user is disabled.", GapReason::Auth),
+            ("ERR operation not permitted", GapReason::Auth),
+            ("NOPERM User u has no permissions to run the 'info' command", GapReason::Permission),
+            ("DENIED Redis is running in protected mode", GapReason::Permission),
+            ("LOADING Redis is loading the dataset in memory", GapReason::Loading),
+            ("READONLY You can't write against a read only replica.", GapReason::Readonly),
+            ("MISCONF Redis is configured to save RDB snapshots", GapReason::Misconf),
+            ("OOM command not allowed when used memory > 'maxmemory'.", GapReason::Oom),
+            ("MASTERDOWN Link with MASTER is down", GapReason::Masterdown),
+            ("CLUSTERDOWN Hash slot not served", GapReason::Clusterdown),
+            ("BUSY Redis is busy running a script.", GapReason::Busy),
+            ("NOREPLICAS Not enough good replicas to write.", GapReason::Noreplicas),
+            ("ERR max number of clients reached", GapReason::Maxclients),
+            ("ERR max number of clients + cluster connections reached", GapReason::Maxclients),
+            ("ERR syntax error", GapReason::ErrorReply),
+            ("WRONGTYPE Operation against a key", GapReason::ErrorReply),
+            ("", GapReason::ErrorReply),
+        ] {
+            let error = RedisError::of_driver(Operation::Ping, reply(line));
+            assert_eq!(error.reason(), want, "{line}");
+            assert_eq!(RedisError::Refused { words: line.to_owned() }.reason(), want, "{line} unasked");
+            assert!(error.is_answer(), "{line}");
+        }
+    }
+
+    #[test]
+    fn every_broken_connection_has_its_gap() {
+        use io::ErrorKind as Kind;
+        for (kind, used, connecting) in [
+            (Kind::ConnectionRefused, GapReason::Refused, GapReason::Refused),
+            (Kind::NotFound, GapReason::Refused, GapReason::Refused),
+            (Kind::ConnectionReset, GapReason::Reset, GapReason::Reset),
+            (Kind::ConnectionAborted, GapReason::Reset, GapReason::Reset),
+            (Kind::BrokenPipe, GapReason::Closed, GapReason::Closed),
+            (Kind::UnexpectedEof, GapReason::Closed, GapReason::Closed),
+            (Kind::TimedOut, GapReason::Timeout, GapReason::ConnectTimeout),
+            (Kind::InvalidData, GapReason::Protocol, GapReason::Protocol),
+            (Kind::HostUnreachable, GapReason::Unreachable, GapReason::Unreachable),
+            (Kind::NetworkUnreachable, GapReason::Unreachable, GapReason::Unreachable),
+            (Kind::Other, GapReason::Closed, GapReason::Unreachable),
+        ] {
+            let lost = RedisError::of_driver(Operation::Info, io::Error::from(kind).into());
+            assert_eq!(lost.reason(), used, "{kind}");
+            assert!(!lost.is_answer(), "{kind}");
+            assert_eq!(RedisError::Connect { source: kind.into() }.reason(), connecting, "{kind}");
+        }
+        let deadline = Duration::from_millis(250);
+        let timeout = RedisError::Timeout { operation: Operation::CanaryGet, deadline };
+        assert_eq!(
+            timeout.gap(),
+            Gap::new(GapReason::Timeout, "no answer to the canary's GET within 250 ms")
+        );
+        assert_eq!(RedisError::ConnectTimeout { deadline }.reason(), GapReason::ConnectTimeout);
+        assert_eq!(RedisError::Resolve { source: Kind::Other.into() }.reason(), GapReason::Dns);
+        assert_eq!(RedisError::Mismatch.reason(), GapReason::Mismatch);
+        let source = InfoError::NoServer;
+        let info = RedisError::Info { source };
+        let detail = "INFO had an unusable answer: the INFO text has no section Server";
+        assert_eq!(info.gap(), Gap::new(GapReason::Protocol, detail));
+    }
+
+    #[test]
+    fn a_refused_password_does_not_show() {
+        let full = RedisError::of_driver(Operation::Auth, reply("ERR max number of clients reached"));
+        assert_eq!(full.reason(), GapReason::Maxclients);
+        let echo = reply("ERR unknown command `AUTH`, with args beginning with: `hunter2`");
+        let gap = RedisError::of_driver(Operation::Auth, echo).gap();
+        assert_eq!(gap, Gap::new(GapReason::Auth, "AUTH was answered with ERR"));
     }
 }

@@ -284,7 +284,7 @@ mod tests {
             "# TYPE redrover_load gauge\nredrover_load +Inf\n",
             "# TYPE redrover_build_info gauge\nredrover_build_info{version=\"1 # {x\"} 1\n",
             "# TYPE redrover_probe_duration_seconds histogram\nredrover_probe_duration_seconds_sum{",
-            "le=\"+Inf\"} 1\n",
+            "_bucket{le=\"+Inf\",redis_service=\"s\",datacenter=\"dc\"} 1\n",
         ] {
             assert!(classic.contains(want), "{want}\nnot in\n{classic}");
         }

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
@@ -23,6 +23,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Bytes for S {}
 #[derive(Debug, Default)]
 pub(super) struct Watch {
     received: AtomicUsize,
+    ended: AtomicBool,
     first_words: Mutex<Vec<u8>>,
 }
 
@@ -38,6 +39,11 @@ impl Watch {
         let words = self.first_words.lock().unwrap_or_else(PoisonError::into_inner);
         let line = words.strip_prefix(b"-")?.split(|b| *b == b'\r').next()?;
         Some(String::from_utf8_lossy(line).into_owned())
+    }
+
+    /// Whether the server closed its side.
+    pub fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Relaxed)
     }
 
     fn note(&self, bytes: &[u8]) -> io::Result<()> {
@@ -72,6 +78,9 @@ impl AsyncRead for Guarded {
     ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
+        if buf.filled().len() == before && buf.remaining() > 0 {
+            self.watch.ended.store(true, Ordering::Relaxed);
+        }
         Poll::Ready(self.watch.note(&buf.filled()[before..]))
     }
 }

@@ -11,8 +11,12 @@ mod guard;
 mod info;
 mod normalise;
 mod redis;
+mod socket;
 mod tls;
 mod translate;
+
+#[cfg(test)]
+mod tests;
 
 pub use canary::{CANARY_PAYLOAD_BYTES, CANARY_TTL, CanaryProbe};
 pub use catalog::{CATALOG, MetricKind, MetricSpec, Source, TARGET_LABELS, house, spec};

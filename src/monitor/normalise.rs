@@ -139,3 +139,177 @@ fn share(part: Option<u64>, whole: Option<u64>) -> Option<Ratio> {
     let whole = whole.filter(|whole| *whole > 0)?;
     Some(Ratio::clamped(part? as f64 / whole as f64))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::{Facts, Link, TargetName};
+
+    const PRIMARY: &[u8] = include_bytes!("../../tests/testdata/info/redis7_primary.txt");
+    const REPLICA: &[u8] = include_bytes!("../../tests/testdata/info/redis7_replica.txt");
+    const LINK_DOWN: &[u8] = include_bytes!("../../tests/testdata/info/redis7_replica_link_down.txt");
+    const SENTINEL: &[u8] = include_bytes!("../../tests/testdata/info/redis7_sentinel.txt");
+
+    fn of(bytes: &[u8]) -> Vec<Sample> {
+        samples(&InfoReply::parse(bytes).unwrap())
+    }
+
+    fn value(samples: &[Sample], metric: &str, labels: &[(&'static str, &str)]) -> Option<f64> {
+        let same = |s: &&Sample| {
+            s.metric == metric && s.labels.iter().map(|(k, v)| (*k, v.as_str())).eq(labels.iter().copied())
+        };
+        samples.iter().find(same).map(|s| s.value)
+    }
+
+    #[test]
+    fn real_answers_become_samples() {
+        let primary = of(PRIMARY);
+        for (metric, labels, want) in [
+            ("redis_db_keys", &[("db", "db0")][..], 350.0),
+            ("redis_db_keys_expiring", &[("db", "db0")], 300.0),
+            ("redis_db_avg_ttl_seconds", &[("db", "db0")], 499.536),
+            ("redis_db_keys", &[("db", "db3")], 1.0),
+            ("redis_memory_max_bytes", &[], 67_108_864.0),
+            ("redis_connected_slaves", &[], 1.0),
+            ("redis_keyspace_hits_total", &[], 1.0),
+            ("redis_keyspace_misses_total", &[], 1.0),
+            ("redis_loading_dump_file", &[], 0.0),
+            ("redis_rdb_last_bgsave_status", &[], 1.0),
+            ("redis_commands_total", &[("cmd", "set")], 351.0),
+            ("redis_errors_total", &[("err", "WRONGTYPE")], 1.0),
+            ("redis_second_repl_offset", &[], -1.0),
+        ] {
+            let found = value(&primary, metric, labels);
+            assert!(found.is_some_and(|found| (found - want).abs() < 1e-6), "{metric} {labels:?}: {found:?}");
+        }
+        let slave = [("slave_ip", "127.0.0.1"), ("slave_port", "27902"), ("slave_state", "online")];
+        assert_eq!(value(&primary, "redis_connected_slave_offset_bytes", &slave), Some(19968.0));
+        assert_eq!(value(&primary, "redis_connected_slave_lag_seconds", &slave), Some(0.0));
+        assert!(value(&primary, "redis_commands_duration_seconds_total", &[("cmd", "set")]).unwrap() < 0.1);
+        assert_eq!(value(&primary, "redis_master_link_up", &[]), None);
+
+        let link = [("master_host", "127.0.0.1"), ("master_port", "27901")];
+        let (up, down) = (of(REPLICA), of(LINK_DOWN));
+        assert_eq!(value(&up, "redis_master_link_up", &link), Some(1.0));
+        assert_eq!(value(&up, "redis_slave_repl_offset", &link), Some(19968.0));
+        assert!(value(&up, "redis_master_last_io_seconds_ago", &link).is_some());
+        assert_eq!(value(&down, "redis_master_link_up", &link), Some(0.0));
+        assert_eq!(value(&down, "redis_master_last_io_seconds_ago", &link), None);
+        let info = up.iter().find(|s| s.metric == "redis_instance_info").unwrap();
+        assert_eq!(info.labels[..2], [("role", "slave".to_owned()), ("redis_version", "7.0.15".to_owned())]);
+        let sentinel = of(SENTINEL);
+        assert!(value(&sentinel, "redis_uptime_in_seconds", &[]).is_some());
+        assert_eq!(value(&sentinel, "redis_memory_used_bytes", &[]), None);
+    }
+
+    #[test]
+    fn a_damaged_field_brings_no_sample() {
+        let text = b"# Server\nused_memory:nan\nmaxmemory:inf\n# Keyspace\ndb0:keys=,expires=2\ndb1\n# Replication\n\
+                     slave0:ip=a,port=1,offset=3\nslaves:ip=a,port=1,state=s,offset=3\n# Commandstats\ncmdstat_:calls=1\n";
+        let found: Vec<_> = of(text).into_iter().map(|s| (s.metric, s.value)).collect();
+        assert_eq!(found, [("redis_commands_total", 1.0), ("redis_db_keys_expiring", 2.0)]);
+    }
+
+    #[test]
+    fn the_names_that_dashboards_ask_for_are_there() {
+        let cluster = of(include_bytes!("../../tests/testdata/info/redis7_cluster.txt"));
+        let all: Vec<_> = [of(PRIMARY), of(REPLICA), cluster].concat();
+        for name in [
+            "uptime_in_seconds",
+            "connected_clients",
+            "blocked_clients",
+            "memory_used_bytes",
+            "memory_max_bytes",
+            "memory_used_rss_bytes",
+            "total_system_memory_bytes",
+            "commands_total",
+            "commands_duration_seconds_total",
+            "keyspace_hits_total",
+            "keyspace_misses_total",
+            "net_input_bytes_total",
+            "net_output_bytes_total",
+            "db_keys",
+            "db_keys_expiring",
+            "expired_keys_total",
+            "evicted_keys_total",
+            "connected_slaves",
+            "master_last_io_seconds_ago",
+            "instance_info",
+            "rdb_last_save_timestamp_seconds",
+            "rejected_connections_total",
+        ] {
+            assert!(all.iter().any(|s| s.metric.strip_prefix("redis_") == Some(name)), "{name}");
+        }
+    }
+
+    fn look(facts: Facts) -> TargetSnapshot {
+        TargetSnapshot {
+            target: TargetName::new("redis://a:1").unwrap(),
+            ping: Ok(Duration::from_millis(250)),
+            facts: Ok(facts),
+            canary: CanaryResult::NotAsked,
+            samples: Vec::new(),
+            elapsed: Duration::from_millis(300),
+        }
+    }
+
+    fn numbers(look: &TargetSnapshot) -> Vec<(&'static str, f64)> {
+        signals(look, Duration::from_secs(1)).into_iter().map(|(name, ratio)| (name, ratio.get())).collect()
+    }
+
+    #[test]
+    fn signals_are_known_or_missing() {
+        assert_eq!(numbers(&look(Facts::default())), [("data_path", 0.0), ("latency", 0.25)]);
+        let gap = Gap::new(GapReason::Refused, "");
+        let blind = TargetSnapshot::blind(TargetName::new("a").unwrap(), gap.clone(), Duration::ZERO);
+        assert_eq!(numbers(&blind), [("data_path", 1.0)]);
+        let canary = TargetSnapshot { canary: CanaryResult::Failed(gap), ..look(Facts::default()) };
+        assert_eq!(numbers(&canary), [("data_path", 1.0), ("latency", 0.25)]);
+        let gap = Gap::new(GapReason::NotAsked, "");
+        let unasked = TargetSnapshot::blind(TargetName::new("a").unwrap(), gap, Duration::ZERO);
+        assert_eq!(numbers(&unasked), []);
+    }
+
+    #[test]
+    fn facts_become_signals() {
+        let link = Link { up: true, source: "a:1".into(), down_seconds: None, syncing: false };
+        let facts = Facts {
+            role: Some(Role::Replica),
+            link: Some(link.clone()),
+            loading: Some(false),
+            memory_used_bytes: Some(50),
+            memory_max_bytes: Some(100),
+            memory_system_bytes: Some(1000),
+            clients: Some(30),
+            clients_max: Some(40),
+            persistence_ok: Some(true),
+            ..Facts::default()
+        };
+        let of = |facts: Facts| numbers(&look(facts)).split_off(2);
+        let want = [
+            ("loading", 0.0),
+            ("replication_link", 0.0),
+            ("persistence", 0.0),
+            ("memory_pressure", 0.5),
+            ("clients_pressure", 0.75),
+        ];
+        assert_eq!(of(facts.clone()), want);
+        let bad = Facts {
+            loading: Some(true),
+            link: Some(Link { up: false, ..link.clone() }),
+            persistence_ok: Some(false),
+            memory_used_bytes: Some(500),
+            clients_max: Some(0),
+            ..facts.clone()
+        };
+        let want =
+            [("loading", 1.0), ("replication_link", 1.0), ("persistence", 1.0), ("memory_pressure", 1.0)];
+        assert_eq!(of(bad), want);
+        let unlimited = Facts { memory_max_bytes: Some(0), ..facts.clone() };
+        assert_eq!(of(unlimited)[3], ("memory_pressure", 0.05));
+        let unknown_limit = Facts { memory_max_bytes: None, ..facts.clone() };
+        assert!(!of(unknown_limit).iter().any(|(name, _)| *name == "memory_pressure"));
+        let syncing = Facts { link: Some(Link { syncing: true, ..link }), ..facts };
+        assert_eq!(of(syncing)[1], ("replication_link", 1.0));
+    }
+}

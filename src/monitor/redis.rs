@@ -7,17 +7,16 @@ use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Cmd, ProtocolVersion, RedisConnectionInfo, Value};
-use tokio::net::{TcpStream, UnixStream, lookup_host};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
-use tokio_rustls::TlsConnector;
 
 use super::canary::{CANARY_TTL, CanaryProbe};
 use super::error::{Operation, RedisError};
-use super::guard::{Bytes, Guarded, Watch};
+use super::guard::{Guarded, Watch};
 use super::info::InfoReply;
+use super::socket::{Ends, open};
 use super::tls::{TlsError, TlsIdentity, TlsProfiles};
-use crate::config::{Address, Target};
+use crate::config::Target;
 use crate::types::{Clock, Role};
 
 /// Commands waiting on one connection; a look sends one after another.
@@ -69,10 +68,8 @@ impl RedisClient {
     pub async fn ping(&self, deadline: Duration) -> Result<Duration, RedisError> {
         let command = redis::cmd("PING");
         let (answer, elapsed) = self.ask(Operation::Ping, &command, deadline).await?;
-        match answer {
-            Value::SimpleString(text) if text == "PONG" => Ok(elapsed),
-            _ => Err(RedisError::Unexpected { operation: Operation::Ping }),
-        }
+        let is_pong = matches!(answer, Value::SimpleString(text) if text == "PONG");
+        if is_pong { Ok(elapsed) } else { Err(RedisError::Unexpected { operation: Operation::Ping }) }
     }
 
     /// `INFO everything`, or plain `INFO` where the server does not know that section.
@@ -81,21 +78,17 @@ impl RedisClient {
     /// No connection, no answer before the deadline, an error answer, or a text that is no INFO.
     pub async fn info(&self, deadline: Duration) -> Result<InfoReply, RedisError> {
         let end = Instant::now() + deadline;
-        let mut command = redis::cmd("INFO");
-        let text = match self.ask(Operation::Info, command.clone().arg("everything"), deadline).await {
-            Ok((Value::BulkString(text), _)) => text,
-            Ok((Value::VerbatimString { text, .. }, _)) => text.into_bytes(),
-            Ok(_) => return Err(RedisError::Unexpected { operation: Operation::Info }),
+        let everything = redis::cmd("INFO").arg("everything").take();
+        let text = match self.ask(Operation::Info, &everything, deadline).await {
+            Ok((answer, _)) => bulk(Operation::Info, answer)?,
             // An older server answers an unknown section with an empty text, a proxy with an error.
             Err(RedisError::Reply { source, .. }) if source.code() == Some("ERR") => Vec::new(),
             Err(error) => return Err(error),
         };
         let text = if text.is_empty() {
             let left = end.saturating_duration_since(Instant::now());
-            match self.ask(Operation::Info, &command.take(), left).await? {
-                (Value::BulkString(text), _) => text,
-                _ => return Err(RedisError::Unexpected { operation: Operation::Info }),
-            }
+            let (answer, _) = self.ask(Operation::Info, &redis::cmd("INFO"), left).await?;
+            bulk(Operation::Info, answer)?
         } else {
             text
         };
@@ -114,11 +107,11 @@ impl RedisClient {
         let left = end.saturating_duration_since(Instant::now());
         let get = redis::cmd("GET").arg(&probe.key).take();
         let (answer, read) = self.ask(Operation::CanaryGet, &get, left).await?;
-        match answer {
-            Value::BulkString(found) if found == probe.payload => Ok(written + read),
-            Value::BulkString(_) | Value::Nil => Err(RedisError::Mismatch),
-            _ => Err(RedisError::Unexpected { operation: Operation::CanaryGet }),
+        let is_gone = answer == Value::Nil;
+        if is_gone || bulk(Operation::CanaryGet, answer)? != probe.payload {
+            return Err(RedisError::Mismatch);
         }
+        Ok(written + read)
     }
 
     /// `ROLE`: what the server is at this moment.
@@ -162,8 +155,8 @@ impl RedisClient {
         command: &Cmd,
         deadline: Duration,
     ) -> Result<(), RedisError> {
-        drop(self.take());
-        match self.ask(operation, command, deadline).await? {
+        let ends = Ends { end: Instant::now() + deadline, deadline };
+        match self.ask_anew(operation, command, ends).await? {
             (Value::Okay, _) => Ok(()),
             (Value::SimpleString(text), _) if text.starts_with("OK") => Ok(()),
             _ => Err(RedisError::Unexpected { operation }),
@@ -177,17 +170,26 @@ impl RedisClient {
         command: &Cmd,
         deadline: Duration,
     ) -> Result<(Value, Duration), RedisError> {
-        let clock = Ends { end: Instant::now() + deadline, deadline };
+        let ends = Ends { end: Instant::now() + deadline, deadline };
         if let Some(mut live) = self.take() {
-            match self.exchange(&mut live, operation, command, clock).await {
+            match self.exchange(&mut live, operation, command, ends).await {
                 Ok(answer) => return Ok(self.keep(live, answer)),
                 // The server closed an idle connection: that is no news about the server.
                 Err(RedisError::Lost { .. }) => {}
                 Err(error) => return Err(error),
             }
         }
-        let mut live = self.connect(clock).await?;
-        let answer = self.exchange(&mut live, operation, command, clock).await?;
+        self.ask_anew(operation, command, ends).await
+    }
+
+    async fn ask_anew(
+        &self,
+        operation: Operation,
+        command: &Cmd,
+        ends: Ends,
+    ) -> Result<(Value, Duration), RedisError> {
+        let mut live = self.connect(ends).await?;
+        let answer = self.exchange(&mut live, operation, command, ends).await?;
         Ok(self.keep(live, answer))
     }
 
@@ -210,12 +212,17 @@ impl RedisClient {
             Err(RedisError::Lost { .. }) if !live.is_reused && live.watch.refusal().is_some() => {
                 Err(RedisError::Refused { words: live.watch.refusal().unwrap_or_default() })
             }
+            // The driver calls an answer that the server's end cut a mistake of grammar.
+            Err(RedisError::Lost { .. }) if live.watch.has_ended() => Err(RedisError::Lost {
+                operation,
+                source: io::Error::from(io::ErrorKind::UnexpectedEof).into(),
+            }),
             Err(error) => Err(error),
         }
     }
 
     async fn connect(&self, ends: Ends) -> Result<Live, RedisError> {
-        let stream = self.stream(ends).await?;
+        let stream = open(&self.target.address, self.tls.as_ref(), ends).await?;
         let watch = Arc::new(Watch::default());
         let info =
             RedisConnectionInfo::default().set_protocol(ProtocolVersion::RESP2).set_skip_set_lib_name();
@@ -239,24 +246,6 @@ impl RedisClient {
         Ok(live)
     }
 
-    async fn stream(&self, ends: Ends) -> Result<Box<dyn Bytes>, RedisError> {
-        let stream: Box<dyn Bytes> = match &self.target.address {
-            Address::Tcp { host, port } => Box::new(tcp(host, *port, ends).await?),
-            Address::Unix(path) => {
-                let socket = timeout_at(ends.end, UnixStream::connect(path)).await;
-                let socket = socket.map_err(|_| RedisError::ConnectTimeout { deadline: ends.deadline })?;
-                Box::new(socket.map_err(|source| RedisError::Connect { source })?)
-            }
-        };
-        let Some(tls) = &self.tls else { return Ok(stream) };
-        let connector = TlsConnector::from(Arc::clone(&tls.config));
-        match timeout_at(ends.end, connector.connect(tls.name.clone(), stream)).await {
-            Ok(Ok(stream)) => Ok(Box::new(stream)),
-            Ok(Err(source)) => Err(RedisError::Handshake { source }),
-            Err(_) => Err(RedisError::Handshake { source: io::ErrorKind::TimedOut.into() }),
-        }
-    }
-
     fn take(&self) -> Option<Live> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
@@ -267,32 +256,8 @@ impl RedisClient {
     }
 }
 
-/// When one call ends, and how long it had.
-#[derive(Debug, Clone, Copy)]
-struct Ends {
-    end: Instant,
-    deadline: Duration,
-}
-
-/// Tries the host's addresses in turn, each with an equal share of what time is left.
-async fn tcp(host: &str, port: u16, ends: Ends) -> Result<TcpStream, RedisError> {
-    let late = || RedisError::Resolve { source: io::ErrorKind::TimedOut.into() };
-    let addresses = timeout_at(ends.end, lookup_host((host, port))).await.map_err(|_| late())?;
-    let addresses: Vec<_> = addresses.map_err(|source| RedisError::Resolve { source })?.collect();
-    let mut last = RedisError::Resolve { source: io::ErrorKind::NotFound.into() };
-    for (tried, address) in addresses.iter().enumerate() {
-        let shares = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
-        let share = ends.end.saturating_duration_since(Instant::now()) / shares;
-        match timeout_at(Instant::now() + share, TcpStream::connect(address)).await {
-            Ok(Ok(stream)) => {
-                stream.set_nodelay(true).map_err(|source| RedisError::Connect { source })?;
-                return Ok(stream);
-            }
-            Ok(Err(source)) => last = RedisError::Connect { source },
-            Err(_) => last = RedisError::ConnectTimeout { deadline: ends.deadline },
-        }
-    }
-    Err(last)
+fn bulk(operation: Operation, answer: Value) -> Result<Vec<u8>, RedisError> {
+    if let Value::BulkString(bytes) = answer { Ok(bytes) } else { Err(RedisError::Unexpected { operation }) }
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -102,7 +102,8 @@ fn parse(bytes: &[u8], label: &str, is_known: impl Fn(&ServiceName) -> bool) -> 
         }
         let text = |name: &str| {
             let text = raw.labels.get(name).map_or("", String::as_str);
-            text[..text.floor_char_boundary(TEXT_BYTES_MAX)].to_owned()
+            // A control character has no business in a name, and would reach a terminal.
+            text[..text.floor_char_boundary(TEXT_BYTES_MAX)].replace(char::is_control, " ")
         };
         let service = raw.labels.get(label).and_then(|name| ServiceName::new(name.as_str()).ok());
         match service.filter(&is_known) {

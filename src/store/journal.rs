@@ -19,6 +19,12 @@ pub enum JournalError {
         /// The cause.
         source: rusqlite::Error,
     },
+    /// There is no journal to read.
+    #[error("there is no journal at {path}: no agent has run there yet")]
+    Absent {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file's folder could not be made.
     #[error("cannot create {path}")]
     Directory {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rusqlite::{Connection, OpenFlags, Row, TransactionBehavior, params_from_iter, types::Value};
 
-use super::{Body, Entry, Journal, JournalError, NewEntry, Query, Ticket};
+use super::{Body, Entry, Journal, JournalError, Kind, NewEntry, Query, Ticket};
 use crate::decide::Plan;
 use crate::types::ServiceName;
 
@@ -15,9 +15,11 @@ use crate::types::ServiceName;
 const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
 /// How long a write waits for another process, such as an operator's command.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
-/// Decisions kept for each journal; the oldest go first. Every other kind is kept.
-const DECISIONS_MAX: u64 = 100_000;
-/// Old decisions are dropped once in so many appends.
+/// The kinds that come without end, of which the newest are kept; every other kind is kept whole.
+const PRUNED: [Kind; 2] = [Kind::Decided, Kind::Notified];
+/// Entries kept of each of these kinds.
+const KEPT_MAX: u64 = 100_000;
+/// Old entries are dropped once in so many appends.
 const PRUNE_EVERY: u64 = 1_000;
 
 /// The journal in an SQLite file.
@@ -37,7 +39,7 @@ impl SqliteJournal {
         let path = directory.join("journal.db");
         let connection =
             Connection::open(&path).map_err(|source| JournalError::Open { path: path.clone(), source })?;
-        Self::prepare(connection).map_err(|error| with_path(error, &path))
+        Self::prepare(connection, &path)
     }
 
     /// Opens an existing journal for reading only.
@@ -46,6 +48,9 @@ impl SqliteJournal {
     /// There is none, or it cannot be read.
     pub fn open_read_only(directory: &Path) -> Result<Self, JournalError> {
         let path = directory.join("journal.db");
+        if !path.exists() {
+            return Err(JournalError::Absent { path });
+        }
         let open = |source| JournalError::Open { path: path.clone(), source };
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&path, flags).map_err(open)?;
@@ -53,8 +58,8 @@ impl SqliteJournal {
         Ok(Self { connection: Arc::new(Mutex::new(connection)) })
     }
 
-    fn prepare(mut connection: Connection) -> Result<Self, JournalError> {
-        let open = |source| JournalError::Open { path: Default::default(), source };
+    fn prepare(mut connection: Connection, path: &Path) -> Result<Self, JournalError> {
+        let open = |source| JournalError::Open { path: path.to_owned(), source };
         connection.busy_timeout(BUSY_TIMEOUT).map_err(open)?;
         connection.pragma_update(None, "journal_mode", "WAL").map_err(open)?;
         connection.pragma_update(None, "synchronous", "FULL").map_err(open)?;
@@ -83,13 +88,6 @@ impl SqliteJournal {
         // A panic while the lock was held leaves an unfinished transaction, which SQLite has rolled back.
         let work = move || work(&mut connection.lock().unwrap_or_else(PoisonError::into_inner));
         tokio::task::spawn_blocking(work).await.unwrap_or(Err(JournalError::Worker))
-    }
-}
-
-fn with_path(error: JournalError, at: &Path) -> JournalError {
-    match error {
-        JournalError::Open { source, .. } => JournalError::Open { path: at.to_owned(), source },
-        other => other,
     }
 }
 
@@ -140,9 +138,11 @@ fn append(connection: &mut Connection, entries: &[NewEntry]) -> Result<Vec<u64>,
         seqs.push(u64::try_from(transaction.last_insert_rowid()).unwrap_or(0));
     }
     if seqs.last().is_some_and(|seq| seq % PRUNE_EVERY == 0) {
-        let sql = "DELETE FROM entries WHERE kind = 'decided' AND seq <= \
-                   (SELECT seq FROM entries WHERE kind = 'decided' ORDER BY seq DESC LIMIT 1 OFFSET ?1)";
-        transaction.execute(sql, [to_sql(DECISIONS_MAX)]).map_err(write)?;
+        let sql = "DELETE FROM entries WHERE kind = ?1 AND seq <= \
+                   (SELECT seq FROM entries WHERE kind = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2)";
+        for kind in PRUNED {
+            transaction.execute(sql, (kind.as_str(), to_sql(KEPT_MAX))).map_err(write)?;
+        }
     }
     transaction.commit().map_err(write)?;
     Ok(seqs)

@@ -90,6 +90,8 @@ impl ZoneStore {
     /// Opens the file, or makes it.
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
         let opened = |error| StoreError::Sqlite("opened", error);
+        // `redrover adopt` may come before the first `redrover run`. Where this fails, opening fails, and says more.
+        let _ = path.parent().map(std::fs::create_dir_all);
         let mut connection = Connection::open(path).map_err(opened)?;
         connection.busy_timeout(BUSY_TIMEOUT).map_err(opened)?;
         connection.pragma_update(None, "journal_mode", "WAL").map_err(opened)?;

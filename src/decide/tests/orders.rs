@@ -1,0 +1,83 @@
+//! The order that follows a switch: the old primary is held while it claims to be one, and nothing else ever is.
+
+use super::world::{World, fence};
+use crate::decide::{RecordReading, Verdict};
+use crate::types::{GapReason, Role};
+
+/// dc-a has failed, dc-b was promoted, and the name points to it.
+fn switched() -> World {
+    let mut world = World::replication().warmed();
+    world.kill("dc-a", GapReason::Refused);
+    world.mend("dc-b", Role::Primary);
+    world.record("dc-b.redis.test", Some(&fence("dc-b", "dc-a", 9)));
+    world.evidence.controls.known_epoch = Some(9);
+    world
+}
+
+fn paused(world: &mut World) -> Vec<String> {
+    world.round().orders.iter().map(|o| o.pause.to_string()).collect()
+}
+
+#[test]
+fn the_old_primary_is_held_from_its_return_to_its_demotion() {
+    let mut world = switched();
+    assert!(paused(&mut world).is_empty(), "it is gone");
+    world.mend("dc-a", Role::Primary);
+    let decision = world.round();
+    assert_eq!(decision.orders.len(), 1);
+    assert_eq!(decision.orders[0].pause.as_str(), "dc-a");
+    assert_eq!((decision.writable_primaries, decision.verdict), (2, Verdict::Hold));
+    assert_eq!(paused(&mut world), ["dc-a"], "it is renewed in every round");
+    world.mend("dc-a", Role::Replica);
+    let decision = world.round();
+    assert!(decision.orders.is_empty());
+    assert_eq!(decision.writable_primaries, 1);
+}
+
+#[test]
+fn the_site_that_the_record_points_to_is_never_held() {
+    let mut world = switched();
+    world.mend("dc-a", Role::Primary);
+    world.record("dc-a.redis.test", Some(&fence("dc-b", "dc-a", 9)));
+    let decision = world.round();
+    assert_eq!(decision.verdict, Verdict::Halt, "a person moved the record back");
+    assert!(decision.orders.is_empty(), "holding dc-a would stop the writes of all clients");
+}
+
+#[test]
+fn without_a_sound_fence_nobody_is_held() {
+    let mut world = switched();
+    world.mend("dc-a", Role::Primary);
+    assert_eq!(paused(&mut world), ["dc-a"]);
+    for known in [None, Some(8), Some(10)] {
+        let mut other = world.clone();
+        other.evidence.controls.known_epoch = known;
+        assert!(paused(&mut other).is_empty(), "known epoch {known:?}");
+    }
+    world.evidence.record = RecordReading::Unread("throttled".to_owned());
+    assert!(paused(&mut world).is_empty());
+}
+
+#[test]
+fn a_way_back_does_not_hold_its_own_target() {
+    let mut world = switched();
+    world.evidence.controls.is_switching = true;
+    world.record("dc-b.redis.test", Some(&format!("{};intent=dc-a", fence("dc-b", "dc-a", 10))));
+    world.mend("dc-a", Role::Primary);
+    assert!(paused(&mut world).is_empty(), "dc-a was just promoted and must prove a write");
+}
+
+#[test]
+fn only_plain_replication_gives_orders() {
+    let mut world = World::active_active().warmed();
+    world.record("dc-b.redis.test", Some(&fence("dc-b", "dc-a", 9)));
+    world.evidence.controls.known_epoch = Some(9);
+    let decision = world.round();
+    assert!(decision.orders.is_empty());
+    assert_eq!((decision.verdict, decision.writable_primaries), (Verdict::Hold, 1));
+}
+
+#[test]
+fn a_service_that_never_switched_gives_no_orders() {
+    assert!(paused(&mut World::replication().warmed()).is_empty());
+}

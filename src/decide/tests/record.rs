@@ -1,0 +1,151 @@
+//! The record and its fence: what is sound, what is foreign, and what is only new.
+
+use super::world::{World, expect, fence, ratio, site};
+use crate::decide::policy::of_record;
+use crate::decide::{AlertLevel, RecordReading, Strength, Verdict, Vote};
+use crate::types::{GapReason, RecordState};
+
+const VALUE_A: &str = "dc-a.redis.test";
+const VALUE_B: &str = "dc-b.redis.test";
+
+/// A veto by strength and kind.
+type Told = Option<(Strength, &'static str)>;
+
+fn veto(world: &World) -> Told {
+    of_record(&world.service, &world.evidence).1.map(|v| (v.strength, v.reason.label()))
+}
+
+#[test]
+fn the_record_and_the_fence_must_be_those_last_seen() {
+    let good = fence("dc-a", "dc-b", 7);
+    let with_intent = format!("{good};intent=dc-b");
+    let halts = |label| Some((Strength::Halt, label));
+    type Row<'a> = (&'a str, &'a str, Option<&'a str>, Option<u64>, Told);
+    let table: [Row<'_>; 12] = [
+        ("as left", VALUE_A, Some(&good), Some(7), None),
+        ("no fence, nothing known", VALUE_A, None, None, halts("not_adopted")),
+        ("no fence, one known", VALUE_A, None, Some(7), halts("foreign_fence")),
+        ("damaged", VALUE_A, Some("v=1;owner=a1"), Some(7), halts("damaged_fence")),
+        ("damaged, nothing known", VALUE_A, Some("hello"), None, halts("damaged_fence")),
+        ("the value of another site", VALUE_B, Some(&good), Some(7), halts("foreign_record")),
+        ("the value of nobody", "elsewhere.test", Some(&good), Some(7), halts("foreign_record")),
+        ("an older epoch is known", VALUE_A, Some(&good), Some(6), halts("foreign_fence")),
+        ("a newer epoch is known", VALUE_A, Some(&good), Some(8), halts("foreign_fence")),
+        ("nothing known", VALUE_A, Some(&good), None, Some((Strength::Hard, "unfamiliar_fence"))),
+        ("an intent of nobody", VALUE_A, Some(&with_intent), Some(7), halts("foreign_fence")),
+        ("foreign value before unfamiliar fence", VALUE_B, Some(&good), None, halts("foreign_record")),
+    ];
+    for (what, value, fence, known, want) in table {
+        let mut world = World::replication();
+        world.record(value, fence);
+        world.evidence.controls.known_epoch = known;
+        assert_eq!(veto(&world), want, "{what}");
+    }
+}
+
+#[test]
+fn a_fence_of_an_unknown_site_is_foreign() {
+    let mut world = World::replication();
+    world.record(VALUE_A, Some(&fence("dc-x", "dc-a", 7)));
+    assert_eq!(veto(&world), Some((Strength::Halt, "foreign_record")));
+    assert_eq!(world.round().active, None);
+}
+
+#[test]
+fn sets_of_another_size_are_foreign_and_another_ttl_is_not() {
+    let change = |change: fn(&mut RecordState)| {
+        let mut world = World::replication();
+        let RecordReading::Seen(view) = &mut world.evidence.record else { panic!("the record was read") };
+        change(&mut view.state);
+        veto(&world)
+    };
+    let foreign = Some((Strength::Halt, "foreign_record"));
+    assert_eq!(change(|s| s.record = None), foreign, "the record is gone");
+    assert_eq!(change(|s| s.record.as_mut().unwrap().values.clear()), foreign, "the set is empty");
+    assert_eq!(
+        change(|s| {
+            s.record.as_mut().unwrap().values.insert(VALUE_B.to_owned());
+        }),
+        foreign,
+        "two values"
+    );
+    assert_eq!(
+        change(|s| {
+            s.fence.as_mut().unwrap().values.insert("other".to_owned());
+        }),
+        Some((Strength::Halt, "damaged_fence")),
+        "two texts"
+    );
+    assert_eq!(change(|s| s.record.as_mut().unwrap().ttl_seconds = 3600), None, "the record's TTL");
+    assert_eq!(change(|s| s.fence.as_mut().unwrap().ttl_seconds = 3600), None, "the fence's TTL");
+}
+
+#[test]
+fn while_a_switch_is_under_way_it_checks_the_record_itself() {
+    let claimed = format!("{};intent=dc-b", fence("dc-a", "dc-a", 8));
+    for (value, text) in
+        [(VALUE_A, claimed.as_str()), (VALUE_B, &fence("dc-b", "dc-a", 9)), (VALUE_A, "damaged")]
+    {
+        let mut world = World::replication().warmed();
+        world.evidence.controls.is_switching = true;
+        world.record(value, Some(text));
+        assert_eq!(veto(&world), None, "{value} {text}");
+        let decision = world.round();
+        assert_eq!((decision.verdict, decision.reasons[0].label()), (Verdict::Hold, "switching"), "{text}");
+    }
+}
+
+#[test]
+fn an_unread_record_holds_and_keeps_the_window() {
+    let mut world = World::replication().warmed().alerted();
+    world.evidence.record = RecordReading::Unread("throttled".to_owned());
+    let decision = world.round();
+    expect(&decision, Verdict::Hold, AlertLevel::Warn, &["record_unread"]);
+    assert_eq!((decision.active, decision.target), (None, None));
+
+    world.kill("dc-a", GapReason::Refused);
+    world.rounds(4);
+    world.record(VALUE_A, Some(&fence("dc-a", "dc-a", 7)));
+    assert_eq!(world.round().verdict, Verdict::Failover, "it was down all the time");
+}
+
+#[test]
+fn while_the_record_is_unread_a_minority_fills_no_window() {
+    let mut world = World::replication().warmed().alerted();
+    world.evidence.vantages_configured = 3;
+    world.kill("dc-a", GapReason::Refused);
+    world.evidence.record = RecordReading::Unread("throttled".to_owned());
+    world.rounds(6);
+    world.record(VALUE_A, Some(&fence("dc-a", "dc-a", 7)));
+    let vote =
+        |domain: &str| Vote { failure_domain: site(domain), site: site("dc-a"), severity: Some(ratio(1.0)) };
+    world.evidence.votes = vec![vote("dc-x"), vote("dc-y")];
+    expect(&world.round(), Verdict::Hold, AlertLevel::Warn, &["confirming"]);
+}
+
+#[test]
+fn the_level_of_a_halt_depends_on_who_owns_the_service() {
+    let mut world = World::replication();
+    world.record(VALUE_A, None);
+    expect(&world.round(), Verdict::Halt, AlertLevel::Page, &["foreign_fence"]);
+    world.evidence.controls.known_epoch = None;
+    expect(&world.round(), Verdict::Halt, AlertLevel::Warn, &["not_adopted"]);
+}
+
+#[test]
+fn an_unfamiliar_fence_only_observes() {
+    let mut world = World::replication().warmed();
+    world.evidence.controls.known_epoch = None;
+    expect(&world.round(), Verdict::Hold, AlertLevel::Warn, &["unfamiliar_fence"]);
+    world.kill("dc-a", GapReason::Refused);
+    expect(&world.rounds(5), Verdict::Hold, AlertLevel::Page, &["unfamiliar_fence"]);
+}
+
+#[test]
+fn a_foreign_record_halts_in_the_middle_of_an_outage() {
+    let mut world = World::replication().warmed().alerted();
+    world.kill("dc-a", GapReason::Refused);
+    world.rounds(4);
+    world.record(VALUE_B, Some(&fence("dc-a", "dc-a", 7)));
+    expect(&world.round(), Verdict::Halt, AlertLevel::Page, &["foreign_record"]);
+}
