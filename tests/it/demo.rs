@@ -18,7 +18,7 @@ async fn demo(words: &[&str]) -> Output {
 async fn the_demo_shows_a_failover() {
     let output = demo(&[]).await;
     assert_eq!(output.code, 0, "{}{}", output.stdout, output.stderr);
-    for said in ["a write through the name succeeds", "sessions: FAILOVER", "the name moved once"] {
+    for said in ["a write through the name succeeds", "sessions: FAILOVER", "a write there is held"] {
         assert!(output.stdout.contains(said), "{said}: {}", output.stdout);
     }
 }

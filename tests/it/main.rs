@@ -11,6 +11,5 @@ mod holds;
 mod hung;
 mod layering;
 mod silence;
-#[expect(dead_code, reason = "the tests that use the rest are not written yet")]
 mod support;
 mod webhook;

@@ -6,7 +6,6 @@ use std::process::Command;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::dns::{self, Answer, RecordType};
 use super::http;
 use super::process::{Process, sibling_binary};
 
@@ -26,7 +25,7 @@ struct Hello {
 /// A running sandbox.
 pub struct Route53Sandbox {
     hello: Hello,
-    process: Process,
+    _process: Process,
 }
 
 impl Route53Sandbox {
@@ -48,7 +47,7 @@ impl Route53Sandbox {
         let hello = process.wait_stdout_line().await;
         let hello =
             serde_json::from_str(&hello).unwrap_or_else(|e| panic!("the sandbox says {hello:?}: {e}"));
-        Self { hello, process }
+        Self { hello, _process: process }
     }
 
     /// The base URL of the API, for `record.endpoint`.
@@ -65,16 +64,6 @@ impl Route53Sandbox {
     /// The zone's id, for `record.zone_id`.
     pub fn zone_id(&self) -> &str {
         &self.hello.zone_id
-    }
-
-    /// The process, to freeze or kill it.
-    pub fn process(&mut self) -> &mut Process {
-        &mut self.process
-    }
-
-    /// What the name server answers.
-    pub async fn query(&self, name: &str, kind: RecordType) -> Result<Answer, String> {
-        dns::query(self.dns(), name, kind).await
     }
 
     /// What was applied and what was refused.
