@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::http::HeaderMap;
+use futures_util::StreamExt as _;
 use serde::Deserialize;
 
 use super::auth::may_notify;
@@ -13,6 +14,8 @@ use crate::types::{Alert, AlertKey, AlertState, Notification, ServiceName, SiteN
 
 /// Alerts in one notification.
 const ALERTS_MAX: usize = 10_000;
+/// A longer body is cut off in the middle.
+const DISCARDED_BYTES_MAX: usize = 128 * 1024 * 1024;
 /// Longest text kept of a name, a key or a time.
 const TEXT_BYTES_MAX: usize = 200;
 
@@ -41,14 +44,7 @@ pub(super) async fn receive(serve: &Serve, headers: &HeaderMap, body: Body) -> R
     if !may_notify(headers, &webhook.auth) {
         return Err(ApiError::Unauthorized);
     }
-    // The length is checked first, so that an honest sender of a large body is told so and not cut off.
-    let announced =
-        headers.get("content-length").and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<usize>().ok());
-    if announced.is_some_and(|length| length > webhook.body_bytes_max) {
-        return Err(ApiError::TooLarge(webhook.body_bytes_max));
-    }
-    let bytes =
-        to_bytes(body, webhook.body_bytes_max).await.map_err(|error| cut(&error, webhook.body_bytes_max))?;
+    let bytes = read(body, webhook.body_bytes_max).await?;
     let is_known = |name: &ServiceName| rules.services.iter().any(|s| s.name == *name);
     let notification = parse(&bytes, &webhook.service_label, is_known).map_err(ApiError::Malformed)?;
     tracing::debug!(
@@ -59,10 +55,21 @@ pub(super) async fn receive(serve: &Serve, headers: &HeaderMap, body: Body) -> R
     serve.control.submit(notification).await.map_err(|error| ApiError::Unavailable(error.to_string()))
 }
 
-fn cut(error: &axum::Error, limit: usize) -> ApiError {
-    let is_limit =
-        std::error::Error::source(error).is_some_and(|s| s.is::<http_body_util::LengthLimitError>());
-    if is_limit { ApiError::TooLarge(limit) } else { ApiError::Malformed("the body was cut off".to_owned()) }
+/// Reads a body to its end. What is too much is read as well, and thrown away: a sender that still writes when the
+/// connection closes never hears why.
+async fn read(body: Body, limit: usize) -> Result<Vec<u8>, ApiError> {
+    let mut chunks = body.into_data_stream();
+    let (mut bytes, mut length) = (Vec::new(), 0_usize);
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| ApiError::Malformed("the body was cut off".to_owned()))?;
+        length = length.saturating_add(chunk.len());
+        if length <= limit {
+            bytes.extend_from_slice(&chunk);
+        } else if length > DISCARDED_BYTES_MAX {
+            break;
+        }
+    }
+    if length > limit { Err(ApiError::TooLarge(limit)) } else { Ok(bytes) }
 }
 
 /// Reads a payload; says in one sentence what is wrong with it.

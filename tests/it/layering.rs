@@ -16,7 +16,7 @@ const HOUSE: &[(&str, &[&str])] = &[
     ("store", &["types", "decide"]),
     ("act", &["types", "config", "monitor", "decide", "lead", "store"]),
     ("control", &["types", "config", "monitor", "analyse", "decide", "lead", "store", "act"]),
-    ("serve", &["types", "config", "monitor", "analyse", "store", "control"]),
+    ("serve", &["types", "config", "monitor", "analyse", "decide", "store", "control"]),
     ("app", BELOW_APP),
     ("sim", BELOW_APP),
     ("cli", BELOW_CLI),
@@ -155,9 +155,23 @@ fn check_is_imported(path: &str, sources: &Sources, problems: &mut Vec<String>) 
     }
     let is_declared =
         |parent: &String| sources.get(parent).is_some_and(|text| declares_module(&tokens(text), &name));
-    if !parents(path).iter().any(is_declared) {
+    if !parents(path).iter().any(is_declared) && !is_named_by_path(path, sources) {
         problems.push(format!("src/{path}: no `mod {name};` imports this file"));
     }
+}
+
+/// Whether a `#[path = "…"]` of some file, relative to its folder, names this one.
+fn is_named_by_path(path: &str, sources: &Sources) -> bool {
+    let named = |line: &str| Some(line.trim().strip_prefix("#[path = \"")?.strip_suffix("\"]")?.to_owned());
+    sources.iter().any(|(from, text)| {
+        let folder: Vec<&str> = from.split('/').rev().skip(1).collect();
+        text.lines().filter_map(named).any(|target| {
+            let above = target.matches("../").count();
+            let rest = target.trim_start_matches("../");
+            let parts: Vec<&str> = folder.iter().skip(above).rev().copied().chain([rest]).collect();
+            parts.join("/") == path
+        })
+    })
 }
 
 /// The files that may hold the `mod` line of this one.
@@ -483,9 +497,10 @@ mod self_test {
         let files = [
             ("lib.rs", "pub mod types; // mod lost;"),
             ("types/mod.rs", "mod alert; mod inline {}"),
-            ("types/alert.rs", ""),
+            ("types/alert.rs", "#[path = \"suite.rs\"]\nmod suite;"),
             ("types/inline.rs", ""),
             ("types/lost.rs", ""),
+            ("types/suite.rs", ""),
             ("config.rs", ""),
         ];
         let problems = check(&sources(&files));

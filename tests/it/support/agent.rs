@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use super::http::{self, Response};
 use super::ports::free_port;
-use super::process::{Output, Process, run, wait_for};
+use super::process::{Output, Process, run, wait_for, wait_until};
 use super::prometheus::Series;
 use super::redis::RedisServer;
 use super::sandbox::Route53Sandbox;
@@ -39,7 +39,7 @@ impl Setup {
         fs::write(&token_file, WEBHOOK_TOKEN).expect("the token can be written");
         let datacenters: Vec<_> = sites.iter().map(|site| json!({"name": site["datacenter"]})).collect();
         let config = json!({
-            "global": {"probe_interval": "500ms", "probe_timeout": "300ms"},
+            "global": {"probe_interval": "250ms", "probe_timeout": "200ms"},
             "agent": {"name": "agent-1", "failure_domain": "office", "data_dir": folder.path().join("data")},
             "datacenters": datacenters,
             "webhook": {"service_label": "redis_service", "bearer_token_file": token_file},
@@ -51,7 +51,10 @@ impl Setup {
                 "sites": sites,
                 "promote": {"kind": "replicaof"},
                 "canary": {"enabled": true},
-                "policy": {"accept_fewer_vantages": true, "confirm_window": "2s", "confirm_rounds": 3},
+                "policy": {
+                    "accept_fewer_vantages": true,
+                    "confirm_window": "1s", "confirm_rounds": 3, "isolation_confirm": "2s",
+                },
             }],
         });
         fs::create_dir(folder.path().join("data")).expect("a data folder");
@@ -67,7 +70,7 @@ impl Setup {
         self
     }
 
-    /// As [`Self::with`]; a running agent sees it after a reload.
+    /// As [`Self::with`], `Null` to leave the key out; a running agent sees it after a reload.
     pub fn set(&mut self, pointer: &str, value: Value) {
         let (parent, key) = pointer.rsplit_once('/').expect("a pointer begins with a slash");
         let parent = self.config.pointer_mut(parent).unwrap_or_else(|| panic!("{pointer}: no such parent"));
@@ -76,6 +79,9 @@ impl Setup {
                 let index: usize = key.parse().unwrap_or_else(|_| panic!("{pointer}: {key} is no index"));
                 items[index] = value;
             }
+            Value::Object(map) if value.is_null() => {
+                map.remove(key);
+            }
             Value::Object(map) => {
                 map.insert(key.to_owned(), value);
             }
@@ -83,6 +89,14 @@ impl Setup {
                 panic!("{pointer}: the parent holds nothing");
             }
         }
+        self.write();
+    }
+
+    /// Adds a service that is like the first, but for these.
+    pub fn add_service(&mut self, name: &str, record: Value, sites: &[Value]) {
+        let mut service = self.config["services"][0].clone();
+        (service["name"], service["record"], service["sites"]) = (json!(name), record, json!(sites));
+        self.config["services"].as_array_mut().expect("services are a list").push(service);
         self.write();
     }
 
@@ -102,6 +116,14 @@ impl Setup {
         let mut command = redrover();
         command.arg(name).arg("--config.file").arg(self.config_file()).args(arguments);
         run(&format!("redrover {name}"), &mut command, COMMAND_LIMIT).await
+    }
+
+    /// The last decision about a service, or the last with a verdict, as `redrover explain` tells it; `None` where there
+    /// is none yet.
+    pub async fn explain(&self, service: &str, verdict: Option<&str>) -> Option<Value> {
+        let mut words = vec!["explain", service, "--output", "json"];
+        words.extend(verdict.iter().flat_map(|verdict| ["--verdict", verdict]));
+        serde_json::from_str(&self.redrover(&words).await.stdout).ok()
     }
 
     /// Starts the agent and waits until it is up.
@@ -195,6 +217,25 @@ impl Agent {
         let what = format!("{name}{labels:?} to be {value}");
         wait_for(&what, limit, async || (self.metrics().await.value(name, labels)? == value).then_some(()))
             .await;
+    }
+
+    /// Waits until exactly these vetoes stand about a service, in the order of the alphabet.
+    pub async fn wait_vetoes(&self, service: &str, vetoes: &[&str], limit: Duration) {
+        let what = format!("the vetoes of {service} to be {vetoes:?}");
+        wait_until(&what, limit, async || {
+            let metrics = self.metrics().await;
+            let wanted = [("redis_service", service)];
+            let found = metrics.select("redrover_veto", &wanted);
+            found.map(|(labels, _)| labels["veto"].as_str()).eq(vetoes.iter().copied())
+        })
+        .await;
+    }
+
+    /// Posts an alert about `dc-a` of a service, which must be taken.
+    pub async fn post_alert(&self, service: &str, status: &str) {
+        let labels = [("alertname", "RedisDown"), ("redis_service", service), ("datacenter", "dc-a")];
+        let response = self.post_webhook(&notification(status, &labels)).await;
+        assert_eq!(response.status, 200, "{}", response.body);
     }
 
     /// Posts a notification with the right token.

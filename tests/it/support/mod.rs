@@ -10,3 +10,4 @@ pub mod process;
 pub mod prometheus;
 pub mod redis;
 pub mod sandbox;
+pub mod scene;

@@ -32,7 +32,7 @@ pub type Series = (BTreeMap<String, String>, f64);
 /// A running Prometheus.
 pub struct Prometheus {
     url: String,
-    process: Process,
+    _process: Process,
     _folder: TempDir,
 }
 
@@ -53,17 +53,7 @@ impl Prometheus {
             .arg("--web.enable-lifecycle");
         let mut process = Process::start("prometheus", &mut command);
         process.wait_ready(async || http::is_ok(&format!("{url}/-/ready")).await).await;
-        Self { url, process, _folder: folder }
-    }
-
-    /// The base URL, without a final slash.
-    pub fn url(&self) -> &str {
-        &self.url
-    }
-
-    /// The process, to freeze or kill it.
-    pub fn process(&mut self) -> &mut Process {
-        &mut self.process
+        Self { url, _process: process, _folder: folder }
     }
 
     /// The result of an instant query.
@@ -93,7 +83,7 @@ impl Prometheus {
 /// A running Alertmanager, alone.
 pub struct Alertmanager {
     url: String,
-    process: Process,
+    _process: Process,
     _folder: TempDir,
 }
 
@@ -115,7 +105,7 @@ impl Alertmanager {
             .arg("--cluster.listen-address=");
         let mut process = Process::start("alertmanager", &mut command);
         process.wait_ready(async || http::is_ok(&format!("{url}/-/ready")).await).await;
-        Self { url, process, _folder: folder }
+        Self { url, _process: process, _folder: folder }
     }
 
     /// The base URL, without a final slash.
@@ -126,11 +116,6 @@ impl Alertmanager {
     /// `host:port`, as Prometheus wants it.
     pub fn host_port(&self) -> &str {
         self.url.trim_start_matches("http://")
-    }
-
-    /// The process, to freeze or kill it.
-    pub fn process(&mut self) -> &mut Process {
-        &mut self.process
     }
 
     /// The labels of the active alerts. The list is empty before the notification of the end goes out.

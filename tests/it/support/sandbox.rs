@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::process::Command;
 
 use serde::Deserialize;
+use serde_json::{Value, json};
 
-use super::dns::{self, Answer, RecordType};
+use super::http;
 use super::process::{Process, sibling_binary};
 
 /// The zone that the sandbox holds.
@@ -24,7 +25,7 @@ struct Hello {
 /// A running sandbox.
 pub struct Route53Sandbox {
     hello: Hello,
-    process: Process,
+    _process: Process,
 }
 
 impl Route53Sandbox {
@@ -46,7 +47,7 @@ impl Route53Sandbox {
         let hello = process.wait_stdout_line().await;
         let hello =
             serde_json::from_str(&hello).unwrap_or_else(|e| panic!("the sandbox says {hello:?}: {e}"));
-        Self { hello, process }
+        Self { hello, _process: process }
     }
 
     /// The base URL of the API, for `record.endpoint`.
@@ -65,13 +66,62 @@ impl Route53Sandbox {
         &self.hello.zone_id
     }
 
-    /// The process, to freeze or kill it.
-    pub fn process(&mut self) -> &mut Process {
-        &mut self.process
+    /// What was applied and what was refused.
+    pub async fn history(&self) -> History {
+        let json = http::get_json(&format!("{}/_sandbox/history", self.api())).await;
+        History { entries: json["entries"].as_array().expect("a history has entries").clone() }
     }
 
-    /// What the name server answers.
-    pub async fn query(&self, name: &str, kind: RecordType) -> Result<Answer, String> {
-        dns::query(self.dns(), name, kind).await
+    /// Queues faults, such as `{"fault": "throttle", "count": 2}`, for the next changes.
+    pub async fn put_faults(&self, faults: &[Value]) {
+        self.put("faults", &json!({ "faults": faults })).await;
+    }
+
+    /// Sets a record set as somebody else would.
+    pub async fn set_foreign(&self, name: &str, kind: &str, value: &str) {
+        let record = json!({"name": name, "type": kind, "ttl": 5, "values": [value]});
+        self.put("records", &json!({"action": "set", "record": record})).await;
+    }
+
+    /// Deletes a record set as somebody else would.
+    pub async fn delete_foreign(&self, name: &str, kind: &str) {
+        self.put("records", &json!({"action": "delete", "record": {"name": name, "type": kind}})).await;
+    }
+
+    async fn put(&self, path: &str, body: &Value) {
+        let request = http::client().put(format!("{}/_sandbox/{path}", self.api())).json(body);
+        let response = http::send(request).await.expect("the sandbox answers");
+        assert!((200..300).contains(&response.status), "{path}: {}", response.body);
+    }
+}
+
+/// What the sandbox was asked for.
+#[derive(Debug)]
+pub struct History {
+    entries: Vec<Value>,
+}
+
+impl History {
+    /// How many changes were applied that came from `api` or were `foreign`.
+    pub fn applied(&self, source: &str) -> usize {
+        self.entries.iter().filter(|e| e["outcome"] == "applied" && e["source"] == source).count()
+    }
+
+    /// The codes of the refused requests for changes.
+    pub fn refused(&self) -> Vec<&str> {
+        let refused = self.entries.iter().filter(|e| e["outcome"] == "refused");
+        let changes = refused.filter(|e| e["operation"] == "ChangeResourceRecordSets");
+        changes.filter_map(|e| e["code"].as_str()).collect()
+    }
+
+    /// The values that a record set has had in turn through applied changes, without final dots. A change that repeats
+    /// a value is how a batch makes sure of it.
+    pub fn values(&self, name: &str) -> Vec<String> {
+        let changes = self.entries.iter().filter_map(|e| e["changes"].as_array()).flatten();
+        let of_name = changes.filter(|c| c["name"].as_str().is_some_and(|n| n.trim_end_matches('.') == name));
+        let values = of_name.filter_map(|c| c["after"]["values"][0].as_str());
+        let mut values: Vec<_> = values.map(|value| value.trim_end_matches('.').to_owned()).collect();
+        values.dedup();
+        values
     }
 }

@@ -1,0 +1,128 @@
+//! The page of a scrape, as Prometheus and its tools read it.
+
+use std::process::Command;
+
+use serde_json::json;
+
+use super::support::agent::{Metrics, SERVICE};
+use super::support::http;
+use super::support::process::{START_LIMIT, installed, run, wait_for};
+use super::support::prometheus::Prometheus;
+use super::support::scene::{Holder, ROUNDS_LIMIT, Scene};
+
+/// What the page must have, with so many series at least: dashboards, rules and README rest on these.
+const NAMES: [(&str, usize); 31] = [
+    ("redis_up", 2),
+    ("redis_instance_info", 2),
+    ("redis_uptime_in_seconds", 2),
+    ("redis_connected_clients", 2),
+    ("redis_blocked_clients", 2),
+    ("redis_memory_used_bytes", 2),
+    ("redis_memory_max_bytes", 2),
+    ("redis_commands_processed_total", 2),
+    ("redis_connections_received_total", 2),
+    ("redis_keyspace_hits_total", 2),
+    ("redis_keyspace_misses_total", 2),
+    ("redis_evicted_keys_total", 2),
+    ("redis_connected_slaves", 2),
+    ("redis_master_repl_offset", 2),
+    ("redis_loading_dump_file", 2),
+    ("redrover_signal", 2),
+    ("redrover_snapshot_age_seconds", 2),
+    ("redrover_health", 10),
+    ("redrover_active_datacenter", 2),
+    ("redrover_failover_confidence", 1),
+    ("redrover_evidence", 1),
+    ("redrover_veto", 1),
+    ("redrover_service_mode", 3),
+    ("redrover_halted", 1),
+    ("redrover_paused", 1),
+    ("redrover_fence_epoch", 1),
+    ("redrover_dns_drift", 1),
+    ("redrover_writable_primaries", 1),
+    ("redrover_recommendation_pending", 1),
+    ("redrover_journal_durable", 1),
+    ("redrover_decisions_total", 4),
+];
+
+/// An Accept header, the form that it asks for, and whether that form ends with a mark.
+const FORMS: [(&str, &str, bool); 4] = [
+    ("", "text/plain; version=0.0.4; charset=utf-8", false),
+    ("text/plain;version=0.0.4", "text/plain; version=0.0.4; charset=utf-8", false),
+    (
+        "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
+        "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        true,
+    ),
+    ("application/json", "text/plain; version=0.0.4; charset=utf-8", false),
+];
+
+#[tokio::test]
+async fn both_forms_of_the_page_hold_what_was_promised() {
+    let scene = Scene::start(Holder::Embedded, &[]).await;
+    scene.adopt(SERVICE).await;
+    scene.wait_number("redrover_fence_epoch", 1.0).await;
+    for (accept, form, has_end) in FORMS {
+        let request = http::client().get(scene.agent.url("/metrics")).header("accept", accept);
+        let response = request.send().await.expect("the agent answers");
+        assert_eq!(response.status().as_u16(), 200);
+        assert_eq!(response.headers()["content-type"], form, "{accept}");
+        let page = response.text().await.expect("a page");
+        assert_eq!(page.ends_with("# EOF\n"), has_end, "{accept}");
+        let metrics = Metrics::parse(&page);
+        for (name, least) in NAMES {
+            assert!(
+                metrics.select(name, &[]).count() >= least,
+                "{accept}: {name}: fewer than {least}\n{page}"
+            );
+        }
+        assert_eq!(metrics.value("redis_up", &[("datacenter", "dc-a")]), Some(1.0));
+        if !has_end {
+            assert_promtool_is_content(&page).await;
+        }
+    }
+}
+
+async fn assert_promtool_is_content(page: &str) {
+    let folder = tempfile::tempdir().expect("a folder for the page");
+    let file = folder.path().join("page");
+    std::fs::write(&file, page).expect("the page can be written");
+    let mut command = Command::new("sh");
+    command.args(["-c", "exec \"$0\" check metrics <\"$1\""]).arg(installed(&["promtool"])).arg(&file);
+    let output = run("promtool", &mut command, START_LIMIT).await;
+    assert_eq!((output.code, &*output.stdout, &*output.stderr), (0, "", ""), "{page}");
+}
+
+#[tokio::test]
+async fn prometheus_scrapes_the_page_without_an_error() {
+    let scene = Scene::start(Holder::Embedded, &[]).await;
+    let config = json!({
+        "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
+        "scrape_configs": [{
+            "job_name": "redrover", "static_configs": [{"targets": [scene.agent.address().to_string()]}],
+        }],
+    });
+    let prometheus = Prometheus::start(&config.to_string()).await;
+    let up = wait_for("a scrape that saw both Redis", START_LIMIT, async || {
+        let seen = prometheus.query("redis_up == 1").await;
+        if seen.len() == 2 { prometheus.query("up").await.into_iter().next() } else { None }
+    })
+    .await;
+    assert_eq!(up.1, 1.0);
+    // The two that Prometheus would rename if redrover's own clashed with those it adds.
+    assert_eq!(prometheus.query("{__name__=~\"redr.*|redis.*\", exported_job!=\"\"}").await, []);
+    assert_eq!(prometheus.query("{__name__=~\"redr.*|redis.*\", exported_instance!=\"\"}").await, []);
+}
+
+#[tokio::test]
+async fn healthy_and_ready_tell_the_truth() {
+    let scene = Scene::start(Holder::Embedded, &[]).await;
+    assert_eq!(scene.agent.get("/-/healthy").await.status, 200);
+    wait_for("the agent to be ready", ROUNDS_LIMIT, async || {
+        let response = scene.agent.get("/-/ready").await;
+        assert!([200, 503].contains(&response.status), "{}", response.body);
+        (response.status == 200).then_some(())
+    })
+    .await;
+    assert_eq!(scene.agent.get("/elsewhere").await.status, 404);
+}
