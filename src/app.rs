@@ -6,3 +6,4 @@ mod promote;
 mod reload;
 
 pub use parts::{App, Options, now, open_dns};
+pub use promote::RedisHands;

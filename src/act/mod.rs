@@ -8,6 +8,8 @@ mod permit;
 mod promote;
 mod swap;
 mod switch;
+#[cfg(test)]
+mod tests;
 pub mod verify;
 
 pub use metrics::Metrics;

@@ -2,7 +2,7 @@
 
 use crate::lead::Term;
 use crate::store::{Body, Journal, JournalError, Kind, OperatorAction, Query, Ticket};
-use crate::types::Moment;
+use crate::types::{Moment, ServiceName};
 
 /// Why there is no permit.
 #[derive(Debug, thiserror::Error)]
@@ -73,39 +73,59 @@ impl Permit {
         if !self.term.is_live(now) {
             return Err(Refusal::NotLeading);
         }
-        refused_since(journal, self.ticket.plan(), self.ticket.seq()).await
+        refused(journal, &self.ticket.plan().service).await
     }
 }
 
-/// Whether a person paused the service, or it was halted, after that entry.
-pub(super) async fn refused_since(
-    journal: &dyn Journal,
-    plan: &crate::decide::Plan,
-    seq: u64,
-) -> Result<(), Refusal> {
+/// Whether a person has paused the service, or it is halted, as of this moment. The whole journal is asked, newest
+/// first: an order may have been written while the cycle that led to the ticket was under way.
+pub(super) async fn refused(journal: &dyn Journal, service: &ServiceName) -> Result<(), Refusal> {
     let query = Query {
-        service: Some(plan.service.clone()),
-        kinds: vec![Kind::Ordered, Kind::Halted],
-        after: seq,
+        service: Some(service.clone()),
+        kinds: vec![Kind::Ordered, Kind::Halted, Kind::Ended, Kind::Adopted],
+        is_newest_first: true,
         ..Query::default()
     };
     let entries = journal.read(query).await.map_err(|source| Refusal::Journal { source })?;
-    let mut refusal = Ok(());
-    for entry in entries {
-        match entry.body {
-            Body::Halted { .. } => refusal = Err(Refusal::Halted),
-            Body::Ordered { action: OperatorAction::Pause, .. } => refusal = Err(Refusal::Paused),
-            Body::Ordered { action: OperatorAction::Resume | OperatorAction::Acknowledge { .. }, .. } => {
-                refusal = Ok(());
-            }
-            Body::Adopted { .. }
-            | Body::Notified { .. }
-            | Body::Decided { .. }
-            | Body::Ticketed { .. }
-            | Body::Stepped { .. }
-            | Body::Ended { .. }
-            | Body::Held { .. } => {}
-        }
+    if entries.iter().find_map(|entry| halts(&entry.body)) == Some(true) {
+        return Err(Refusal::Halted);
     }
-    refusal
+    if entries.iter().find_map(|entry| pauses(&entry.body)) == Some(true) {
+        return Err(Refusal::Paused);
+    }
+    Ok(())
+}
+
+/// Whether an entry begins a halt or ends one; `None` for one that does neither.
+fn halts(body: &Body) -> Option<bool> {
+    match body {
+        Body::Halted { .. } => Some(true),
+        Body::Ended { outcome, .. } => outcome.halts().then_some(true),
+        Body::Adopted { .. } | Body::Ordered { action: OperatorAction::Acknowledge { .. }, .. } => {
+            Some(false)
+        }
+        Body::Ordered { action: OperatorAction::Pause | OperatorAction::Resume, .. }
+        | Body::Notified { .. }
+        | Body::Decided { .. }
+        | Body::Ticketed { .. }
+        | Body::Stepped { .. }
+        | Body::Held { .. } => None,
+    }
+}
+
+/// Whether an entry begins a pause or ends one; `None` for one that does neither.
+fn pauses(body: &Body) -> Option<bool> {
+    match body {
+        Body::Ordered { action: OperatorAction::Pause, .. } => Some(true),
+        Body::Ordered { action: OperatorAction::Resume, .. } => Some(false),
+        Body::Ordered { action: OperatorAction::Acknowledge { .. }, .. }
+        | Body::Adopted { .. }
+        | Body::Notified { .. }
+        | Body::Decided { .. }
+        | Body::Ticketed { .. }
+        | Body::Stepped { .. }
+        | Body::Ended { .. }
+        | Body::Halted { .. }
+        | Body::Held { .. } => None,
+    }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::dns::{Answer, Dns};
 use super::metrics::Metrics;
-use super::permit::{Permit, Refusal, refused_since};
+use super::permit::{Permit, Refusal, refused};
 use super::promote::Promote;
 use super::swap::{SwapFailure, describe, swap};
 use crate::config::{Promote as PromoteRule, Service};
@@ -23,6 +23,9 @@ const PROOF_TRIES: u32 = 3;
 const VERIFY_LIMIT: Duration = Duration::from_secs(90);
 /// Time between two rounds of asking.
 const VERIFY_POLL: Duration = Duration::from_millis(50);
+
+/// Said of a site that the configuration does not name any more.
+const NO_TARGETS: &str = "the site has no configured target";
 
 /// What a switch reaches the world with: the ports of one service.
 #[derive(Clone)]
@@ -56,7 +59,6 @@ pub struct Switch<'a> {
     service: &'a Service,
     owner: &'a AgentName,
     plan: &'a Plan,
-    seq: u64,
     since: Moment,
 }
 
@@ -71,7 +73,7 @@ impl<'a> Switch<'a> {
     pub async fn run(hands: &'a Hands, service: &'a Service, owner: &'a AgentName, permit: Permit) -> Ended {
         let plan = permit.ticket().plan().clone();
         let since = hands.clock.now();
-        let mut switch = Switch { hands, service, owner, plan: &plan, seq: permit.ticket().seq(), since };
+        let mut switch = Switch { hands, service, owner, plan: &plan, since };
         let outcome = switch.begin(&permit).await?;
         switch.end(outcome).await
     }
@@ -90,7 +92,7 @@ impl<'a> Switch<'a> {
         let plan = &unfinished.plan;
         let Ok(found) = hands.dns.read().await else { return Ok(None) };
         let since = hands.clock.now();
-        let mut switch = Switch { hands, service, owner, plan, seq: unfinished.seq, since };
+        let mut switch = Switch { hands, service, owner, plan, since };
         let is_primary = switch.target_is_primary().await;
         let outcome = match recover(plan, owner, &unfinished.steps, &found, is_primary) {
             Recovery::Drop => {
@@ -137,6 +139,9 @@ impl<'a> Switch<'a> {
 
     /// `None` when the target is promoted.
     async fn fence_and_promote(&mut self) -> Result<Option<Outcome>, JournalError> {
+        if let Err(refusal) = self.refused().await {
+            return Ok(Some(self.give_back(&refusal.to_string()).await));
+        }
         let how = match self.fence().await {
             Ok(how) => how,
             Err(why) => return Ok(Some(self.give_back(&why).await)),
@@ -173,6 +178,9 @@ impl<'a> Switch<'a> {
 
     /// After a restart with the target promoted: the old primary is fenced anew, then the rest of the way.
     async fn finish(&mut self, steps: &[Step]) -> Ended {
+        if let Err(refusal) = self.refused().await {
+            return Ok(self.stuck(&refusal.to_string()));
+        }
         if let Err(why) = self.fence().await {
             return Ok(self.stuck(&why));
         }
@@ -196,7 +204,8 @@ impl<'a> Switch<'a> {
             Err(SwapFailure::NotApplied(why)) => return Ok(self.stop(&why).await),
             Err(SwapFailure::Foreign(why)) if self.plan.promotes => return Ok(self.stuck(&why)),
             Err(SwapFailure::Foreign(why)) => return Ok(Outcome::Foreign { why }),
-            Err(SwapFailure::Unknown(why)) => return Ok(self.stuck(&unread(&why))),
+            Err(SwapFailure::Unknown(why)) if self.plan.promotes => return Ok(self.stuck(&unread(&why))),
+            Err(SwapFailure::Unknown(why)) => return Ok(Outcome::Foreign { why: unread(&why) }),
         }
         self.verify().await
     }
@@ -256,17 +265,23 @@ impl<'a> Switch<'a> {
     async fn target_not_ready(&self) -> Option<String> {
         let canary = if self.plan.promotes { WriteCanary::Skip } else { WriteCanary::Write };
         let seen = self.hands.look(&self.plan.to, canary).await;
+        if seen.targets.is_empty() {
+            return Some(NO_TARGETS.to_owned());
+        }
         crate::decide::readiness(&seen, self.service)
     }
 
+    /// `None` where a target does not say what it is, and where only some of them are primaries.
     async fn target_is_primary(&self) -> Option<bool> {
         let seen = self.hands.look(&self.plan.to, WriteCanary::Skip).await;
         let roles = seen.targets.iter().map(|t| t.facts.as_ref().ok().and_then(|f| f.role));
-        roles.map(|role| Some(role? == Role::Primary)).try_fold(true, |all, one| Some(all && one?))
+        let are_primaries = roles.map(|role| Some(role? == Role::Primary)).collect::<Option<Vec<_>>>()?;
+        let first = *are_primaries.first()?;
+        are_primaries.iter().all(|one| *one == first).then_some(first)
     }
 
     async fn refused(&self) -> Result<(), Refusal> {
-        refused_since(&*self.hands.journal, self.plan, self.seq).await
+        refused(&*self.hands.journal, &self.plan.service).await
     }
 
     async fn note(&mut self, step: Step) -> Result<(), JournalError> {
@@ -321,6 +336,9 @@ fn unread(why: &str) -> String {
 
 /// Why a site has not just proven that it takes writes, if it has not.
 fn unproven(seen: &Snapshot) -> Option<String> {
+    if seen.targets.is_empty() {
+        return Some(NO_TARGETS.to_owned());
+    }
     seen.targets.iter().find_map(|t| match (&t.canary, &t.facts) {
         (CanaryResult::Failed(gap), _) => Some(format!("{}: {}", t.target, gap.reason.as_str())),
         (CanaryResult::NotAsked, _) => {

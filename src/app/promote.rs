@@ -18,12 +18,14 @@ const ROLE_TRIES: u32 = 20;
 const ROLE_POLL: Duration = Duration::from_millis(25);
 
 /// The hands of one service.
-pub(super) struct RedisHands {
+pub struct RedisHands {
     monitor: Arc<Monitor>,
 }
 
 impl RedisHands {
-    pub(super) fn new(monitor: Arc<Monitor>) -> Self {
+    /// Hands over a monitor's connections.
+    #[must_use]
+    pub fn new(monitor: Arc<Monitor>) -> Self {
         Self { monitor }
     }
 

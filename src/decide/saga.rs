@@ -216,6 +216,8 @@ pub fn recover(
     match standing(plan, owner, found) {
         Standing::Switched => Recovery::Verify,
         Standing::Foreign => Recovery::Foreign,
+        // A claim is given back only by a target that says it is no primary; it must still say so.
+        Standing::Unclaimed if may_be_promoted && is_primary == Some(false) => Recovery::Drop,
         Standing::Untouched | Standing::Unclaimed if may_be_promoted => Recovery::Stuck,
         Standing::Untouched | Standing::Unclaimed => Recovery::Drop,
         Standing::Claimed if !may_be_promoted => Recovery::Unclaim,

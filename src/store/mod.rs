@@ -6,6 +6,8 @@ mod entry;
 mod journal;
 mod sqlite;
 mod story;
+#[cfg(test)]
+mod tests;
 
 pub use entry::{Body, Entry, Kind, NewEntry, OperatorAction};
 pub use journal::{Journal, JournalError, Query, Ticket};

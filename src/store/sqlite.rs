@@ -193,3 +193,12 @@ fn entry(row: &Row<'_>) -> Result<Entry, JournalError> {
         body,
     })
 }
+
+#[cfg(test)]
+impl SqliteJournal {
+    /// A setting of the connection, for tests.
+    pub(super) fn pragma(&self, name: &str) -> i64 {
+        let connection = self.connection.lock().unwrap();
+        connection.pragma_query_value(None, name, |row| row.get(0)).unwrap()
+    }
+}

@@ -1,0 +1,253 @@
+//! One life of an agent in the world: from the ticket to the outcome, or from the restart to the outcome.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use prometheus_client::registry::Registry;
+use tempfile::TempDir;
+
+use super::fuse::{Fuse, FusedJournal};
+use super::world::{Event, Ports, State, World};
+use crate::act::{Hands, Metrics, Permit, Switch};
+use crate::config::{Service, parse};
+use crate::decide::Plan;
+use crate::decide::saga::Outcome;
+use crate::lead::Term;
+use crate::store::{Body, Entry, Journal as _, NewEntry, Query, SqliteJournal, Story};
+use crate::types::*;
+
+/// How often a restarted agent tries before a test gives up; each of its cycles is one try.
+const LIVES_MAX: usize = 5;
+
+/// How the sites share their data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    Replication,
+    WithoutFencing,
+    ActiveActive,
+}
+
+/// A world, a service in it, a plan for it, and the journal's folder.
+pub(super) struct Stage {
+    pub(super) world: Arc<World>,
+    pub(super) service: Service,
+    pub(super) plan: Plan,
+    pub(super) folder: TempDir,
+    owner: AgentName,
+}
+
+/// In memory where there is such a folder: thousands of lives wait for the disk otherwise.
+fn folder() -> TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
+fn service(shape: Shape) -> Service {
+    let (topology, promote) = match shape {
+        Shape::Replication => ("replication", "promote: {kind: replicaof}"),
+        Shape::WithoutFencing => ("replication", "promote: {kind: replicaof, without_fencing: true}"),
+        Shape::ActiveActive => ("active-active", ""),
+    };
+    let text = format!(
+        "agent: {{name: a1, failure_domain: dc-b}}\ndatacenters: [{{name: dc-a}}, {{name: dc-b}}]\n\
+         services:\n  - name: sessions\n    topology: {topology}\n    {promote}\n    canary: {{enabled: true}}\n    \
+         record: {{provider: route53, zone_id: Z1, name: s.example.com, type: CNAME, ttl: 5s}}\n    sites:\n      \
+         - {{datacenter: dc-a, dns_target: a.example.com, targets: [\"redis://a:6379\"]}}\n      \
+         - {{datacenter: dc-b, dns_target: b.example.com, targets: [\"redis://b:6379\"]}}\n"
+    );
+    let loaded = parse(&text, Path::new("redrover.yml"), &|_| None).unwrap();
+    loaded.config.services.into_iter().next().unwrap()
+}
+
+impl Stage {
+    pub(super) fn new(shape: Shape, arrange: fn(&mut State)) -> Self {
+        let service = service(shape);
+        let site = |name| SiteName::new(name).unwrap();
+        let text = "v=1;owner=a1;epoch=7;active=dc-a;from=dc-a;at=1;decision=adopt";
+        let expected = RecordState {
+            record: Some(ResourceSet::single(5, "a.example.com")),
+            fence: Some(ResourceSet::single(5, text)),
+        };
+        let role = if shape == Shape::ActiveActive { Role::Primary } else { Role::Replica };
+        let world = Arc::new(World::new(expected.clone(), site("dc-b"), role));
+        arrange(&mut world.state());
+        let now = world.now().unix_ms();
+        let plan = Plan {
+            decision: "d-1".to_owned(),
+            service: service.name.clone(),
+            from: site("dc-a"),
+            to: site("dc-b"),
+            expected,
+            fence: Fence::parse(text).unwrap(),
+            to_value: "b.example.com".to_owned(),
+            ttl_seconds: 5,
+            made_unix_ms: now,
+            expires_unix_ms: now + 60_000,
+            promotes: shape != Shape::ActiveActive,
+        };
+        let folder = folder();
+        Self { world, service, plan, folder, owner: AgentName::new("a1").unwrap() }
+    }
+
+    /// The ports of a new process; its journal is opened from disk.
+    pub(super) fn hands(&self, fuse: &Arc<Fuse>, fails_from: usize) -> Hands {
+        let ports = || Ports { world: Arc::clone(&self.world), fuse: Arc::clone(fuse) };
+        let journal = FusedJournal {
+            inner: SqliteJournal::open(self.folder.path()).unwrap(),
+            fuse: Arc::clone(fuse),
+            world: Arc::clone(&self.world),
+            fails_from,
+            writes: Mutex::new(0),
+        };
+        Hands {
+            journal: Arc::new(journal),
+            dns: Arc::new(ports()),
+            promote: Arc::new(ports()),
+            eyes: Arc::new(ports()),
+            look_deadline: Duration::from_millis(300),
+            clock: Arc::clone(&self.world) as Arc<dyn Clock>,
+            metrics: Metrics::register(&mut Registry::default()),
+        }
+    }
+
+    /// The first life: intent, permit, switch. `None` when it died or could not write any more.
+    pub(super) async fn live(&self, fuse: &Arc<Fuse>, fails_from: usize) -> Option<Outcome> {
+        let hands = self.hands(fuse, fails_from);
+        let life = async {
+            let body = Body::Ticketed { plan: Box::new(self.plan.clone()) };
+            let entry = self.entry(body);
+            let ticket = hands.journal.ticket(entry, self.plan.clone()).await.ok()?;
+            let (now, delay) = (hands.clock.now(), self.world.state().delay);
+            let term = self.world.state().term.map(|limit| now.plus(limit));
+            let term = Term { number: 1, until: term };
+            let permit = Permit::grant(ticket, term, &*hands.journal, now).await.ok()?;
+            tokio::time::advance(delay).await;
+            Switch::run(&hands, &self.service, &self.owner, permit).await.ok()
+        };
+        fuse.run(life).await.flatten()
+    }
+
+    /// One life after a restart: it goes on with what is unfinished, once.
+    pub(super) async fn go_on(&self, fuse: &Arc<Fuse>) -> Option<Outcome> {
+        self.world.state().is_unreadable = false;
+        let unfinished = self.story().await.unfinished?;
+        let hands = self.hands(fuse, usize::MAX);
+        let life = Switch::resume(&hands, &self.service, &self.owner, &unfinished);
+        fuse.run(life).await.and_then(|ended| ended.expect("the journal takes entries"))
+    }
+
+    /// Restarts until nothing is unfinished.
+    pub(super) async fn settle(&self) -> Story {
+        for _ in 0..LIVES_MAX {
+            let story = self.story().await;
+            if story.unfinished.is_none() {
+                return story;
+            }
+            self.go_on(&Arc::new(Fuse::default())).await;
+        }
+        panic!("still unfinished after {LIVES_MAX} restarts: {:?}", self.world.events());
+    }
+
+    pub(super) async fn entries(&self) -> Vec<Entry> {
+        let journal = SqliteJournal::open(self.folder.path()).unwrap();
+        journal.read(Query::default()).await.unwrap()
+    }
+
+    pub(super) async fn story(&self) -> Story {
+        let mut story = Story::default();
+        self.entries().await.iter().for_each(|entry| story.tell(entry));
+        story
+    }
+
+    /// The last outcome in the journal.
+    pub(super) async fn outcome(&self) -> Option<Outcome> {
+        self.entries().await.into_iter().rev().find_map(|entry| match entry.body {
+            Body::Ended { outcome, .. } => Some(outcome),
+            _ => None,
+        })
+    }
+
+    pub(super) fn entry(&self, body: Body) -> NewEntry {
+        let at_unix_ms = self.world.now().unix_ms();
+        NewEntry { at_unix_ms, service: self.service.name.clone(), incident: None, body }
+    }
+
+    /// How often the record itself was changed.
+    pub(super) fn record_changes(&self) -> usize {
+        let mut last = self.world.state().first.record.clone();
+        let mut count = 0;
+        for event in self.world.events() {
+            if let Event::Changed(state) = event {
+                count += usize::from(state.record != last);
+                last = state.record;
+            }
+        }
+        count
+    }
+
+    /// What holds after every scenario and every death.
+    pub(super) fn check(&self, why: &str) {
+        let events = self.world.events();
+        let shown = || format!("{why}:\n{events:#?}");
+        let before = |at: usize, word: &str| events[..at].contains(&Event::Wrote(word.to_owned()));
+        let mut epoch = self.plan.fence.epoch;
+        let mut promotions = 0;
+        for (at, event) in events.iter().enumerate() {
+            match event {
+                Event::Changed(state) => {
+                    assert!(state.record.as_ref().is_some_and(|s| !s.values.is_empty()), "{}", shown());
+                    let fence = Fence::from_set(state.fence.as_ref().expect("never empty")).expect("whole");
+                    assert!(fence.epoch > epoch, "the epoch must rise: {}", shown());
+                    epoch = fence.epoch;
+                    assert!(before(at, "ticketed"), "done before it was written: {}", shown());
+                    if state.record != self.plan.expected.record {
+                        assert!(before(at, "prove"), "switched to a target that proved nothing: {}", shown());
+                        assert!(!self.plan.promotes || promotions == 1, "not promoted: {}", shown());
+                    }
+                }
+                Event::Promoted { fence } => {
+                    promotions += 1;
+                    let fence = Fence::parse(fence).expect("whole");
+                    assert_eq!(fence.intent, Some(self.plan.to.clone()), "not claimed: {}", shown());
+                    assert_eq!(fence.decision, self.plan.decision, "not claimed by us: {}", shown());
+                    assert!(before(at, "claim") && before(at, "recheck"), "{}", shown());
+                    assert!(before(at, "fence"), "promoted before the old primary was fenced: {}", shown());
+                }
+                Event::Wrote(_) | Event::Failed | Event::Foreign | Event::Fenced => {}
+            }
+        }
+        assert!(promotions <= 1, "promoted {promotions} times: {}", shown());
+        assert!(self.record_changes() <= 1, "the record was changed twice: {}", shown());
+    }
+
+    /// What holds once nothing is unfinished.
+    pub(super) async fn check_end(&self, why: &str) {
+        self.check(why);
+        let story = self.story().await;
+        assert_eq!(story.unfinished, None, "{why}");
+        let outcome = self.outcome().await;
+        let record = self.world.state().record.clone();
+        let roles = self.world.state().roles.clone();
+        let shown = || format!("{why}: {outcome:?}, {record:?}, {:#?}", self.world.events());
+        let is_at = |value: &str| record.record == Some(ResourceSet::single(5, value));
+        match &outcome {
+            Some(Outcome::Switched) => {
+                assert!(is_at("b.example.com") && !story.switches.is_empty(), "{}", shown());
+                assert!(roles.iter().all(|role| *role == Role::Primary), "{}", shown());
+            }
+            Some(Outcome::Abandoned { .. }) => {
+                assert!(is_at("a.example.com"), "{}", shown());
+                let is_untouched = roles.iter().all(|role| *role == Role::Replica);
+                assert!(is_untouched || !self.plan.promotes, "abandoned, yet promoted: {}", shown());
+                let fence = Fence::from_set(record.fence.as_ref().unwrap()).unwrap();
+                assert!(fence.intent.is_none(), "the claim still stands: {}", shown());
+                assert_eq!(story.epoch.unwrap_or(fence.epoch), fence.epoch, "{}", shown());
+            }
+            Some(Outcome::PromotedNotSwitched { .. }) => {
+                assert!(story.halted.is_some() && self.plan.promotes, "{}", shown());
+            }
+            Some(Outcome::Foreign { .. }) => assert!(story.halted.is_some(), "{}", shown()),
+            None => assert!(self.record_changes() == 0, "{}", shown()),
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! The world in memory: a record with true compare-and-swap, two sites, a clock, and all that can go wrong with them.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::fuse::Fuse;
+use crate::act::dns::{Answer, Dns, DnsError, Receipt, RecordChange};
+use crate::act::{Promote, PromoteError};
+use crate::decide::saga::Fencing;
+use crate::monitor::{SiteClient, WriteCanary};
+use crate::store::OperatorAction;
+use crate::types::*;
+
+/// What happens to one change; without one it just works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum DnsFault {
+    None,
+    Throttled,
+    Denied,
+    /// The answer is lost, and the change was not applied.
+    LostBefore,
+    /// The answer is lost, and the change was applied.
+    LostAfter,
+    /// As before, and the provider cannot be read either.
+    BlindBefore,
+    /// As before, and the provider cannot be read either.
+    BlindAfter,
+    /// Somebody else edits the fence between our read and our write.
+    Foreign,
+}
+
+/// What the old primary does when it is to be paused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Old {
+    Alive,
+    Gone,
+    Unfenceable,
+}
+
+/// What happens to the order of promotion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Promotion {
+    Works,
+    FailsBefore,
+    FailsAfter,
+    /// It fails, is applied, and the target answers nobody any more.
+    Unknown,
+    /// One of the site's two targets is promoted, the other is not.
+    Half,
+}
+
+/// What was done, in order.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Event {
+    Wrote(String),
+    Failed,
+    Changed(RecordState),
+    Foreign,
+    Fenced,
+    Promoted { fence: String },
+}
+
+/// All that outlives an agent.
+pub(super) struct State {
+    pub(super) record: RecordState,
+    pub(super) is_unreadable: bool,
+    pub(super) faults: VecDeque<DnsFault>,
+    pub(super) old: Old,
+    pub(super) promotion: Promotion,
+    /// The roles of the target's Redis.
+    pub(super) roles: Vec<Role>,
+    pub(super) is_loading: bool,
+    pub(super) is_silent: bool,
+    pub(super) canary_fails: bool,
+    /// Name servers answer the old value until the end of time.
+    pub(super) is_stale: bool,
+    /// When an entry of this label was written, a person orders this.
+    pub(super) interjection: Option<(&'static str, OperatorAction)>,
+    /// Time that passes between the permit and the switch.
+    pub(super) delay: Duration,
+    /// How long the term lasts.
+    pub(super) term: Option<Duration>,
+    pub(super) events: Vec<Event>,
+    pub(super) first: RecordState,
+}
+
+/// The world.
+pub(super) struct World {
+    state: Mutex<State>,
+    start: tokio::time::Instant,
+    to: SiteName,
+}
+
+impl World {
+    pub(super) fn new(record: RecordState, to: SiteName, role: Role) -> Self {
+        let state = State {
+            first: record.clone(),
+            record,
+            is_unreadable: false,
+            faults: VecDeque::new(),
+            old: Old::Gone,
+            promotion: Promotion::Works,
+            roles: vec![role],
+            is_loading: false,
+            is_silent: false,
+            canary_fails: false,
+            is_stale: false,
+            interjection: None,
+            delay: Duration::ZERO,
+            term: None,
+            events: Vec::new(),
+        };
+        Self { state: Mutex::new(state), start: tokio::time::Instant::now(), to }
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    pub(super) fn tell(&self, event: Event) {
+        self.state().events.push(event);
+    }
+
+    pub(super) fn events(&self) -> Vec<Event> {
+        self.state().events.clone()
+    }
+
+    pub(super) fn interjection(&self, labels: &[String]) -> Option<OperatorAction> {
+        let mut state = self.state();
+        let is_now = state.interjection.as_ref().is_some_and(|(at, _)| labels.iter().any(|l| l == at));
+        if is_now { state.interjection.take().map(|(_, action)| action) } else { None }
+    }
+
+    fn change(&self, change: &RecordChange) -> Result<Receipt, DnsError> {
+        let mut state = self.state();
+        let fault = state.faults.pop_front().unwrap_or(DnsFault::None);
+        let detail = || "as the test wants".to_owned();
+        match fault {
+            DnsFault::Throttled => return Err(DnsError::Throttled { detail: detail() }),
+            DnsFault::Denied => return Err(DnsError::Denied { action: "change", detail: detail() }),
+            DnsFault::LostBefore => return Err(DnsError::Unknown { detail: detail() }),
+            DnsFault::BlindBefore => {
+                state.is_unreadable = true;
+                return Err(DnsError::Unknown { detail: detail() });
+            }
+            DnsFault::Foreign => {
+                let text =
+                    "v=1;owner=somebody;epoch=70;active=dc-a;from=dc-a;at=1;decision=theirs".to_owned();
+                state.record.fence = Some(ResourceSet::single(5, text));
+                state.events.push(Event::Foreign);
+            }
+            DnsFault::None | DnsFault::LostAfter | DnsFault::BlindAfter => {}
+        }
+        if change.expected != state.record {
+            return Err(DnsError::Conflict { detail: detail() });
+        }
+        state.record = change.wanted.clone();
+        state.events.push(Event::Changed(change.wanted.clone()));
+        match fault {
+            DnsFault::LostAfter => Err(DnsError::Unknown { detail: detail() }),
+            DnsFault::BlindAfter => {
+                state.is_unreadable = true;
+                Err(DnsError::Unknown { detail: detail() })
+            }
+            _ => Ok(Receipt { id: "1".to_owned() }),
+        }
+    }
+
+    fn promote(&self) -> Result<(), PromoteError> {
+        let mut state = self.state();
+        let promotion = std::mem::replace(&mut state.promotion, Promotion::Works);
+        let target = TargetName::new("redis://b:6379").unwrap();
+        let gap = Gap::new(GapReason::Timeout, "as the test wants");
+        let failed = Err(PromoteError::Promotion { target, gap });
+        if promotion == Promotion::FailsBefore {
+            return failed;
+        }
+        let fence = state.record.fence.as_ref().unwrap().values.first().unwrap().clone();
+        state.events.push(Event::Promoted { fence });
+        match promotion {
+            Promotion::Half => state.roles[0] = Role::Primary,
+            _ => state.roles.iter_mut().for_each(|role| *role = Role::Primary),
+        }
+        state.is_silent |= promotion == Promotion::Unknown;
+        if promotion == Promotion::Works { Ok(()) } else { failed }
+    }
+
+    fn look(&self, canary: WriteCanary) -> Vec<TargetSnapshot> {
+        let state = self.state();
+        let one = |role: &Role| {
+            let target = TargetName::new("redis://b:6379").unwrap();
+            if state.is_silent {
+                let gap = Gap::new(GapReason::Timeout, "as the test wants");
+                return TargetSnapshot::blind(target, gap, Duration::ZERO);
+            }
+            let link = Link { up: false, source: "a:6379".to_owned(), down_seconds: Some(9), syncing: false };
+            let facts = Facts {
+                role: Some(*role),
+                link: (*role == Role::Replica).then_some(link),
+                loading: Some(state.is_loading),
+                ..Facts::default()
+            };
+            let canary = match (canary, role) {
+                (WriteCanary::Skip, _) => CanaryResult::NotAsked,
+                (WriteCanary::Write, Role::Primary) if !state.canary_fails => {
+                    CanaryResult::Written(Duration::ZERO)
+                }
+                (WriteCanary::Write, _) => CanaryResult::Failed(Gap::new(GapReason::Readonly, "no")),
+            };
+            let (ping, elapsed) = (Ok(Duration::ZERO), Duration::ZERO);
+            TargetSnapshot { target, ping, facts: Ok(facts), canary, samples: Vec::new(), elapsed }
+        };
+        state.roles.iter().map(one).collect()
+    }
+}
+
+impl Clock for World {
+    fn now(&self) -> Moment {
+        let mono = self.start.elapsed();
+        Moment { mono, wall: Duration::from_secs(1_700_000_000) + mono }
+    }
+}
+
+/// The ports of one agent to the world.
+pub(super) struct Ports {
+    pub(super) world: Arc<World>,
+    pub(super) fuse: Arc<Fuse>,
+}
+
+#[async_trait]
+impl Dns for Ports {
+    async fn read(&self) -> Result<RecordState, DnsError> {
+        let state = self.world.state();
+        if state.is_unreadable {
+            return Err(DnsError::Unavailable { detail: "as the test wants".to_owned() });
+        }
+        Ok(state.record.clone())
+    }
+
+    async fn change(&self, change: &RecordChange) -> Result<Receipt, DnsError> {
+        self.fuse.pass("change".to_owned(), async { self.world.change(change) }).await
+    }
+
+    async fn is_visible(&self, _: &Receipt) -> Result<bool, DnsError> {
+        Ok(true)
+    }
+
+    async fn check(&self) -> Vec<DnsError> {
+        Vec::new()
+    }
+
+    async fn answers(&self) -> Vec<Answer> {
+        let state = self.world.state();
+        let told = if state.is_stale { &state.first } else { &state.record };
+        vec![Answer { server: "ns1".to_owned(), result: Ok(told.record.clone().unwrap()) }]
+    }
+}
+
+#[async_trait]
+impl Promote for Ports {
+    async fn fence(&self, _: &SiteName, _: Duration) -> Result<Vec<Fencing>, PromoteError> {
+        let work = async {
+            let target = TargetName::new("redis://a:6379").unwrap();
+            let mut state = self.world.state();
+            let how = match state.old {
+                Old::Alive => Fencing::Paused,
+                Old::Gone => Fencing::Gone,
+                Old::Unfenceable => {
+                    let gap = Gap::new(GapReason::Timeout, "as the test wants");
+                    return Err(PromoteError::Unfenceable { target, gap });
+                }
+            };
+            state.events.push(Event::Fenced);
+            Ok(vec![how])
+        };
+        self.fuse.pass("fence".to_owned(), work).await
+    }
+
+    async fn promote(&self, _: &SiteName) -> Result<(), PromoteError> {
+        self.fuse.pass("promote".to_owned(), async { self.world.promote() }).await
+    }
+}
+
+#[async_trait]
+impl SiteClient for Ports {
+    async fn look(&self, site: &SiteName, _: Duration, canary: WriteCanary) -> Snapshot {
+        assert_eq!(*site, self.world.to, "a switch looks at its target only");
+        Snapshot { site: site.clone(), taken: self.world.now(), targets: self.world.look(canary) }
+    }
+}

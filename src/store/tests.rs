@@ -1,0 +1,231 @@
+//! The journal on disk, and the story it tells.
+
+mod story;
+
+use std::fs;
+
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+use super::*;
+use crate::decide::Plan;
+use crate::types::*;
+
+fn folder() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+fn open(folder: &TempDir) -> SqliteJournal {
+    SqliteJournal::open(folder.path()).unwrap()
+}
+
+fn raw(folder: &TempDir) -> Connection {
+    Connection::open(folder.path().join("journal.db")).unwrap()
+}
+
+fn halted(why: &str) -> Body {
+    Body::Halted { why: why.to_owned() }
+}
+
+fn entry(service: &str, at_unix_ms: i64, body: Body) -> NewEntry {
+    NewEntry { at_unix_ms, service: ServiceName::new(service).unwrap(), incident: None, body }
+}
+
+fn plan(decision: &str) -> Plan {
+    let (a, b) = (SiteName::new("dc-a").unwrap(), SiteName::new("dc-b").unwrap());
+    let text = "v=1;owner=a1;epoch=7;active=dc-a;from=dc-a;at=1;decision=adopt";
+    Plan {
+        decision: decision.to_owned(),
+        service: ServiceName::new("sessions").unwrap(),
+        from: a,
+        to: b,
+        expected: RecordState {
+            record: Some(ResourceSet::single(5, "a.example.com")),
+            fence: Some(ResourceSet::single(5, text)),
+        },
+        fence: Fence::parse(text).unwrap(),
+        to_value: "b.example.com".to_owned(),
+        ttl_seconds: 5,
+        made_unix_ms: 0,
+        expires_unix_ms: 60_000,
+        promotes: true,
+    }
+}
+
+fn whys(entries: &[Entry]) -> Vec<&str> {
+    entries
+        .iter()
+        .map(|entry| match &entry.body {
+            Body::Halted { why } => why.as_str(),
+            other => panic!("unexpected: {other:?}"),
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn a_reopened_journal_keeps_entries_and_order() {
+    let folder = folder();
+    let first = open(&folder);
+    let seqs = first.append(vec![entry("s", 2, halted("1")), entry("s", 1, halted("2"))]).await.unwrap();
+    drop(first);
+    let second = open(&folder);
+    let more = second.append(vec![entry("t", 3, halted("3"))]).await.unwrap();
+    assert!(seqs[0] < seqs[1] && seqs[1] < more[0]);
+    drop(second);
+    let third = SqliteJournal::open_read_only(folder.path()).unwrap();
+    let all = third.read(Query::default()).await.unwrap();
+    assert_eq!(whys(&all), ["1", "2", "3"]);
+    let of_s =
+        Query { service: Some(ServiceName::new("s").unwrap()), is_newest_first: true, ..Query::default() };
+    assert_eq!(whys(&third.read(of_s).await.unwrap()), ["2", "1"]);
+    let after = Query { after: seqs[0], limit: 1, ..Query::default() };
+    assert_eq!(whys(&third.read(after).await.unwrap()), ["2"]);
+    let orders = Query { kinds: vec![Kind::Ordered], ..Query::default() };
+    assert_eq!(third.read(orders).await.unwrap(), []);
+    assert!(third.append(vec![entry("s", 4, halted("4"))]).await.is_err(), "it is for reading only");
+}
+
+#[tokio::test]
+async fn the_file_is_as_durable_as_promised() {
+    let folder = folder();
+    let journal = open(&folder);
+    journal.append(vec![entry("s", 1, halted("1"))]).await.unwrap();
+    let mode: String = raw(&folder).pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
+    assert_eq!(mode, "wal");
+    assert_eq!(journal.pragma("synchronous"), 2, "2 is FULL");
+    assert_eq!(journal.pragma("user_version"), 1);
+}
+
+#[test]
+fn a_later_or_impossible_schema_is_refused_and_left_alone() {
+    for version in [2, 99, -1] {
+        let folder = folder();
+        drop(open(&folder));
+        raw(&folder).pragma_update(None, "user_version", version).unwrap();
+        let error = SqliteJournal::open(folder.path()).unwrap_err();
+        assert!(matches!(error, JournalError::Version { found, known: 1 } if found == version), "{error:?}");
+        let still: i64 = raw(&folder).pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+        assert_eq!(still, version);
+    }
+}
+
+#[test]
+fn an_empty_file_is_migrated_and_a_damaged_one_refused() {
+    let folder = folder();
+    let path = folder.path().join("journal.db");
+    fs::write(&path, "").unwrap();
+    drop(open(&folder));
+    fs::write(
+        &path,
+        "this is no journal, and was none before; it is only long enough to be asked".repeat(99),
+    )
+    .unwrap();
+    let error = SqliteJournal::open(folder.path()).unwrap_err();
+    assert!(matches!(&error, JournalError::Open { path: at, .. } if *at == path), "{error:?}");
+    assert!(error.to_string().contains("journal.db"), "{error}");
+    let file = folder.path().join("journal.db/below");
+    let error = SqliteJournal::open(&file).unwrap_err();
+    assert!(matches!(error, JournalError::Directory { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_damaged_page_or_entry_is_an_error_and_no_panic() {
+    let folder = folder();
+    let journal = open(&folder);
+    let seqs = journal.append(vec![entry("s", 1, halted("1"))]).await.unwrap();
+    for (column, text) in [("body", "{\"kind\":\"unheard-of\"}"), ("body", "{"), ("service", "no name")] {
+        raw(&folder).execute(&format!("UPDATE entries SET {column} = ?1"), [text]).unwrap();
+        let error = journal.read(Query::default()).await.unwrap_err();
+        assert!(matches!(error, JournalError::Entry { seq, .. } if seq == seqs[0]), "{error:?}");
+    }
+    drop(journal);
+    let path = folder.path().join("journal.db");
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[100..].fill(0xa5);
+    fs::write(&path, bytes).unwrap();
+    let damaged = match SqliteJournal::open(folder.path()) {
+        Ok(journal) => journal.read(Query::default()).await.map(|_| ()),
+        Err(error) => Err(error),
+    };
+    assert!(matches!(damaged, Err(JournalError::Open { .. } | JournalError::Read { .. })), "{damaged:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_writers_wait_for_each_other() {
+    const EACH: usize = 40;
+    let folder = folder();
+    let write = async |name: &'static str| {
+        // Both open at once: only one of them makes the schema.
+        let path = folder.path().to_owned();
+        let journal = tokio::task::spawn_blocking(move || SqliteJournal::open(&path)).await.unwrap().unwrap();
+        for at in 0..EACH {
+            let at = i64::try_from(at).unwrap();
+            journal.append(vec![entry(name, at, halted(name)), entry(name, at, halted(name))]).await.unwrap();
+        }
+    };
+    tokio::join!(write("one"), write("two"));
+    let all = open(&folder).read(Query::default()).await.unwrap();
+    assert_eq!(all.len(), 4 * EACH);
+    assert!(all.windows(2).all(|w| w[0].seq < w[1].seq));
+    assert!(all.chunks(2).all(|pair| pair[0].service == pair[1].service), "a batch is never torn");
+}
+
+#[tokio::test]
+async fn a_writer_waits_while_another_holds_the_file() {
+    let folder = folder();
+    let journal = open(&folder);
+    let other = raw(&folder);
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let (appended, ()) = tokio::join!(journal.append(vec![entry("s", 1, halted("1"))]), async {
+        other.execute_batch("COMMIT").unwrap();
+    });
+    appended.unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let error = journal.append(vec![entry("s", 1, halted("2"))]).await.unwrap_err();
+    assert!(matches!(error, JournalError::Write { .. }), "{error:?}");
+    other.execute_batch("COMMIT").unwrap();
+    assert_eq!(whys(&journal.read(Query::default()).await.unwrap()), ["1"], "a failed write leaves nothing");
+}
+
+#[tokio::test]
+async fn a_repetition_is_counted() {
+    let folder = folder();
+    let journal = open(&folder);
+    let seqs = journal.append(vec![entry("s", 1, halted("1")), entry("s", 1, halted("2"))]).await.unwrap();
+    journal.repeat(seqs[0], 5).await.unwrap();
+    journal.repeat(seqs[0], 9).await.unwrap();
+    let all = open(&folder).read(Query::default()).await.unwrap();
+    let told: Vec<_> = all.iter().map(|e| (e.at_unix_ms, e.last_unix_ms, e.count)).collect();
+    assert_eq!(told, [(1, 9, 3), (1, 1, 1)]);
+}
+
+#[tokio::test]
+async fn a_ticket_is_the_receipt_of_its_entry() {
+    let folder = folder();
+    let journal = open(&folder);
+    let body = Body::Ticketed { plan: Box::new(plan("d")) };
+    let ticket = journal.ticket(entry("sessions", 1, body.clone()), plan("d")).await.unwrap();
+    let all = open(&folder).read(Query::default()).await.unwrap();
+    assert_eq!((all[0].seq, &all[0].body), (ticket.seq(), &body));
+    assert_eq!(*ticket.plan(), plan("d"));
+}
+
+#[tokio::test]
+async fn only_old_decisions_are_dropped() {
+    let folder = folder();
+    let journal = open(&folder);
+    journal.append(vec![entry("s", 1, halted("the oldest"))]).await.unwrap();
+    let sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100998) \
+               INSERT INTO entries (at_ms, last_ms, service, kind, body) SELECT i, i, 's', 'decided', '{}' FROM n";
+    raw(&folder).execute(sql, []).unwrap();
+    let count = |kind: &str| -> i64 {
+        let sql = "SELECT count(*) FROM entries WHERE kind = ?1";
+        raw(&folder).query_row(sql, [kind], |row| row.get(0)).unwrap()
+    };
+    assert_eq!(count("decided"), 100_998);
+    let seqs = journal.append(vec![entry("s", 1, halted("the newest"))]).await.unwrap();
+    assert_eq!(seqs, [101_000]);
+    assert_eq!(count("decided"), 100_000, "the newest stay");
+    let kept = Query { kinds: vec![Kind::Halted], ..Query::default() };
+    assert_eq!(whys(&journal.read(kept).await.unwrap()), ["the oldest", "the newest"]);
+}
