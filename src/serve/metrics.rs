@@ -14,8 +14,7 @@ use prometheus_client::registry::Registry;
 use super::process;
 use super::router::Serve;
 use crate::config::Mode;
-use crate::control::ServiceView;
-use crate::decide::{Health, Verdict};
+use crate::control::{Health, ServiceView, Verdict};
 use crate::monitor::{CATALOG, Format, MetricSpec, Page, Source, house, signals};
 use crate::types::{Moment, TargetSnapshot};
 
