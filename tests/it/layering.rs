@@ -16,7 +16,7 @@ const HOUSE: &[(&str, &[&str])] = &[
     ("store", &["types", "decide"]),
     ("act", &["types", "config", "monitor", "decide", "lead", "store"]),
     ("control", &["types", "config", "monitor", "analyse", "decide", "lead", "store", "act"]),
-    ("serve", &["types", "config", "monitor", "analyse", "decide", "store", "control"]),
+    ("serve", &["types", "config", "monitor", "analyse", "store", "control"]),
     ("app", BELOW_APP),
     ("sim", BELOW_APP),
     ("cli", BELOW_CLI),
