@@ -54,6 +54,7 @@ fn disturbed_clocks_empty_the_window_and_observe_first() {
 fn what_was_seen_before_a_disturbance_fills_no_window() {
     let mut world = World::replication().warmed().alerted();
     world.service.policy.confirm_window = secs(60);
+    world.service.policy.lag_evidence_max_age = secs(600);
     world.kill("dc-a", GapReason::Refused);
     world.rounds(10);
     world.now = world.now.plus(secs(60));
