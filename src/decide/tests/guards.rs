@@ -51,6 +51,21 @@ fn disturbed_clocks_empty_the_window_and_observe_first() {
 }
 
 #[test]
+fn what_was_seen_before_a_disturbance_fills_no_window() {
+    let mut world = World::replication().warmed().alerted();
+    world.service.policy.confirm_window = secs(60);
+    world.service.policy.lag_evidence_max_age = secs(600);
+    world.kill("dc-a", GapReason::Refused);
+    world.rounds(10);
+    world.now = world.now.plus(secs(60));
+    world.rounds(6);
+    for _ in 0..6 {
+        expect(&world.round(), Verdict::Hold, AlertLevel::Warn, &["confirming"]);
+    }
+    expect(&world.round(), Verdict::Failover, PAGE, &["confirmed"]);
+}
+
+#[test]
 fn a_restart_warms_up_first_and_keeps_the_incident() {
     let mut world = nearly();
     world.state = State::resumed(Resume { incident: Some("sessions-1".to_owned()) });

@@ -1,6 +1,6 @@
 //! The order that follows a switch: the old primary is held while it claims to be one, and nothing else ever is.
 
-use super::world::{World, fence};
+use super::world::{World, fence, site};
 use crate::decide::{RecordReading, Verdict};
 use crate::types::{GapReason, Role};
 
@@ -65,6 +65,25 @@ fn a_way_back_does_not_hold_its_own_target() {
     world.record("dc-b.redis.test", Some(&format!("{};intent=dc-a", fence("dc-b", "dc-a", 10))));
     world.mend("dc-a", Role::Primary);
     assert!(paused(&mut world).is_empty(), "dc-a was just promoted and must prove a write");
+}
+
+#[test]
+fn a_switch_holds_the_old_primary_from_the_moment_the_name_has_moved() {
+    let claimed = format!("{};intent=dc-b", fence("dc-a", "dc-b", 8));
+    let moved = fence("dc-b", "dc-a", 9);
+    for (value, text, to, want) in [
+        ("dc-a.redis.test", claimed.as_str(), Some("dc-b"), &[][..]),
+        ("dc-b.redis.test", moved.as_str(), Some("dc-b"), &["dc-a"][..]),
+        ("dc-b.redis.test", moved.as_str(), Some("dc-a"), &[][..]),
+        ("dc-b.redis.test", moved.as_str(), None, &[][..]),
+    ] {
+        let mut world = switched();
+        world.mend("dc-a", Role::Primary);
+        world.evidence.controls.is_switching = true;
+        world.evidence.controls.switching_to = to.map(site);
+        world.record(value, Some(text));
+        assert_eq!(paused(&mut world), want, "{text} to {to:?}");
+    }
 }
 
 #[test]

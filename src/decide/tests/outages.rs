@@ -240,6 +240,24 @@ fn a_minority_holds() {
 }
 
 #[test]
+fn of_two_votes_from_one_place_the_milder_counts() {
+    for (votes, verdict) in [
+        (vec![vote("dc-x", Some(1.0))], Verdict::Recommend),
+        (vec![vote("dc-x", Some(1.0)), vote("dc-x", Some(1.0))], Verdict::Recommend),
+        (vec![vote("dc-x", Some(1.0)), vote("dc-x", Some(0.0))], Verdict::Hold),
+        (vec![vote("dc-x", Some(0.0)), vote("dc-x", Some(1.0))], Verdict::Hold),
+        (vec![vote("dc-x", Some(1.0)), vote("dc-x", None)], Verdict::Hold),
+        (vec![vote("dc-x", None), vote("dc-x", Some(1.0))], Verdict::Hold),
+        (vec![vote("dc-x", Some(1.0)), vote("dc-z", Some(0.0))], Verdict::Hold),
+    ] {
+        let mut world = outage();
+        world.evidence.vantages_configured = 3;
+        world.evidence.votes = votes.clone();
+        assert_eq!(world.rounds(5).verdict, verdict, "{votes:?}");
+    }
+}
+
+#[test]
 fn a_primary_that_takes_no_writes_is_down() {
     let mut world = World::replication().warmed().alerted();
     world.node("dc-a").canary = CanaryResult::Failed(gap(GapReason::Misconf));
