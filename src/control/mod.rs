@@ -14,5 +14,3 @@ pub use intake::Intake;
 pub use metrics::Metrics;
 pub use view::{ServiceView, View};
 pub use worker::{Setup, Worker};
-// The words of the published picture.
-pub use crate::decide::{Health, Verdict};
