@@ -46,6 +46,10 @@ pub trait Promote: Send + Sync {
     /// A target could be neither paused nor proven gone.
     async fn fence(&self, site: &SiteName, pause: Duration) -> Result<Vec<Fencing>, PromoteError>;
 
+    /// Lets a site take writes again after [`Promote::fence`]. A target that does not hear it takes writes when its
+    /// pause runs out.
+    async fn release(&self, site: &SiteName);
+
     /// Makes every target of a site a primary, and sees that it says so.
     ///
     /// # Errors

@@ -15,8 +15,10 @@ const BACKOFF: Duration = Duration::from_millis(200);
 pub(super) enum SwapFailure {
     /// They hold something else; nothing was changed by this agent.
     Foreign(String),
-    /// The provider refused or stayed busy; certainly nothing was changed.
+    /// The provider refused; certainly nothing was changed.
     NotApplied(String),
+    /// The provider stayed busy; certainly nothing was changed, and a later try may succeed.
+    Busy(String),
     /// Nobody can tell: the change was sent, and the provider cannot be read.
     Unknown(String),
 }
@@ -38,13 +40,11 @@ pub(super) async fn swap(
         }
         match dns.change(&change).await {
             Ok(_) => return Ok(()),
-            Err(error @ (DnsError::Throttled { .. } | DnsError::Unavailable { .. })) => {
-                last = error.to_string()
-            }
+            Err(error) if error.is_retryable() => last = error.to_string(),
             Err(error @ (DnsError::Denied { .. } | DnsError::Misconfigured { .. })) => {
                 return Err(SwapFailure::NotApplied(error.to_string()));
             }
-            Err(error @ (DnsError::Conflict { .. } | DnsError::Unknown { .. })) => {
+            Err(error) => {
                 // A conflict after a lost answer may be our own change met again, so it is read back as well.
                 last = error.to_string();
                 match read_back(dns).await {
@@ -56,7 +56,7 @@ pub(super) async fn swap(
             }
         }
     }
-    Err(SwapFailure::NotApplied(last))
+    Err(SwapFailure::Busy(last))
 }
 
 async fn read_back(dns: &dyn Dns) -> Result<RecordState, DnsError> {
@@ -74,7 +74,8 @@ async fn read_back(dns: &dyn Dns) -> Result<RecordState, DnsError> {
 /// Record and fence in one line, for a person.
 pub(super) fn describe(state: &RecordState) -> String {
     let set = |set: &Option<crate::types::ResourceSet>| match set {
-        Some(set) => set.values.iter().cloned().collect::<Vec<_>>().join(" "),
+        // Somebody else's text goes to a terminal.
+        Some(set) => set.values.iter().map(|v| v.escape_debug().to_string()).collect::<Vec<_>>().join(" "),
         None => "nothing".to_owned(),
     };
     format!("the record holds {}, the fence {}", set(&state.record), set(&state.fence))

@@ -22,7 +22,7 @@ const PROOF_TRIES: u32 = 3;
 /// Asking the name servers ends after so long; a slow one is reported, not waited for.
 const VERIFY_LIMIT: Duration = Duration::from_secs(90);
 /// Time between two rounds of asking.
-const VERIFY_POLL: Duration = Duration::from_millis(50);
+const VERIFY_POLL: Duration = Duration::from_millis(250);
 
 /// Said of a site that the configuration does not name any more.
 const NO_TARGETS: &str = "the site has no configured target";
@@ -60,6 +60,8 @@ pub struct Switch<'a> {
     owner: &'a AgentName,
     plan: &'a Plan,
     since: Moment,
+    /// The old primary may be paused by this switch.
+    is_fenced: bool,
 }
 
 /// A switch that could not be brought to an end that may be written down.
@@ -73,7 +75,7 @@ impl<'a> Switch<'a> {
     pub async fn run(hands: &'a Hands, service: &'a Service, owner: &'a AgentName, permit: Permit) -> Ended {
         let plan = permit.ticket().plan().clone();
         let since = hands.clock.now();
-        let mut switch = Switch { hands, service, owner, plan: &plan, since };
+        let mut switch = Switch { hands, service, owner, plan: &plan, since, is_fenced: false };
         let outcome = switch.begin(&permit).await?;
         switch.end(outcome).await
     }
@@ -92,7 +94,8 @@ impl<'a> Switch<'a> {
         let plan = &unfinished.plan;
         let Ok(found) = hands.dns.read().await else { return Ok(None) };
         let since = hands.clock.now();
-        let mut switch = Switch { hands, service, owner, plan, since };
+        let is_fenced = unfinished.steps.iter().any(|step| matches!(step, Step::Fenced { .. }));
+        let mut switch = Switch { hands, service, owner, plan, since, is_fenced };
         let is_primary = switch.target_is_primary().await;
         let outcome = match recover(plan, owner, &unfinished.steps, &found, is_primary) {
             Recovery::Drop => {
@@ -125,7 +128,9 @@ impl<'a> Switch<'a> {
         match swap(dns, &self.plan.expected, &claimed(self.plan, self.owner)).await {
             Ok(()) => self.note(Step::Claimed).await?,
             Err(SwapFailure::Foreign(why)) => return Ok(Outcome::Foreign { why }),
-            Err(SwapFailure::NotApplied(why)) => return Ok(Outcome::Abandoned { why }),
+            Err(SwapFailure::NotApplied(why) | SwapFailure::Busy(why)) => {
+                return Ok(Outcome::Abandoned { why });
+            }
             // It may still arrive; the next look at the record tells, and an intent of nobody's halts.
             Err(SwapFailure::Unknown(why)) => return Ok(Outcome::Foreign { why: unread(&why) }),
         }
@@ -144,9 +149,17 @@ impl<'a> Switch<'a> {
         }
         let how = match self.fence().await {
             Ok(how) => how,
-            Err(why) => return Ok(Some(self.give_back(&why).await)),
+            Err(why) => {
+                // Of several targets some may be paused.
+                self.is_fenced = true;
+                return Ok(Some(self.give_back(&why).await));
+            }
         };
+        self.is_fenced = true;
         self.note(Step::Fenced { how }).await?;
+        if self.is_expired() {
+            return Ok(Some(self.give_back(&Refusal::Expired.to_string()).await));
+        }
         if let Err(refusal) = self.refused().await {
             return Ok(Some(self.give_back(&refusal.to_string()).await));
         }
@@ -178,6 +191,10 @@ impl<'a> Switch<'a> {
 
     /// After a restart with the target promoted: the old primary is fenced anew, then the rest of the way.
     async fn finish(&mut self, steps: &[Step]) -> Ended {
+        if self.is_expired() {
+            // The pause of the old primary may have run out since, and clients may have written to it again.
+            return Ok(self.stuck("the agent was away for longer than the decision lives"));
+        }
         if let Err(refusal) = self.refused().await {
             return Ok(self.stuck(&refusal.to_string()));
         }
@@ -199,9 +216,21 @@ impl<'a> Switch<'a> {
             return Ok(self.stop(&refusal.to_string()).await);
         }
         let (from, to) = (claimed(self.plan, self.owner), switched(self.plan, self.owner));
-        match swap(&*self.hands.dns, &from, &to).await {
+        let swapped = loop {
+            // An old primary that came back in the meantime must not take writes while the name moves.
+            if self.plan.promotes
+                && let Err(why) = self.fence().await
+            {
+                return Ok(self.stop(&why).await);
+            }
+            match swap(&*self.hands.dns, &from, &to).await {
+                Err(SwapFailure::Busy(_)) if self.plan.promotes && !self.is_expired() => {}
+                swapped => break swapped,
+            }
+        };
+        match swapped {
             Ok(()) => self.note(Step::Switched).await?,
-            Err(SwapFailure::NotApplied(why)) => return Ok(self.stop(&why).await),
+            Err(SwapFailure::NotApplied(why) | SwapFailure::Busy(why)) => return Ok(self.stop(&why).await),
             Err(SwapFailure::Foreign(why)) if self.plan.promotes => return Ok(self.stuck(&why)),
             Err(SwapFailure::Foreign(why)) => return Ok(Outcome::Foreign { why }),
             Err(SwapFailure::Unknown(why)) if self.plan.promotes => return Ok(self.stuck(&unread(&why))),
@@ -220,11 +249,14 @@ impl<'a> Switch<'a> {
     }
 
     async fn give_back(&mut self, why: &str) -> Outcome {
+        if self.is_fenced {
+            self.hands.promote.release(&self.plan.from).await;
+        }
         let (from, to) = (claimed(self.plan, self.owner), unclaimed(self.plan, self.owner));
         match swap(&*self.hands.dns, &from, &to).await {
             Ok(()) => Outcome::Abandoned { why: why.to_owned() },
             Err(SwapFailure::Foreign(found)) => Outcome::Foreign { why: format!("{why}; then {found}") },
-            Err(SwapFailure::NotApplied(error) | SwapFailure::Unknown(error)) => {
+            Err(SwapFailure::NotApplied(error) | SwapFailure::Busy(error) | SwapFailure::Unknown(error)) => {
                 Outcome::Foreign { why: format!("{why}; and the claim could not be given back: {error}") }
             }
         }
@@ -278,6 +310,10 @@ impl<'a> Switch<'a> {
         let are_primaries = roles.map(|role| Some(role? == Role::Primary)).collect::<Option<Vec<_>>>()?;
         let first = *are_primaries.first()?;
         are_primaries.iter().all(|one| *one == first).then_some(first)
+    }
+
+    fn is_expired(&self) -> bool {
+        self.hands.clock.now().unix_ms() >= self.plan.expires_unix_ms
     }
 
     async fn refused(&self) -> Result<(), Refusal> {

@@ -1,7 +1,8 @@
 //! The program, put together.
 
+use std::fs::File;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
@@ -57,6 +58,14 @@ fn embedded_zone(config: &Config) -> Result<Option<Arc<EmbeddedZone>>, DnsError>
     EmbeddedZone::open(rules, &config.agent.data_dir, records).map(Some)
 }
 
+/// Two agents on one journal would each take the other's switch for one that was interrupted.
+fn lock(data_dir: &Path) -> anyhow::Result<File> {
+    let path = data_dir.join("lock");
+    let file = File::create(&path).with_context(|| format!("cannot create {}", path.display()))?;
+    file.try_lock().with_context(|| format!("another agent runs on {}", data_dir.display()))?;
+    Ok(file)
+}
+
 /// What all services share.
 pub(super) struct Shared {
     pub(super) journal: Arc<dyn Journal>,
@@ -100,6 +109,8 @@ pub struct App {
     metrics: Metrics,
     options: Options,
     hangups: Signal,
+    /// Held until the end.
+    _lock: File,
 }
 
 impl App {
@@ -110,6 +121,7 @@ impl App {
     pub async fn start(config: Config, options: Options) -> anyhow::Result<Self> {
         let hangups = signal(SignalKind::hangup()).context("cannot listen for SIGHUP")?;
         let journal: Arc<dyn Journal> = Arc::new(SqliteJournal::open(&config.agent.data_dir)?);
+        let lock = lock(&config.agent.data_dir)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let listener = TcpListener::bind(options.listen)
             .await
@@ -160,7 +172,7 @@ impl App {
             serve(listener, router(shared_state), stop).await;
             "the HTTP server"
         });
-        Ok(Self { tasks, cancelled, services, reloads, config, metrics, options, hangups })
+        Ok(Self { tasks, cancelled, services, reloads, config, metrics, options, hangups, _lock: lock })
     }
 
     /// Waits for the end: SIGTERM or SIGINT, or a task that ends unasked. A second signal ends at once.

@@ -51,6 +51,14 @@ impl Promote for RedisHands {
         futures_util::future::join_all(fences).await.into_iter().collect()
     }
 
+    async fn release(&self, site: &SiteName) {
+        let clients = self.clients(site).unwrap_or_default();
+        let releases = clients.iter().map(|client| client.resume_writes(ORDER_DEADLINE));
+        for failed in futures_util::future::join_all(releases).await.into_iter().filter_map(Result::err) {
+            tracing::debug!(%site, error = %failed, "a pause was not lifted; it runs out by itself");
+        }
+    }
+
     async fn promote(&self, site: &SiteName) -> Result<(), PromoteError> {
         let promotions = self.clients(site)?.iter().map(|client| async move {
             let target = client.target();

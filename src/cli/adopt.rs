@@ -10,7 +10,7 @@ use crate::app::{now, open_dns};
 use crate::config::{Config, Provider, Service, Site};
 use crate::decide::fence_of;
 use crate::store::{Body, Journal as _, NewEntry, SqliteJournal};
-use crate::types::{Fence, RecordState, ResourceSet};
+use crate::types::{Fence, RecordState, ResourceSet, SiteName};
 
 #[derive(Debug, Args)]
 pub(super) struct AdoptArgs {
@@ -94,7 +94,7 @@ fn wanted(
         owner: config.agent.name.clone(),
         epoch,
         active: active.name.clone(),
-        from: active.name.clone(),
+        from: left(found, active),
         at: now().unix_seconds(),
         decision: format!("adopt-{:x}", now().unix_ms()),
         intent: None,
@@ -103,6 +103,15 @@ fn wanted(
         record: found.record.clone().or_else(|| Some(ResourceSet::single(ttl, active.dns_target.clone()))),
         fence: Some(ResourceSet::single(ttl, fence.to_string())),
     })
+}
+
+/// The site that was left: an old primary stays under the standing order through an adoption.
+fn left(found: &RecordState, active: &Site) -> SiteName {
+    match fence_of(found) {
+        Ok(Some(fence)) if fence.active == active.name => fence.from,
+        Ok(Some(fence)) => fence.active,
+        Ok(None) | Err(_) => active.name.clone(),
+    }
 }
 
 async fn adopt(
@@ -128,7 +137,8 @@ fn shown(set: Option<&ResourceSet>) -> String {
         |set| {
             format!(
                 "{} (TTL {} s)",
-                set.values.iter().cloned().collect::<Vec<_>>().join(" "),
+                // Somebody else's text goes to a terminal.
+                set.values.iter().map(|v| v.escape_debug().to_string()).collect::<Vec<_>>().join(" "),
                 set.ttl_seconds
             )
         },

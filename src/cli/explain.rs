@@ -199,7 +199,9 @@ fn done(body: &Body) -> String {
                 Step::Promoted => "the target was promoted".to_owned(),
                 Step::Proven => "a write to the target was read back".to_owned(),
                 Step::Switched => "record and fence were changed".to_owned(),
-                Step::Verified { answers } => format!("the name servers were asked: {answers}"),
+                Step::Verified { answers } => {
+                    format!("the name servers were asked: {}", answers.escape_debug())
+                }
             };
             format!("{what} [{took_ms} ms]")
         }
@@ -212,7 +214,7 @@ fn done(body: &Body) -> String {
                 )
             }
             Outcome::Foreign { why } => {
-                format!("ended: record or fence were changed by somebody else: {why}")
+                format!("ended: record or fence are not as this agent left them: {why}")
             }
         },
         Body::Adopted { .. }

@@ -35,7 +35,8 @@ pub(super) async fn acknowledge(args: OperateArgs) -> Result<(), Failure> {
 async fn order(args: OperateArgs, action: OperatorAction, said: &str) -> Result<(), Failure> {
     let config = config(&args.config.file)?;
     let service = service(&config, &args.service)?;
-    let journal = SqliteJournal::open(&config.agent.data_dir)?;
+    // An order into a journal that no agent reads would be a lie.
+    let journal = SqliteJournal::open_existing(&config.agent.data_dir)?;
     let body = Body::Ordered { action, by: user() };
     let entry = NewEntry { at_unix_ms: now().unix_ms(), service: service.name.clone(), incident: None, body };
     journal.append(vec![entry]).await?;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::ServiceView;
 use super::worker::{STORY_KINDS, Worker};
+use crate::act::PAUSE;
 use crate::config::Topology;
 use crate::decide::{
     AlertLevel, Controls, Decision, Evidence, FiringAlert, Reason, RecordReading, StandingOrder, Verdict,
@@ -15,6 +16,9 @@ use crate::types::{Moment, RecordView, Snapshot};
 
 /// Deadline of one read of the record.
 const RECORD_DEADLINE: Duration = Duration::from_secs(3);
+/// An alert that nobody has spoken of for so long is over, or its "resolved" was lost: Alertmanager repeats every 4 h
+/// unless told otherwise.
+const ALERT_AGE_MAX: Duration = Duration::from_secs(4 * 3600);
 /// This agent is the only vantage.
 const VANTAGES: usize = 1;
 
@@ -35,7 +39,11 @@ impl Worker {
         if let Err(error) = self.read_story(STORY_KINDS.to_vec()).await {
             self.lost_journal(&error);
         }
-        if self.story.unfinished.is_some() && self.switching_to.is_none() && self.is_durable {
+        if cause == Cause::Timer
+            && self.story.unfinished.is_some()
+            && self.switching_to.is_none()
+            && self.is_durable
+        {
             self.resume_switch();
         }
         let evidence = self.gather(cause).await;
@@ -101,9 +109,10 @@ impl Worker {
 
     /// While anything is suspected, the record is read anew in every cycle.
     fn is_record_stale(&self, now: Moment) -> bool {
-        let is_calm = self.last.as_ref().is_some_and(|(_, d)| {
-            d.verdict == Verdict::Hold && d.reasons.iter().all(|r| *r == Reason::ActiveServes)
-        });
+        let is_calm = self
+            .last
+            .as_ref()
+            .is_some_and(|(_, d)| d.verdict == Verdict::Hold && d.reasons.iter().all(Reason::is_calm));
         match &self.record {
             Some(view) => !is_calm || now.since(view.read) >= self.setup.service.record.read_interval,
             None => true,
@@ -115,6 +124,7 @@ impl Worker {
             // An alert from the future has no age and counts nothing.
             let age = u64::try_from(now.unix_ms().checked_sub(alert.last_unix_ms)?).ok()?;
             let (name, site) = (alert.name.clone(), alert.site.clone());
+            let age = Some(age).filter(|age| Duration::from_millis(*age) < ALERT_AGE_MAX)?;
             Some(FiringAlert { key: key.clone(), name, site, age: Duration::from_millis(age) })
         });
         firing.collect()
@@ -124,7 +134,7 @@ impl Worker {
         let age = |unix_ms: i64| Duration::from_millis(u64::try_from(now.unix_ms() - unix_ms).unwrap_or(0));
         Controls {
             is_paused: self.story.is_paused,
-            is_halted: self.story.halted.is_some(),
+            halted: self.story.halted.clone(),
             is_durable: self.is_durable,
             is_leading: self.election.term().is_some_and(|term| term.is_live(now)),
             is_switching: self.switching_to.is_some() || self.story.unfinished.is_some(),
@@ -203,7 +213,9 @@ impl Worker {
     }
 
     async fn hold(&mut self, decision: &Decision, order: &StandingOrder) {
-        let held = self.setup.hands.promote.fence(&order.pause, crate::act::PAUSE).await;
+        // Renewed in every round, and longer than the time to the next one.
+        let pause = PAUSE.max(self.setup.probe_interval * 3);
+        let held = self.setup.hands.promote.fence(&order.pause, pause).await;
         let is_held = held.is_ok();
         if self.held.as_ref() == Some(&(order.pause.clone(), is_held)) {
             return;

@@ -38,7 +38,9 @@ impl ServiceView {
     /// Whether the service waits for a person.
     #[must_use]
     pub fn is_halted(&self) -> bool {
-        self.halted.is_some() || self.decision.verdict == Verdict::Halt
+        // Before anybody has adopted the service there is nothing to look at yet.
+        let is_new = self.decision.reasons.contains(&Reason::NotAdopted);
+        self.halted.is_some() || (self.decision.verdict == Verdict::Halt && !is_new)
     }
 
     /// Whether a person should switch.

@@ -11,11 +11,12 @@ use tokio_util::sync::CancellationToken;
 use super::command::Wakers;
 use super::cycle::Cause;
 use super::{Metrics, View};
-use crate::act::{Hands, Permit, Switch};
+use crate::act::{Hands, Permit, Refusal, Switch};
 use crate::config::{Config, Service};
+use crate::decide::saga::Outcome;
 use crate::decide::{Decision, Resume, State};
 use crate::lead::Election;
-use crate::store::{JournalError, Kind, Query, Story, Ticket};
+use crate::store::{Body, JournalError, Kind, NewEntry, Query, Story, Ticket};
 use crate::types::{AgentName, RecordView, ServiceName, SiteName};
 
 /// A switch that is under way may take so long to reach a safe place when the program stops.
@@ -195,10 +196,7 @@ impl Worker {
             let decision = ticket.plan().decision.clone();
             let ended = match Permit::grant(ticket, term, &*hands.journal, now).await {
                 Ok(permit) => Switch::run(hands, &setup.service, &setup.owner, permit).await,
-                Err(refusal) => {
-                    tracing::warn!(service = %setup.service.name, decision, %refusal, "the switch is not permitted");
-                    return;
-                }
+                Err(refusal) => refuse(&setup, &decision, &refusal).await,
             };
             report(&setup, &decision, ended.map(Some));
         });
@@ -221,7 +219,16 @@ impl Worker {
 pub(super) const STORY_KINDS: [Kind; 7] =
     [Kind::Adopted, Kind::Notified, Kind::Ticketed, Kind::Stepped, Kind::Ended, Kind::Halted, Kind::Ordered];
 
-fn report(setup: &Setup, decision: &str, ended: Result<Option<crate::decide::saga::Outcome>, JournalError>) {
+/// Writes down that a ticketed plan was not permitted.
+async fn refuse(setup: &Setup, decision: &str, refusal: &Refusal) -> Result<Outcome, JournalError> {
+    let outcome = Outcome::Abandoned { why: refusal.to_string() };
+    let body = Body::Ended { decision: decision.to_owned(), outcome: outcome.clone(), epoch: None };
+    let (at_unix_ms, service) = (setup.hands.clock.now().unix_ms(), setup.service.name.clone());
+    setup.hands.journal.append(vec![NewEntry { at_unix_ms, service, incident: None, body }]).await?;
+    Ok(outcome)
+}
+
+fn report(setup: &Setup, decision: &str, ended: Result<Option<Outcome>, JournalError>) {
     let service = &setup.service.name;
     match ended {
         Ok(Some(outcome)) if outcome.halts() => {

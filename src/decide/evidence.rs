@@ -42,8 +42,8 @@ pub enum RecordReading {
 pub struct Controls {
     /// A person has paused the service.
     pub is_paused: bool,
-    /// The service is halted until a person acknowledges.
-    pub is_halted: bool,
+    /// Why the service is halted until a person acknowledges, if it is.
+    pub halted: Option<String>,
     /// The journal takes entries.
     pub is_durable: bool,
     /// This agent leads.

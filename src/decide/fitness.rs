@@ -201,7 +201,9 @@ fn lag(site: &Site, service: &Service, state: &State, now: Moment) -> (Fitness, 
         let fitness = Fitness { dimension: Dimension::Lag, unfitness: Ratio::ZERO, because };
         return (fitness, Some(Reason::LagUnknown));
     }
-    let known = state.known_lag(&site.name, policy.lag_evidence_max_age, now);
+    // Each target has a replication stream of its own; the lag is measured for sites of one.
+    let known =
+        state.known_lag(&site.name, policy.lag_evidence_max_age, now).filter(|_| site.targets.len() == 1);
     let Some(lag) = known else {
         let because = "no measurement recent enough before the outage".to_owned();
         let fitness = Fitness { dimension: Dimension::Lag, unfitness: Ratio::ONE, because };

@@ -33,6 +33,9 @@ pub struct Resume {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct State {
     last: Option<Moment>,
+    counted: Option<Moment>,
+    is_round: bool,
+    active: Option<SiteName>,
     rounds: u32,
     disturbed_until: Option<Duration>,
     sites: Vec<SiteState>,
@@ -79,7 +82,13 @@ impl State {
             }
         }
         self.last = Some(now);
-        self.rounds = self.rounds.saturating_add(1);
+        // A burst of notifications makes many looks, but no more rounds than the time that passed allows.
+        let since = self.counted.map_or(Duration::MAX, |counted| now.since(counted));
+        self.is_round = since >= evidence.probe_interval / 2;
+        if self.is_round {
+            self.counted = Some(now);
+            self.rounds = self.rounds.saturating_add(1);
+        }
         for snapshot in &evidence.snapshots {
             self.note_look(snapshot, now);
         }
@@ -126,11 +135,17 @@ impl State {
         judgement: &Judgement,
         now: Moment,
     ) {
+        let is_round = self.is_round;
         let state = self.site_mut(site);
-        state.was_silent = judgement.sight == Sight::Silent;
-        if is_down {
-            state.down_since = state.down_since.or(Some(now));
-            state.down_rounds = state.down_rounds.saturating_add(1);
+        let is_silent = judgement.sight == Sight::Silent;
+        // A sign of life after silence begins another kind of outage, with its own, shorter window.
+        let begins = state.down_since.is_none() || (state.was_silent && !is_silent);
+        state.was_silent = is_silent;
+        if is_down && begins {
+            state.down_since = Some(now);
+            state.down_rounds = 1;
+        } else if is_down {
+            state.down_rounds = state.down_rounds.saturating_add(u32::from(is_round));
         } else {
             state.down_since = None;
             state.down_rounds = 0;
@@ -155,6 +170,14 @@ impl State {
             let good = s.successes.iter().filter(|ok| **ok).count();
             (u32::try_from(good).unwrap_or(u32::MAX), u32::try_from(s.successes.len()).unwrap_or(u32::MAX))
         })
+    }
+
+    /// The active site: what the fence says, or what it said last while it cannot be read.
+    pub(super) fn active(&mut self, fence: Option<SiteName>, is_read: bool) -> Option<SiteName> {
+        if is_read {
+            self.active.clone_from(&fence);
+        }
+        self.active.clone()
     }
 
     /// Rounds seen since the start.

@@ -99,7 +99,8 @@ pub(super) fn of_record(service: &Service, evidence: &Evidence) -> (Option<Fence
 
 /// The service is halted.
 pub(super) fn halted(evidence: &Evidence) -> Option<Veto> {
-    if evidence.controls.is_halted { halt(Reason::Halted) } else { None }
+    let why = evidence.controls.halted.clone()?;
+    halt(Reason::Halted { why })
 }
 
 /// The journal takes no entries.
@@ -181,6 +182,12 @@ pub(super) fn silence(active: &SiteName, judgement: &Judgement, evidence: &Evide
     } else {
         None
     }
+}
+
+/// Faults that people make and mend in seconds never move traffic by themselves, whatever the weights.
+pub(super) fn config_fault(active: &SiteName, judgement: &Judgement) -> Option<Veto> {
+    let gap = judgement.gap.as_ref().map(|gap| gap.reason).filter(|reason| reason.is_config_fault())?;
+    soft(Reason::ConfigFault { site: active.clone(), gap: gap.as_str().to_owned() })
 }
 
 /// The old primary can be neither paused nor proven gone. Only asked where a promotion is needed.

@@ -67,7 +67,10 @@ pub enum Reason {
         detail: String,
     },
     /// The service is halted until a person acknowledges.
-    Halted,
+    Halted {
+        /// What happened.
+        why: String,
+    },
     /// The journal does not take entries: no durable record, no action.
     NotDurable,
     /// The clock jumped or the agent stood still; it observes first.
@@ -162,6 +165,12 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Whether it leaves the active site above suspicion.
+    #[must_use]
+    pub fn is_calm(&self) -> bool {
+        matches!(self, Self::ActiveServes | Self::AlertContradicted { .. } | Self::StandbyDown { .. })
+    }
+
     /// Whether it says that somebody else changed the record or the fence.
     #[must_use]
     pub fn is_foreign(&self) -> bool {
@@ -183,7 +192,7 @@ impl Reason {
             Self::ForeignRecord { .. } => "foreign_record",
             Self::DamagedFence { .. } => "damaged_fence",
             Self::RecordUnread { .. } => "record_unread",
-            Self::Halted => "halted",
+            Self::Halted { .. } => "halted",
             Self::NotDurable => "not_durable",
             Self::Disturbed => "disturbed",
             Self::WarmingUp { .. } => "warming_up",
@@ -235,14 +244,22 @@ impl fmt::Display for Reason {
                 "the journal knows nothing of the fence in DNS (epoch {epoch}); observing until `redrover ack`"
             ),
             Self::ForeignFence { known, found } => {
-                write!(f, "the fence is not the one last seen (epoch {known}); found {found:?}")
+                write!(
+                    f,
+                    "the fence is not as this agent left it (epoch {known}); found {found:?}; `redrover adopt` accepts the record as it stands"
+                )
             }
             Self::ForeignRecord { found, active } => {
-                write!(f, "the record holds {found:?}, which is not the target of the active site {active}")
+                write!(
+                    f,
+                    "the record holds {found:?}, which is not the target of the active site {active}; put it back, or `redrover adopt` it"
+                )
             }
             Self::DamagedFence { detail } => write!(f, "the fence cannot be read: {detail}"),
             Self::RecordUnread { detail } => write!(f, "the record could not be read: {detail}"),
-            Self::Halted => f.write_str("halted until a person runs `redrover ack`"),
+            Self::Halted { why } => {
+                write!(f, "halted until a person has looked and runs `redrover ack`: {why}")
+            }
             Self::NotDurable => f.write_str("the journal takes no entries: no durable record, no action"),
             Self::Disturbed => f.write_str("the clock jumped or the agent stood still; observing first"),
             Self::WarmingUp { seen, needed } => write!(f, "warming up: {seen} of {needed} rounds seen"),

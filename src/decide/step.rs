@@ -9,7 +9,7 @@ use super::health::{DOWN_SEVERITY, Duty, Health, Judgement, Sight, judge};
 use super::machine::State;
 use super::{Confidence, Group, Reason, Strength, TargetFitness, Term, Veto, fitness, policy};
 use crate::config::{Service, Topology};
-use crate::types::{AlertKey, Fence, GapReason, Moment, Ratio, Role, SiteName};
+use crate::types::{AlertKey, Fence, Moment, Ratio, Role, SiteName};
 
 /// The penalty that halves the damping, after the notes on route flap damping in RFC 2439.
 const DAMPING_SCALE: f64 = 2000.0;
@@ -22,7 +22,8 @@ pub fn step(state: &State, evidence: &Evidence, service: &Service, now: Moment) 
     state.decisions = state.decisions.saturating_add(1);
 
     let (fence, record_veto) = policy::of_record(service, evidence);
-    let active = fence.as_ref().map(|f| f.active.clone()).filter(|name| service.site(name).is_some());
+    let named = fence.as_ref().map(|f| f.active.clone()).filter(|name| service.site(name).is_some());
+    let active = state.active(named, matches!(evidence.record, RecordReading::Seen(_)));
     let judgements = judgements(active.as_ref(), &state, evidence, service, now);
     let outage = active.as_ref().map(|active| Outage::of(active, &judgements, evidence));
     for (site, judgement) in &judgements {
@@ -45,6 +46,7 @@ pub fn step(state: &State, evidence: &Evidence, service: &Service, now: Moment) 
     if let (Some(active), Some(outage)) = (&active, &outage) {
         vetoes.extend(policy::majority(outage.down_votes, evidence.vantages_configured));
         vetoes.extend(policy::silence(active, outage.judgement, evidence));
+        vetoes.extend(policy::config_fault(active, outage.judgement));
         vetoes.extend(policy::fencing(active, service, evidence));
     }
     vetoes.extend(policy::target(best));
@@ -71,7 +73,11 @@ pub fn step(state: &State, evidence: &Evidence, service: &Service, now: Moment) 
     if verdict == Verdict::Hold && alerts > 0 && outage.as_ref().is_some_and(Outage::is_served) {
         reasons.insert(0, Reason::AlertContradicted { alerts });
     }
-    reasons.extend(standing_reasons(active.as_ref(), service, evidence, &judgements));
+    for reason in standing_reasons(active.as_ref(), service, evidence, &judgements) {
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
     let level = level(verdict, &reasons, &vetoes, outage.as_ref(), window.as_ref());
 
     let id = format!("{}-{:x}-{}", service.name, now.unix_ms(), state.decisions);
@@ -413,11 +419,7 @@ fn standing_reasons(
 ) -> Vec<Reason> {
     let mut reasons = Vec::new();
     for (site, judgement) in judgements {
-        let refused = judgement
-            .gap
-            .as_ref()
-            .map(|g| g.reason)
-            .filter(|reason| matches!(reason, GapReason::Auth | GapReason::Permission | GapReason::Tls));
+        let refused = judgement.gap.as_ref().map(|g| g.reason).filter(|reason| reason.is_config_fault());
         if let Some(gap) = refused {
             reasons.push(Reason::ConfigFault { site: site.clone(), gap: gap.as_str().to_owned() });
         }
@@ -460,10 +462,9 @@ fn level(
 /// How many sites claim to accept writes, where only one may.
 fn writable_primaries(service: &Service, evidence: &Evidence) -> usize {
     match service.topology {
-        Topology::ActiveActive => 1,
-        Topology::Replication | Topology::ReplicaOf => {
-            evidence.snapshots.iter().filter(|s| claims_primary(s)).count()
-        }
+        // The destination of a Replica Of calls itself a primary as well.
+        Topology::ActiveActive | Topology::ReplicaOf => 1,
+        Topology::Replication => evidence.snapshots.iter().filter(|s| claims_primary(s)).count(),
     }
 }
 

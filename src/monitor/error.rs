@@ -26,6 +26,8 @@ pub enum Operation {
     CanaryGet,
     /// `CLIENT PAUSE … WRITE`.
     PauseWrites,
+    /// `CLIENT UNPAUSE`.
+    ResumeWrites,
     /// `REPLICAOF NO ONE`.
     Promote,
 }
@@ -40,6 +42,7 @@ impl fmt::Display for Operation {
             Self::CanarySet => "the canary's SET",
             Self::CanaryGet => "the canary's GET",
             Self::PauseWrites => "CLIENT PAUSE",
+            Self::ResumeWrites => "CLIENT UNPAUSE",
             Self::Promote => "REPLICAOF NO ONE",
         })
     }

@@ -139,6 +139,15 @@ impl RedisClient {
         self.change(Operation::PauseWrites, &command, deadline).await
     }
 
+    /// `CLIENT UNPAUSE`: writes go on. Asked over a new connection, once.
+    ///
+    /// # Errors
+    /// No connection, no answer before the deadline (the outcome is then unknown), or an error answer.
+    pub async fn resume_writes(&self, deadline: Duration) -> Result<(), RedisError> {
+        let command = redis::cmd("CLIENT").arg("UNPAUSE").take();
+        self.change(Operation::ResumeWrites, &command, deadline).await
+    }
+
     /// `REPLICAOF NO ONE`: the replica becomes a primary. Asked over a new connection, once.
     ///
     /// # Errors

@@ -48,6 +48,8 @@ async fn tcp(host: &str, port: u16, ends: Ends) -> Result<TcpStream, RedisError>
     let late = || RedisError::Resolve { source: io::ErrorKind::TimedOut.into() };
     let addresses = timeout_at(ends.end, lookup_host((host, port))).await.map_err(|_| late())?;
     let addresses: Vec<_> = addresses.map_err(|source| RedisError::Resolve { source })?.collect();
+    // Of several addresses, one that is silent outweighs one that refuses: "refused" must mean that nobody listens.
+    let mut silent = None;
     let mut last = RedisError::Resolve { source: io::ErrorKind::NotFound.into() };
     for (tried, address) in addresses.iter().enumerate() {
         let shares = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
@@ -58,8 +60,8 @@ async fn tcp(host: &str, port: u16, ends: Ends) -> Result<TcpStream, RedisError>
                 return Ok(stream);
             }
             Ok(Err(source)) => last = RedisError::Connect { source },
-            Err(_) => last = RedisError::ConnectTimeout { deadline: ends.deadline },
+            Err(_) => silent = Some(RedisError::ConnectTimeout { deadline: ends.deadline }),
         }
     }
-    Err(last)
+    Err(silent.unwrap_or(last))
 }

@@ -42,6 +42,15 @@ impl SqliteJournal {
         Self::prepare(connection, &path)
     }
 
+    /// Opens the journal of an agent that has run in this folder.
+    ///
+    /// # Errors
+    /// There is none, or as [`SqliteJournal::open`].
+    pub fn open_existing(directory: &Path) -> Result<Self, JournalError> {
+        let path = directory.join("journal.db");
+        if path.exists() { Self::open(directory) } else { Err(JournalError::Absent { path }) }
+    }
+
     /// Opens an existing journal for reading only.
     ///
     /// # Errors

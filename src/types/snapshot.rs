@@ -57,6 +57,12 @@ pub enum GapReason {
 }
 
 impl GapReason {
+    /// Whether people made it: credentials, permissions, TLS.
+    #[must_use]
+    pub fn is_config_fault(self) -> bool {
+        matches!(self, Self::Auth | Self::Permission | Self::Tls)
+    }
+
     /// The reason as a label value.
     #[must_use]
     pub fn as_str(self) -> &'static str {

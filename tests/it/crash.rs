@@ -124,7 +124,9 @@ async fn record(sandbox: &Route53Sandbox) -> (String, usize) {
             changes += usize::from(first["before"] != last["after"]);
         }
     }
-    let answer = sandbox.query(NAME, super::support::dns::RecordType::CNAME).await.expect("an answer");
+    let answer = super::support::dns::query(sandbox.dns(), NAME, super::support::dns::RecordType::CNAME)
+        .await
+        .expect("an answer");
     (answer.values().join(" ").trim_end_matches('.').to_owned(), changes)
 }
 

@@ -32,6 +32,7 @@ async fn a_plain_switch_has_these_points() {
         "promote",
         "write promote",
         "write prove",
+        "fence",
         "change",
         "write switch",
         "write verify",

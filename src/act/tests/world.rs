@@ -201,6 +201,7 @@ impl World {
                 role: Some(*role),
                 link: (*role == Role::Replica).then_some(link),
                 loading: Some(state.is_loading),
+                persistence_ok: Some(true),
                 ..Facts::default()
             };
             let canary = match (canary, role) {
@@ -278,6 +279,8 @@ impl Promote for Ports {
         };
         self.fuse.pass("fence".to_owned(), work).await
     }
+
+    async fn release(&self, _: &SiteName) {}
 
     async fn promote(&self, _: &SiteName) -> Result<(), PromoteError> {
         self.fuse.pass("promote".to_owned(), async { self.world.promote() }).await

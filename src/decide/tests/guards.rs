@@ -83,7 +83,7 @@ fn people_the_journal_and_the_term_come_first() {
     let table: [(&str, Change, Verdict); 4] = [
         ("paused", |c| c.is_paused = true, Verdict::Recommend),
         ("not_leading", |c| c.is_leading = false, Verdict::Recommend),
-        ("halted", |c| c.is_halted = true, Verdict::Halt),
+        ("halted", |c| c.halted = Some("a test".to_owned()), Verdict::Halt),
         ("not_durable", |c| c.is_durable = false, Verdict::Halt),
     ];
     for (label, change, want) in table {
@@ -101,7 +101,7 @@ fn a_calm_world_is_calm_also_when_paused_and_halts_also_when_calm() {
     let mut world = World::replication().warmed();
     world.evidence.controls.is_paused = true;
     expect(&world.round(), Verdict::Hold, AlertLevel::None, &["active_serves"]);
-    world.evidence.controls.is_halted = true;
+    world.evidence.controls.halted = Some("a test".to_owned());
     expect(&world.round(), Verdict::Halt, PAGE, &["halted"]);
 }
 

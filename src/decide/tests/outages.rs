@@ -284,7 +284,7 @@ fn refused_credentials_are_a_page_and_never_a_switch() {
     world.kill("dc-a", GapReason::Auth);
     let decision = world.rounds(30);
     assert_eq!((decision.verdict, decision.level), (Verdict::Recommend, PAGE));
-    assert_eq!(reasons(&decision), ["unfenceable", "config_fault"]);
+    assert_eq!(reasons(&decision), ["config_fault", "unfenceable"]);
 }
 
 #[test]

@@ -100,8 +100,9 @@ fn an_unread_record_holds_and_keeps_the_window() {
     let mut world = World::replication().warmed().alerted();
     world.evidence.record = RecordReading::Unread("throttled".to_owned());
     let decision = world.round();
-    expect(&decision, Verdict::Hold, AlertLevel::Warn, &["record_unread"]);
-    assert_eq!((decision.active, decision.target), (None, None));
+    expect(&decision, Verdict::Hold, AlertLevel::Warn, &["alert_contradicted", "record_unread"]);
+    let (active, target) = (decision.active.unwrap(), decision.target.unwrap());
+    assert_eq!((active.as_str(), target.as_str()), ("dc-a", "dc-b"), "what the fence said last");
 
     world.kill("dc-a", GapReason::Refused);
     world.rounds(4);

@@ -130,7 +130,7 @@ fn a_restart_goes_on_by_what_was_done_and_what_stands() {
         for steps in &late {
             for (state, want) in [
                 (&untouched, Recovery::Stuck),
-                (&back, Recovery::Stuck),
+                (&back, if said == Some(false) { Recovery::Drop } else { Recovery::Stuck }),
                 (&claim, on),
                 (&done, Recovery::Verify),
                 (&foreign, Recovery::Foreign),

@@ -24,7 +24,7 @@ fn confirmed(change: impl FnOnce(&mut World)) -> crate::decide::Decision {
 fn what_people_and_the_agent_allow() {
     type Change = fn(&mut World);
     let table: [(&str, Strength, Change); 8] = [
-        ("halted", Strength::Halt, |w| w.evidence.controls.is_halted = true),
+        ("halted", Strength::Halt, |w| w.evidence.controls.halted = Some("a test".to_owned())),
         ("not_durable", Strength::Halt, |w| w.evidence.controls.is_durable = false),
         ("switching", Strength::Hard, |w| w.evidence.controls.is_switching = true),
         ("mode", Strength::Hard, |w| w.service.mode = Mode::Observe),
@@ -241,7 +241,7 @@ fn a_single_veto_among_many_is_enough_and_the_strongest_speaks() {
     assert_eq!((decision.verdict, decision.reasons[0].label()), (Verdict::Hold, "switching"));
     let decision = confirmed(|w| {
         w.evidence.controls.is_paused = true;
-        w.evidence.controls.is_halted = true;
+        w.evidence.controls.halted = Some("a test".to_owned());
     });
     assert_eq!((decision.verdict, decision.reasons[0].label()), (Verdict::Halt, "halted"));
 }
