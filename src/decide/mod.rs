@@ -1,7 +1,7 @@
 //! Facts and a moment in, a decision out. Pure: no clock, no I/O, no randomness, no async.
 //!
 //! Reading order: what may be said ([`Reason`]), what is known ([`Evidence`]), what follows from it step by step
-//! (health, confidence, fitness, policy), and the front door [`step`]. [`saga`] is the same for the way of one switch.
+//! (health, confidence, fitness, policy), and the front door [`step()`]. [`saga`] is the same for the way of one switch.
 //!
 //! Absent on purpose: anything that waits, and anything that changes the world.
 

@@ -3,6 +3,8 @@
 //!
 //! The switch runs in this test binary, started once more with `POINT` in its environment.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "a test names the variants that it is about")]
+
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 use std::process::Command;

@@ -21,7 +21,6 @@ async fn assert_death_moves_nothing(scene: &mut Scene, changes: usize) {
     let failed = [("redis_service", SERVICE), ("datacenter", "dc-a"), ("state", "failed")];
     scene.agent.wait_metric("redrover_health", &failed, 1.0, ROUNDS_LIMIT).await;
     scene.wait_rounds(12).await;
-    scene.wait_number("redrover_halted", 1.0).await;
     assert_eq!(scene.decisions(Some("failover")).await, 0.0);
     assert_eq!(scene.decisions(Some("recommend")).await, 0.0);
     assert_eq!(scene.sandbox().history().await.applied("api"), changes);
@@ -42,6 +41,7 @@ async fn a_foreign_record_halts_until_it_is_acknowledged() {
     scene.wait_decision("halt", "halted").await;
     scene.wait_answer(NAME, TARGETS[0]).await;
     assert_death_moves_nothing(&mut scene, 1).await;
+    scene.wait_number("redrover_halted", 1.0).await;
 
     // A person has looked: what the halt held up goes on, once.
     scene.order(&["ack", SERVICE]).await;
@@ -82,6 +82,7 @@ async fn a_service_that_nobody_has_adopted_is_left_alone() {
     assert_eq!(decision["level"], "warn", "{decision}");
     scene.wait_rounds(26).await;
     assert_death_moves_nothing(&mut scene, 0).await;
+    scene.wait_number("redrover_halted", 0.0).await;
     let told = scene.setup.explain(SERVICE, None).await.expect("a decision");
     assert!(labels(&told["decision"]["reasons"]).contains("not_adopted"), "{told}");
     assert_eq!(scene.answer().await, [TARGETS[0]]);
@@ -95,6 +96,7 @@ async fn a_fence_that_vanished_halts_until_it_is_adopted_anew() {
     assert_eq!(decision["level"], "page", "{decision}");
     scene.wait_veto("halted").await;
     assert_death_moves_nothing(&mut scene, 1).await;
+    scene.wait_number("redrover_halted", 1.0).await;
     scene.primary.restart().await;
     scene.standby.wait_link_up().await;
 
