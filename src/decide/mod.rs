@@ -11,10 +11,13 @@ mod evidence;
 mod fitness;
 mod health;
 mod machine;
+mod orders;
+mod outage;
 mod policy;
 mod reason;
 pub mod saga;
 mod step;
+mod terms;
 #[cfg(test)]
 mod tests;
 

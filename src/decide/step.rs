@@ -1,15 +1,16 @@
 //! The front door: state, evidence, rules and a moment in; a new state and a decision out.
 
-use std::collections::BTreeMap;
-
 use super::confidence::Vetoed;
-use super::decision::{AlertLevel, Decision, Plan, StandingOrder, Verdict};
-use super::evidence::{Evidence, FiringAlert, RecordReading};
+use super::decision::{AlertLevel, Decision, Plan, Verdict};
+use super::evidence::{Evidence, RecordReading};
 use super::health::{DOWN_SEVERITY, Duty, Health, Judgement, Sight, judge};
 use super::machine::State;
-use super::{Confidence, Group, Reason, Strength, TargetFitness, Term, Veto, fitness, policy};
+use super::orders::{is_settled, standing_orders, writable_primaries};
+use super::outage::{Outage, Window};
+use super::terms::{alerts_about, distinct, terms};
+use super::{Confidence, Reason, Strength, TargetFitness, Veto, fitness, policy};
 use crate::config::{Service, Topology};
-use crate::types::{AlertKey, Fence, Moment, Ratio, Role, SiteName};
+use crate::types::{Fence, Moment, Ratio, SiteName};
 
 /// The penalty that halves the damping, after the notes on route flap damping in RFC 2439.
 const DAMPING_SCALE: f64 = 2000.0;
@@ -37,28 +38,9 @@ pub fn step(state: &State, evidence: &Evidence, service: &Service, now: Moment) 
     let standbys = standbys(active.as_ref(), service, evidence, &state, now);
     let best = best(&standbys);
     let may_order = record_veto.is_none() && is_settled(fence.as_ref(), evidence);
-    let mut vetoes: Vec<Veto> = record_veto.into_iter().collect();
-    vetoes.extend(policy::halted(evidence));
-    vetoes.extend(policy::durable(evidence));
-    vetoes.extend(policy::disturbed(&state, now));
-    vetoes.extend(policy::warm_up(&state));
-    vetoes.extend(policy::switching(evidence));
-    if let (Some(active), Some(outage)) = (&active, &outage) {
-        vetoes.extend(policy::majority(outage.down_votes, evidence.vantages_configured));
-        vetoes.extend(policy::silence(active, outage.judgement, evidence));
-        vetoes.extend(policy::config_fault(active, outage.judgement));
-        vetoes.extend(policy::fencing(active, service, evidence));
-    }
-    vetoes.extend(policy::target(best));
-    vetoes.extend(policy::limits(best));
-    vetoes.extend(policy::vantages(service, evidence));
-    vetoes.extend(policy::paused(evidence));
-    vetoes.extend(policy::leading(evidence));
-    vetoes.extend(policy::mode(service));
-    vetoes.extend(policy::interval(service, evidence));
-    vetoes.extend(policy::attempt(service, evidence));
+    let case = Case { service, evidence, active: active.as_ref(), outage: outage.as_ref(), best };
     let penalty = policy::penalty(&service.policy.flap, &evidence.controls.switch_ages);
-    vetoes.extend(policy::flapping(&mut state, &service.policy.flap, penalty));
+    let vetoes: Vec<Veto> = record_veto.into_iter().chain(case.vetoes(&mut state, penalty, now)).collect();
 
     let terms = terms(active.as_ref(), outage.as_ref(), service, evidence);
     let damping = Ratio::clamped((-penalty / DAMPING_SCALE).exp2());
@@ -85,22 +67,7 @@ pub fn step(state: &State, evidence: &Evidence, service: &Service, now: Moment) 
         || outage.as_ref().is_some_and(Outage::is_seen)
         || !evidence.alerts.is_empty();
     state.incident = if is_trouble { state.incident.take().or_else(|| Some(id.clone())) } else { None };
-    let plan = match (verdict, &evidence.record, &fence, best) {
-        (Verdict::Failover, RecordReading::Seen(view), Some(fence), Some(best)) => Some(Plan {
-            decision: id.clone(),
-            service: service.name.clone(),
-            from: fence.active.clone(),
-            to: best.site.clone(),
-            expected: view.state.clone(),
-            fence: fence.clone(),
-            made_unix_ms: now.unix_ms(),
-            expires_unix_ms: now.plus(service.policy.decision_ttl).unix_ms(),
-            to_value: service.site(&best.site).map(|s| s.dns_target.clone()).unwrap_or_default(),
-            ttl_seconds: service.record.ttl_seconds,
-            promotes: service.topology == Topology::Replication,
-        }),
-        _ => None,
-    };
+    let plan = fence.as_ref().filter(|_| verdict == Verdict::Failover).and_then(|f| case.plan(&id, f, now));
     let decision = Decision {
         id,
         service: service.name.clone(),
@@ -123,81 +90,60 @@ pub fn step(state: &State, evidence: &Evidence, service: &Service, now: Moment) 
     (state, decision)
 }
 
-/// What the vantages say of the active site.
-struct Outage<'a> {
-    judgement: &'a Judgement,
-    /// `m` of the vantage group.
-    strength: Option<Ratio>,
-    down_votes: usize,
+/// What one decision is about.
+struct Case<'a> {
+    service: &'a Service,
+    evidence: &'a Evidence,
+    active: Option<&'a SiteName>,
+    outage: Option<&'a Outage<'a>>,
+    best: Option<&'a TargetFitness>,
 }
 
-impl<'a> Outage<'a> {
-    fn of(active: &SiteName, judgements: &'a [(SiteName, Judgement)], evidence: &Evidence) -> Self {
-        static UNSEEN: Judgement = Judgement { severity: None, sight: Sight::Silent, gap: None };
-        let judgement = judgements.iter().find(|(site, _)| site == active).map_or(&UNSEEN, |(_, j)| j);
-        // One vote for each failure domain. Where two from one place differ, the milder one counts, and not to know
-        // is the mildest.
-        let mut votes = vec![(&evidence.failure_domain, judgement.severity)];
-        for vote in evidence.votes.iter().filter(|v| v.site == *active) {
-            match votes.iter_mut().find(|(domain, _)| **domain == vote.failure_domain) {
-                Some((_, severity)) if vote.severity < *severity => *severity = vote.severity,
-                Some(_) => {}
-                None => votes.push((&vote.failure_domain, vote.severity)),
-            }
+impl Case<'_> {
+    /// Everything but the record that stands against acting.
+    fn vetoes(&self, state: &mut State, penalty: f64, now: Moment) -> Vec<Veto> {
+        let (service, evidence) = (self.service, self.evidence);
+        let mut vetoes = Vec::new();
+        vetoes.extend(policy::halted(evidence));
+        vetoes.extend(policy::durable(evidence));
+        vetoes.extend(policy::disturbed(state, now));
+        vetoes.extend(policy::warm_up(state));
+        vetoes.extend(policy::switching(evidence));
+        if let Some((active, outage)) = self.active.zip(self.outage) {
+            vetoes.extend(policy::majority(outage.down_votes, evidence.vantages_configured));
+            vetoes.extend(policy::silence(active, outage.judgement, evidence));
+            vetoes.extend(policy::config_fault(active, outage.judgement));
+            vetoes.extend(policy::fencing(active, service, evidence));
         }
-        let known: Vec<f64> = votes.iter().filter_map(|(_, s)| s.map(Ratio::get)).collect();
-        let configured = evidence.vantages_configured.max(1) as f64;
-        Self {
-            judgement,
-            strength: (!known.is_empty()).then(|| Ratio::clamped(known.iter().sum::<f64>() / configured)),
-            down_votes: known.iter().filter(|s| **s >= DOWN_SEVERITY).count(),
-        }
+        vetoes.extend(policy::target(self.best));
+        vetoes.extend(policy::limits(self.best));
+        vetoes.extend(policy::vantages(service, evidence));
+        vetoes.extend(policy::paused(evidence));
+        vetoes.extend(policy::leading(evidence));
+        vetoes.extend(policy::mode(service));
+        vetoes.extend(policy::interval(service, evidence));
+        vetoes.extend(policy::attempt(service, evidence));
+        vetoes.extend(policy::flapping(state, &service.policy.flap, penalty));
+        vetoes
     }
 
-    fn is_majority_down(&self, evidence: &Evidence) -> bool {
-        self.down_votes * 2 > evidence.vantages_configured
-    }
-
-    /// Whether anybody sees the active site down.
-    fn is_seen(&self) -> bool {
-        self.down_votes > 0
-    }
-
-    /// Whether this agent sees the active site serve, and nobody sees it down.
-    fn is_served(&self) -> bool {
-        self.judgement.severity.is_some() && self.judgement.gap.is_none() && !self.is_seen()
-    }
-}
-
-/// How far the confirm window is.
-struct Window {
-    reason: Reason,
-    is_full: bool,
-    has_begun: bool,
-}
-
-impl Window {
-    fn of(
-        active: &SiteName,
-        outage: Option<&Outage<'_>>,
-        state: &State,
-        service: &Service,
-        now: Moment,
-    ) -> Self {
-        let silent = outage.is_some_and(|o| o.judgement.sight == Sight::Silent);
-        let policy = &service.policy;
-        let needed = if silent { policy.isolation_confirm } else { policy.confirm_window };
-        let (lasted, rounds) = state.down_for(active, now);
-        Self {
-            reason: Reason::Confirming {
-                seconds: lasted.as_secs(),
-                seconds_needed: needed.as_secs(),
-                rounds,
-                rounds_needed: policy.confirm_rounds,
-            },
-            is_full: rounds > 0 && lasted >= needed && rounds >= policy.confirm_rounds,
-            has_begun: rounds > 0,
-        }
+    /// The switch, spelled out; `None` without a target, or while the record has not been read.
+    fn plan(&self, decision: &str, fence: &Fence, now: Moment) -> Option<Plan> {
+        let RecordReading::Seen(view) = &self.evidence.record else { return None };
+        let to = self.service.site(&self.best?.site)?;
+        Some(Plan {
+            decision: decision.to_owned(),
+            service: self.service.name.clone(),
+            from: fence.active.clone(),
+            to: to.name.clone(),
+            expected: view.state.clone(),
+            fence: fence.clone(),
+            made_unix_ms: now.unix_ms(),
+            expires_unix_ms: now.plus(self.service.policy.decision_ttl).unix_ms(),
+            to_value: to.dns_target.clone(),
+            ttl_seconds: self.service.record.ttl_seconds,
+            promotes: self.service.topology == Topology::Replication,
+        })
     }
 }
 
@@ -237,104 +183,6 @@ fn standbys(
 fn best(standbys: &[TargetFitness]) -> Option<&TargetFitness> {
     let ready = standbys.iter().filter(|s| s.not_ready.is_none());
     ready.reduce(|best, s| if s.fitness > best.fitness { s } else { best }).or(standbys.first())
-}
-
-fn terms(
-    active: Option<&SiteName>,
-    outage: Option<&Outage<'_>>,
-    service: &Service,
-    evidence: &Evidence,
-) -> Vec<Term> {
-    let weights = &service.policy.weights;
-    let term = |group, strength, because: String| Term::new(group, strength, weights, because);
-    Group::ALL
-        .into_iter()
-        .map(|group| match group {
-            Group::Vantage => {
-                let because = match outage {
-                    Some(o) => {
-                        let gap = o.judgement.gap.as_ref().map_or("serves", |g| g.reason.as_str());
-                        format!("{} of {} vantages: down ({gap})", o.down_votes, evidence.vantages_configured)
-                    }
-                    None => "the active site is not known".to_owned(),
-                };
-                term(group, outage.and_then(|o| o.strength), because)
-            }
-            Group::Peer => {
-                let (strength, because) = peer(active, service, evidence);
-                term(group, strength, because)
-            }
-            Group::Alert => {
-                let freshest =
-                    alerts_about(active, evidence).map(|a| alert_freshness(a.age)).reduce(Ratio::max);
-                let alerts = distinct(alerts_about(active, evidence));
-                let because = match alerts.first_key_value() {
-                    None => "nothing fires about the active site".to_owned(),
-                    Some((_, first)) => format!("{} firing: {}", alerts.len(), first.name),
-                };
-                term(group, freshest, because)
-            }
-            Group::Control | Group::Client | Group::Domain | Group::Anomaly => {
-                term(group, None, "not configured".to_owned())
-            }
-        })
-        .collect()
-}
-
-/// Alerts about the active site, or about the service as a whole; one about a standby says nothing of the active site.
-fn alerts_about<'a>(
-    active: Option<&SiteName>,
-    evidence: &'a Evidence,
-) -> impl Iterator<Item = &'a FiringAlert> {
-    evidence.alerts.iter().filter(move |a| a.site.is_none() || a.site.as_ref() == active)
-}
-
-/// Two notifications about one alert are one item.
-fn distinct<'a>(alerts: impl Iterator<Item = &'a FiringAlert>) -> BTreeMap<&'a AlertKey, &'a FiringAlert> {
-    alerts.map(|alert| (&alert.key, alert)).collect()
-}
-
-/// An alert is fresh for a quarter of an hour after its last notification, then fades by half in each further one,
-/// and counts nothing after four hours: Alertmanager's default repeat interval.
-fn alert_freshness(age: std::time::Duration) -> Ratio {
-    const TAU_SECONDS: f64 = 900.0;
-    const AGE_SECONDS_MAX: f64 = 14_400.0;
-    let age = age.as_secs_f64();
-    if age > AGE_SECONDS_MAX {
-        return Ratio::ZERO;
-    }
-    Ratio::clamped((-(age - TAU_SECONDS).max(0.0) / TAU_SECONDS).exp2())
-}
-
-/// What the standbys see of the active site: a replica whose link is down.
-///
-/// With fewer than three vantages, what is seen from the agent's own failure domain counts 0: the agent and that
-/// standby share the one line that may be cut.
-fn peer(active: Option<&SiteName>, service: &Service, evidence: &Evidence) -> (Option<Ratio>, String) {
-    if service.topology != Topology::Replication {
-        return (None, "not configured".to_owned());
-    }
-    let links = evidence.snapshots.iter().filter(|s| Some(&s.site) != active).flat_map(|s| {
-        s.targets.iter().filter_map(move |t| {
-            let facts = t.facts.as_ref().ok().filter(|f| f.role == Some(Role::Replica))?;
-            facts.link.as_ref().map(|link| (&s.site, link.up))
-        })
-    });
-    let mut strength: Option<Ratio> = None;
-    let mut because = "no standby reports its link".to_owned();
-    for (site, up) in links {
-        let counts = evidence.vantages_configured >= 3 || *site != evidence.failure_domain;
-        let severity = if up || !counts { Ratio::ZERO } else { Ratio::ONE };
-        if strength.is_none_or(|s| severity > s) || strength.is_none() {
-            because = match (up, counts) {
-                (true, _) => format!("the link of {site} is up"),
-                (false, true) => format!("{site} has lost its link to the primary"),
-                (false, false) => format!("{site} has lost its link, but shares this agent's failure domain"),
-            };
-        }
-        strength = Some(strength.map_or(severity, |s| s.max(severity)));
-    }
-    (strength, because)
 }
 
 fn verdict(
@@ -457,42 +305,4 @@ fn level(
         return AlertLevel::Warn;
     }
     if has("alert_contradicted") { AlertLevel::Info } else { AlertLevel::None }
-}
-
-/// How many sites claim to accept writes, where only one may.
-fn writable_primaries(service: &Service, evidence: &Evidence) -> usize {
-    match service.topology {
-        // The destination of a Replica Of calls itself a primary as well.
-        Topology::ActiveActive | Topology::ReplicaOf => 1,
-        Topology::Replication => evidence.snapshots.iter().filter(|s| claims_primary(s)).count(),
-    }
-}
-
-fn claims_primary(seen: &crate::types::Snapshot) -> bool {
-    seen.targets.iter().any(|t| t.facts.as_ref().is_ok_and(|f| f.role == Some(Role::Primary)))
-}
-
-/// Whether the fence tells which site was left: no switch is under way, or it has changed the name already. Before
-/// that, the site that was left last may be the very target of the switch.
-fn is_settled(fence: Option<&Fence>, evidence: &Evidence) -> bool {
-    let controls = &evidence.controls;
-    let has_moved = |f: &Fence| f.intent.is_none() && controls.switching_to.as_ref() == Some(&f.active);
-    !controls.is_switching || fence.is_some_and(has_moved)
-}
-
-/// The order that follows every switch: the site left behind is paused while it claims to be a primary.
-fn standing_orders(
-    fence: Option<&Fence>,
-    active: Option<&SiteName>,
-    service: &Service,
-    evidence: &Evidence,
-) -> Vec<StandingOrder> {
-    let Some((fence, active)) = fence.zip(active) else { return Vec::new() };
-    let left = &fence.from;
-    let claims = || evidence.snapshot(left).is_some_and(claims_primary);
-    if service.topology == Topology::Replication && left != active && claims() {
-        vec![StandingOrder { pause: left.clone() }]
-    } else {
-        Vec::new()
-    }
 }

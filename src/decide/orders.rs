@@ -1,0 +1,44 @@
+//! The order that follows every switch, and the split brain it guards against.
+
+use super::decision::StandingOrder;
+use super::evidence::Evidence;
+use crate::config::{Service, Topology};
+use crate::types::{Fence, Role, SiteName, Snapshot};
+
+/// How many sites claim to accept writes, where only one may.
+pub(super) fn writable_primaries(service: &Service, evidence: &Evidence) -> usize {
+    match service.topology {
+        // The destination of a Replica Of calls itself a primary as well.
+        Topology::ActiveActive | Topology::ReplicaOf => 1,
+        Topology::Replication => evidence.snapshots.iter().filter(|s| claims_primary(s)).count(),
+    }
+}
+
+pub(super) fn claims_primary(seen: &Snapshot) -> bool {
+    seen.targets.iter().any(|t| t.facts.as_ref().is_ok_and(|f| f.role == Some(Role::Primary)))
+}
+
+/// Whether the fence tells which site was left: no switch is under way, or it has changed the name already. Before
+/// that, the site that was left last may be the very target of the switch.
+pub(super) fn is_settled(fence: Option<&Fence>, evidence: &Evidence) -> bool {
+    let controls = &evidence.controls;
+    let has_moved = |f: &Fence| f.intent.is_none() && controls.switching_to.as_ref() == Some(&f.active);
+    !controls.is_switching || fence.is_some_and(has_moved)
+}
+
+/// The order that follows every switch: the site left behind is paused while it claims to be a primary.
+pub(super) fn standing_orders(
+    fence: Option<&Fence>,
+    active: Option<&SiteName>,
+    service: &Service,
+    evidence: &Evidence,
+) -> Vec<StandingOrder> {
+    let Some((fence, active)) = fence.zip(active) else { return Vec::new() };
+    let left = &fence.from;
+    let claims = || evidence.snapshot(left).is_some_and(claims_primary);
+    if service.topology == Topology::Replication && left != active && claims() {
+        vec![StandingOrder { pause: left.clone() }]
+    } else {
+        Vec::new()
+    }
+}
