@@ -21,6 +21,8 @@ pub const PAUSE: Duration = Duration::from_secs(60);
 const PROOF_TRIES: u32 = 3;
 /// Asking the name servers ends after so long; a slow one is reported, not waited for.
 const VERIFY_LIMIT: Duration = Duration::from_secs(90);
+/// Looking for the name servers in vain ends after so long.
+const DISCOVERY_LIMIT: Duration = Duration::from_secs(5);
 /// Time between two rounds of asking.
 const VERIFY_POLL: Duration = Duration::from_millis(250);
 
@@ -271,7 +273,9 @@ impl<'a> Switch<'a> {
         let answers = loop {
             let answers = self.hands.dns.answers().await;
             let all = !answers.is_empty() && answers.iter().all(agrees);
-            if all || self.hands.clock.now().since(began) >= VERIFY_LIMIT {
+            // Where no name server can be found there is nobody to wait for.
+            let limit = if answers.is_empty() { DISCOVERY_LIMIT } else { VERIFY_LIMIT };
+            if all || self.hands.clock.now().since(began) >= limit {
                 break answers;
             }
             tokio::time::sleep(VERIFY_POLL).await;

@@ -5,13 +5,20 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use clap::Args;
 
-use super::parts::{ConfigArgs, Failure, Output, config, service};
+use super::parts::{Failure, JournalArgs, Output};
 use crate::decide::saga::{Outcome, Step};
 use crate::decide::{Decision, Strength, Verdict};
 use crate::store::{Body, Entry, Journal as _, Kind, Query, SqliteJournal};
 
 /// Decisions searched for one by its id.
 const SEARCH_MAX: usize = 10_000;
+
+/// A switch by hand, in the order that loses nothing.
+const BY_HAND: &str = "  1. make sure that the old primary takes no writes: stop it, or CLIENT PAUSE … WRITE
+  2. plain replication: REPLICAOF NO ONE at the standby
+  3. change the record to the standby's dns_target
+  4. redrover adopt SERVICE, which writes the fence anew
+  With the provider embedded, or to leave it to redrover: set mode: automatic, lift what stands against it, and reload";
 
 #[derive(Debug, Args)]
 pub(super) struct ExplainArgs {
@@ -24,18 +31,17 @@ pub(super) struct ExplainArgs {
     #[arg(long, value_parser = ["hold", "recommend", "failover", "halt"])]
     verdict: Option<String>,
     #[command(flatten)]
-    config: ConfigArgs,
+    journal: JournalArgs,
     /// How to print.
     #[arg(long, value_enum, default_value = "text")]
     output: Output,
 }
 
 pub(super) async fn run(args: ExplainArgs) -> Result<(), Failure> {
-    let config = config(&args.config.file)?;
-    let service = service(&config, &args.service)?;
-    let journal = SqliteJournal::open_read_only(&config.agent.data_dir)?;
+    let (directory, service) = args.journal.find(&args.service)?;
+    let journal = SqliteJournal::open_read_only(&directory)?;
     let query = Query {
-        service: Some(service.name.clone()),
+        service: Some(service.clone()),
         kinds: vec![Kind::Decided],
         is_newest_first: true,
         limit: SEARCH_MAX,
@@ -51,10 +57,10 @@ pub(super) async fn run(args: ExplainArgs) -> Result<(), Failure> {
         Some((decision, entry))
     });
     let Some((decision, entry)) = found else {
-        return Err(anyhow::anyhow!("the journal holds no such decision about {}", service.name).into());
+        return Err(anyhow::anyhow!("the journal holds no such decision about {service}").into());
     };
     let later = Query {
-        service: Some(service.name.clone()),
+        service: Some(service.clone()),
         kinds: vec![Kind::Stepped, Kind::Ended],
         after: entry.seq,
         ..Query::default()
@@ -106,6 +112,9 @@ fn text(decision: &Decision, entry: &Entry, after: &[Entry]) -> Result<String, s
             writeln!(out, "  {strength:<18} {}", veto.reason)?;
         }
     }
+    if decision.verdict == Verdict::Recommend {
+        writeln!(out, "\nWhat a person can do\n{BY_HAND}")?;
+    }
     if !after.is_empty() {
         writeln!(out, "\nWhat was done")?;
         for entry in after {
@@ -133,7 +142,7 @@ fn headline(out: &mut String, decision: &Decision, entry: &Entry) -> std::fmt::R
         1 => writeln!(out, "  at {}", time(entry.at_unix_ms))?,
         n => writeln!(
             out,
-            "  first at {}, {n} times, last at {}",
+            "  first at {}, {n} times, last at {}; the figures are those of the first",
             time(entry.at_unix_ms),
             time(entry.last_unix_ms)
         )?,

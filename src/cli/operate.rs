@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::parts::{ConfigArgs, Failure, config, service};
+use super::parts::{Failure, JournalArgs, config, service};
 use crate::app::{now, open_dns};
 use crate::decide::fence_of;
 use crate::store::{Body, Journal as _, NewEntry, OperatorAction, SqliteJournal};
@@ -12,7 +12,7 @@ pub(super) struct OperateArgs {
     /// The service.
     service: String,
     #[command(flatten)]
-    config: ConfigArgs,
+    journal: JournalArgs,
 }
 
 pub(super) async fn pause(args: OperateArgs) -> Result<(), Failure> {
@@ -24,7 +24,7 @@ pub(super) async fn resume(args: OperateArgs) -> Result<(), Failure> {
 }
 
 pub(super) async fn acknowledge(args: OperateArgs) -> Result<(), Failure> {
-    let config = config(&args.config.file)?;
+    let config = config(args.journal.config_file())?;
     let service = service(&config, &args.service)?;
     let dns = open_dns(&config, service).await?;
     let state = dns.read().await?;
@@ -33,14 +33,13 @@ pub(super) async fn acknowledge(args: OperateArgs) -> Result<(), Failure> {
 }
 
 async fn order(args: OperateArgs, action: OperatorAction, said: &str) -> Result<(), Failure> {
-    let config = config(&args.config.file)?;
-    let service = service(&config, &args.service)?;
+    let (directory, service) = args.journal.find(&args.service)?;
     // An order into a journal that no agent reads would be a lie.
-    let journal = SqliteJournal::open_existing(&config.agent.data_dir)?;
+    let journal = SqliteJournal::open_existing(&directory)?;
     let body = Body::Ordered { action, by: user() };
-    let entry = NewEntry { at_unix_ms: now().unix_ms(), service: service.name.clone(), incident: None, body };
+    let entry = NewEntry { at_unix_ms: now().unix_ms(), service: service.clone(), incident: None, body };
     journal.append(vec![entry]).await?;
-    println!("{}: {said}", service.name);
+    println!("{service}: {said}");
     Ok(())
 }
 

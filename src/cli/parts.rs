@@ -55,6 +55,33 @@ pub(super) struct ConfigArgs {
     pub(super) file: PathBuf,
 }
 
+/// Where the journal is.
+#[derive(Debug, Clone, Args)]
+pub(super) struct JournalArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// The agent's data folder, where the configuration file is broken; it is then not read.
+    #[arg(long = "data-dir", value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+}
+
+impl JournalArgs {
+    pub(super) fn config_file(&self) -> &Path {
+        &self.config.file
+    }
+
+    /// The journal's folder, and the service by its name.
+    pub(super) fn find(&self, name: &str) -> Result<(PathBuf, ServiceName), Failure> {
+        if let Some(directory) = &self.data_dir {
+            let name = ServiceName::new(name).map_err(|e| Failure::Wrong(format!("{name:?} {e}")))?;
+            return Ok((directory.clone(), name));
+        }
+        let config = config(&self.config.file)?;
+        let service = service(&config, name)?.name.clone();
+        Ok((config.agent.data_dir, service))
+    }
+}
+
 /// How results are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Output {

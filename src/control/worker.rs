@@ -234,6 +234,9 @@ fn report(setup: &Setup, decision: &str, ended: Result<Option<Outcome>, JournalE
         Ok(Some(outcome)) if outcome.halts() => {
             tracing::error!(%service, decision, ?outcome, "the switch needs a person: run `redrover explain`");
         }
+        Ok(Some(outcome @ Outcome::Abandoned { .. })) => {
+            tracing::error!(%service, decision, ?outcome, "the switch was given up, and nothing was changed for good");
+        }
         Ok(Some(outcome)) => tracing::info!(%service, decision, ?outcome, "the switch ended"),
         Ok(None) => {
             tracing::warn!(%service, decision, "the record cannot be read; the switch stays unfinished")

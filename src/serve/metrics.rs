@@ -36,7 +36,7 @@ impl Metrics {
     #[must_use]
     pub fn register(mut registry: Registry) -> Self {
         let notifications: Family<Notified, Counter> = Family::default();
-        for result in ["accepted", "malformed", "too_large", "unauthorized", "unavailable"] {
+        for result in ["accepted", "unmatched", "malformed", "too_large", "unauthorized", "unavailable"] {
             let _ = notifications.get_or_create(&Notified { result });
         }
         registry.register(

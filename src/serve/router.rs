@@ -57,8 +57,8 @@ async fn scrape(State(serve): State<Serve>, headers: HeaderMap) -> Response {
 async fn notify(State(serve): State<Serve>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     match webhook::receive(&serve, &parts.headers, body).await {
-        Ok(()) => {
-            serve.metrics.notified("accepted");
+        Ok(result) => {
+            serve.metrics.notified(result);
             StatusCode::OK.into_response()
         }
         Err(error) => {

@@ -38,7 +38,13 @@ struct RawAlert {
 }
 
 /// Takes one notification; it is durable when this returns.
-pub(super) async fn receive(serve: &Serve, headers: &HeaderMap, body: Body) -> Result<(), ApiError> {
+///
+/// The result is its label value.
+pub(super) async fn receive(
+    serve: &Serve,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<&'static str, ApiError> {
     let rules = serve.config.load();
     let webhook = &rules.webhook;
     if !may_notify(headers, &webhook.auth) {
@@ -52,7 +58,17 @@ pub(super) async fn receive(serve: &Serve, headers: &HeaderMap, body: Body) -> R
         unmatched = notification.unmatched,
         "a notification came in"
     );
-    serve.control.submit(notification).await.map_err(|error| ApiError::Unavailable(error.to_string()))
+    if notification.alerts.is_empty() && notification.unmatched > 0 {
+        let label = &webhook.service_label;
+        tracing::warn!(
+            label,
+            alerts = notification.unmatched,
+            "a notification names no configured service by this label"
+        );
+        return Ok("unmatched");
+    }
+    serve.control.submit(notification).await.map_err(|error| ApiError::Unavailable(error.to_string()))?;
+    Ok("accepted")
 }
 
 /// Reads a body to its end. What is too much is read as well, and thrown away: a sender that still writes when the

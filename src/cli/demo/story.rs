@@ -73,7 +73,9 @@ async fn show(args: &DemoArgs) -> anyhow::Result<()> {
     println!("  everything is up after {elapsed:.1} s; {NAME} is {}", answer(&stage).await);
     warm_up(&stage).await?;
 
-    println!("\nThe Redis of dc-a, the active site, is killed. Seconds from then on, seen by this observer:");
+    println!(
+        "\nThe Redis of dc-a, the active site, is killed. Seconds from then on, seen by this observer\n(with intervals of 1 s and windows of 3 s; the examples to copy have 5 s and 20 s):"
+    );
     let killed = Instant::now();
     stage.kill(SITES[0].0).await?;
     watch(&stage, killed).await?;
@@ -104,7 +106,12 @@ async fn raise(stage: &mut Stage, args: &DemoArgs) -> anyhow::Result<()> {
     stage.start_agent().await?;
     let adopted = stage.redrover(&["adopt", "sessions", "--active", SITES[0].0, "--yes"]).await?;
     println!("  {}", adopted.lines().last().unwrap_or_default());
-    Ok(())
+    let served = async {
+        while resolve(stage.dns, NAME).await.is_none() {
+            tokio::time::sleep(POLL).await;
+        }
+    };
+    tokio::time::timeout(WARM_UP_LIMIT, served).await.context("the name is not answered")
 }
 
 async fn answer(stage: &Stage) -> String {
@@ -234,7 +241,10 @@ async fn held(stage: &Stage, back: Instant) -> anyhow::Result<()> {
     };
     let (last, asked) =
         tokio::time::timeout(HOLD_LIMIT, held).await.context("the old primary was not held")?;
-    println!("  {:>7.3} s  the last write that it took", last.as_secs_f64());
+    println!(
+        "  {:>7.3} s  the last write that it took, which is lost once it follows the new primary",
+        last.as_secs_f64()
+    );
     println!("  {:>7.3} s  a write there is held from then on, until a person decides", asked.as_secs_f64());
     Ok(())
 }
