@@ -19,7 +19,9 @@ use super::normalise::samples;
 use super::redis::RedisClient;
 use super::tls::{TlsError, TlsProfiles};
 use crate::config::Service;
-use crate::types::{AgentName, CanaryResult, Clock, ServiceName, SiteName, Snapshot, TargetSnapshot};
+use crate::types::{
+    AgentName, CanaryResult, Clock, ServiceName, SiteName, Snapshot, Surroundings, TargetSnapshot,
+};
 
 /// Upper bounds of the probe's histogram, seconds: from a loopback to the largest sensible deadline.
 const PROBE_BUCKETS_SECONDS: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0];
@@ -39,6 +41,9 @@ pub trait SiteClient: Send + Sync {
     /// Looks at all targets of a site; each costs at most `deadline`. What was not seen is a gap, and a site that is
     /// not configured has no targets.
     async fn look(&self, site: &SiteName, deadline: Duration, canary: WriteCanary) -> Snapshot;
+
+    /// Looks at what this agent must reach itself, and at what applications report, within `deadline`.
+    async fn surroundings(&self, deadline: Duration) -> Surroundings;
 }
 
 type ProbeLabels = [(&'static str, String); 2];
@@ -184,7 +189,11 @@ impl SiteClient for Monitor {
             seen
         });
         let targets = join_all(looks).await;
-        Snapshot { site: site.clone(), taken: self.clock.0.now(), targets }
+        Snapshot { site: site.clone(), taken: self.clock.0.now(), targets, control: None, domain: Vec::new() }
+    }
+
+    async fn surroundings(&self, _deadline: Duration) -> Surroundings {
+        Surroundings::default()
     }
 }
 

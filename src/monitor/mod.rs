@@ -14,6 +14,7 @@ mod redis;
 mod socket;
 mod tls;
 mod translate;
+mod vantage;
 
 #[cfg(test)]
 mod tests;
@@ -27,3 +28,4 @@ pub use info::{INFO_BYTES_MAX, InfoError, InfoReply, facts};
 pub use normalise::{samples, signals};
 pub use redis::RedisClient;
 pub use tls::{TlsError, TlsProfiles};
+pub use vantage::{Alone, Peers};

@@ -6,12 +6,16 @@ mod alert;
 mod names;
 mod record;
 mod snapshot;
+mod surroundings;
 mod time;
 mod units;
+mod vantage;
 
 pub use alert::{Alert, AlertKey, AlertState, Notification};
 pub use names::{AgentName, NameError, RecordName, ServiceName, SiteName, TargetName};
 pub use record::{Fence, FenceError, RecordState, RecordType, RecordView, ResourceSet};
 pub use snapshot::{CanaryResult, Facts, Gap, GapReason, Link, Role, Sample, Snapshot, TargetSnapshot};
+pub use surroundings::{Check, CheckKind, ControlPlane, Surroundings};
 pub use time::{Clock, Moment, SystemClock};
 pub use units::{Ratio, UnitError};
+pub use vantage::{VantageAnswer, VantageReport, Vote};

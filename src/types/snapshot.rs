@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Moment, SiteName, TargetName};
+use super::{Check, ControlPlane, Moment, SiteName, TargetName};
 
 /// Why something was not seen. Also the bounded value of every `reason` label about a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -244,4 +244,8 @@ pub struct Snapshot {
     pub taken: Moment,
     /// One entry for each configured target, in the configuration's order.
     pub targets: Vec<TargetSnapshot>,
+    /// What the cluster's control plane says of the site; `None` when the site has none.
+    pub control: Option<Result<ControlPlane, Gap>>,
+    /// What else in the site's datacenter was looked at; empty when nothing is configured.
+    pub domain: Vec<Check>,
 }

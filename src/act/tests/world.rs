@@ -291,6 +291,16 @@ impl Promote for Ports {
 impl SiteClient for Ports {
     async fn look(&self, site: &SiteName, _: Duration, canary: WriteCanary) -> Snapshot {
         assert_eq!(*site, self.world.to, "a switch looks at its target only");
-        Snapshot { site: site.clone(), taken: self.world.now(), targets: self.world.look(canary) }
+        Snapshot {
+            site: site.clone(),
+            taken: self.world.now(),
+            targets: self.world.look(canary),
+            control: None,
+            domain: Vec::new(),
+        }
+    }
+
+    async fn surroundings(&self, _deadline: Duration) -> Surroundings {
+        Surroundings::default()
     }
 }

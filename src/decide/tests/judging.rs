@@ -50,7 +50,7 @@ fn slow(ping: Duration, canary: Duration) -> TargetSnapshot {
 
 fn judged(targets: Vec<TargetSnapshot>, duty: Duty, loading_for: Duration) -> Judgement {
     let taken = World::replication().now;
-    let snapshot = Snapshot { site: site("dc-a"), taken, targets };
+    let snapshot = Snapshot { site: site("dc-a"), taken, targets, control: None, domain: Vec::new() };
     judge(&snapshot, duty, &Policy::default(), secs(1), loading_for)
 }
 

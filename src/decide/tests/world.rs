@@ -240,7 +240,13 @@ impl World {
         self.evidence.snapshots = self
             .nodes
             .iter()
-            .map(|n| Snapshot { site: n.site.clone(), taken: self.now, targets: vec![n.seen()] })
+            .map(|n| Snapshot {
+                site: n.site.clone(),
+                taken: self.now,
+                targets: vec![n.seen()],
+                control: None,
+                domain: Vec::new(),
+            })
             .collect();
         self.decide()
     }

@@ -1,0 +1,49 @@
+//! What is looked at beside the Redis itself: what the agent must reach, what applications report, what else answers
+//! in a datacenter, and what a cluster's control plane says.
+
+use std::time::Duration;
+
+use super::{Gap, Ratio};
+
+/// How a check looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckKind {
+    /// It opens a TCP connection.
+    Tcp,
+    /// It resolves a name.
+    Dns,
+    /// It asks by HTTP and expects an answer, whatever its status.
+    Http,
+}
+
+/// One thing that was checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// What was looked at, as configured.
+    pub name: String,
+    /// How.
+    pub kind: CheckKind,
+    /// How long it took, or why it failed.
+    pub result: Result<Duration, Gap>,
+}
+
+/// What is seen around a service.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Surroundings {
+    /// What this agent must reach before it may vote; empty when nothing is configured.
+    pub self_checks: Vec<Check>,
+    /// The share of failing requests as applications see them; `None` when no query is configured.
+    pub client_errors: Option<Result<Ratio, Gap>>,
+}
+
+/// What a cluster's control plane says of one site's database.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ControlPlane {
+    /// Why the database is not available, in the control plane's own code; `None` when it is available.
+    pub unavailable: Option<String>,
+    /// How far this site is behind the other sites, where the control plane says so.
+    pub lag: Option<Duration>,
+    /// Whether the links over which this site receives the other sites' writes are in sync.
+    pub is_link_up: Option<bool>,
+}
