@@ -4,6 +4,7 @@
 
 mod entry;
 mod journal;
+mod memory;
 mod sqlite;
 mod story;
 #[cfg(test)]
@@ -11,5 +12,6 @@ mod tests;
 
 pub use entry::{Body, Entry, Kind, NewEntry, OperatorAction};
 pub use journal::{Journal, JournalError, Query, Ticket};
+pub use memory::MemoryJournal;
 pub use sqlite::SqliteJournal;
 pub use story::{KnownAlert, Story, Unfinished};
