@@ -30,10 +30,17 @@ impl MemoryJournal {
         Self::default()
     }
 
-    /// Whether an entry satisfies `is_wanted`; looks at the newest first, and copies nothing.
+    /// The newest entry of a kind that satisfies `is_wanted`; copies no other one.
     #[must_use]
-    pub fn holds(&self, kind: Kind, is_wanted: impl Fn(&Entry) -> bool) -> bool {
-        self.shelves().kinds.get(&kind).is_some_and(|shelf| shelf.iter().rev().any(is_wanted))
+    pub fn newest(&self, kind: Kind, is_wanted: impl Fn(&Entry) -> bool) -> Option<Entry> {
+        self.shelves().kinds.get(&kind)?.iter().rev().find(|entry| is_wanted(entry)).cloned()
+    }
+
+    /// All entries of a kind, oldest first, each shown to `see`; copies none.
+    pub fn each(&self, kind: Kind, see: impl FnMut(&Entry)) {
+        if let Some(shelf) = self.shelves().kinds.get(&kind) {
+            shelf.iter().for_each(see);
+        }
     }
 
     fn shelves(&self) -> MutexGuard<'_, Shelves> {
