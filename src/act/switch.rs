@@ -68,13 +68,13 @@ impl<'a> Switch<'a> {
         let is_primary = switch.looks().target_is_primary().await;
         let outcome = match recover(plan, owner, &unfinished.steps, &found, is_primary) {
             Recovery::Drop => {
-                Outcome::Abandoned { why: "the agent restarted before anything was changed".to_owned() }
+                Outcome::Abandoned { why: "it was interrupted before anything was changed".to_owned() }
             }
-            Recovery::Unclaim => switch.give_back("the agent restarted before the promotion").await,
+            Recovery::Unclaim => switch.give_back("it was interrupted before the promotion").await,
             Recovery::Finish => switch.finish(&unfinished.steps).await?,
             Recovery::Verify => switch.verify().await?,
             Recovery::Stuck => Outcome::PromotedNotSwitched {
-                why: "the agent restarted during the promotion, and the target does not say what it is"
+                why: "it was interrupted during the promotion, and the target does not say what it is"
                     .to_owned(),
             },
             Recovery::Foreign => Outcome::Foreign { why: describe(&found) },
