@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use super::fuse::{Fuse, FusedJournal};
 use super::world::{Event, Ports, State, World};
 use crate::act::{Hands, Metrics, Permit, Switch};
-use crate::config::{Service, parse};
+use crate::config::{Rules, Service, parse};
 use crate::decide::Plan;
 use crate::decide::saga::Outcome;
 use crate::lead::Term;
@@ -55,7 +55,7 @@ fn service(shape: Shape) -> Service {
          - {{datacenter: dc-a, dns_target: a.example.com, targets: [\"redis://a:6379\"]}}\n      \
          - {{datacenter: dc-b, dns_target: b.example.com, targets: [\"redis://b:6379\"]}}\n"
     );
-    let loaded = parse(&text, Path::new("redrover.yml"), &|_| None).unwrap();
+    let loaded = parse(&text, Path::new("redrover.yml"), &|_| None, Rules::Agent).unwrap();
     loaded.config.services.into_iter().next().unwrap()
 }
 
