@@ -3,6 +3,8 @@
 //! Absent on purpose: any decision. What to do arrives as a plan; what happened leaves as an outcome.
 
 pub mod dns;
+mod hands;
+mod looks;
 mod metrics;
 mod permit;
 mod promote;
@@ -12,7 +14,8 @@ mod switch;
 mod tests;
 pub mod verify;
 
+pub use hands::Hands;
 pub use metrics::Metrics;
 pub use permit::{Permit, Refusal};
 pub use promote::{Promote, PromoteError};
-pub use switch::{Hands, PAUSE, Switch};
+pub use switch::{PAUSE, Switch};

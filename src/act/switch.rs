@@ -1,59 +1,26 @@
 //! Carries one plan out, step by step, each step in the journal; and finishes, after a restart, what was begun.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::dns::{Answer, Dns};
-use super::metrics::Metrics;
+use super::Hands;
+use super::dns::Answer;
+use super::looks::{Looks, SERVES_AGAIN};
 use super::permit::{Permit, Refusal, refused};
-use super::promote::Promote;
 use super::swap::{SwapFailure, describe, swap};
 use crate::config::{Promote as PromoteRule, Service};
 use crate::decide::Plan;
 use crate::decide::saga::{Fencing, Outcome, Recovery, Step, claimed, recover, switched, unclaimed};
-use crate::monitor::{SiteClient, WriteCanary};
-use crate::store::{Body, Journal, JournalError, NewEntry, Unfinished};
-use crate::types::{AgentName, CanaryResult, Clock, Moment, Role, SiteName, Snapshot};
+use crate::store::{Body, JournalError, NewEntry, Unfinished};
+use crate::types::{AgentName, Moment};
 
 /// An old primary stays paused so long after fencing; the standing order renews it while it claims to be one.
 pub const PAUSE: Duration = Duration::from_secs(60);
-/// Looks at a target until its write canary must have passed.
-const PROOF_TRIES: u32 = 3;
 /// Asking the name servers ends after so long; a slow one is reported, not waited for.
 const VERIFY_LIMIT: Duration = Duration::from_secs(90);
 /// Looking for the name servers in vain ends after so long.
 const DISCOVERY_LIMIT: Duration = Duration::from_secs(5);
 /// Time between two rounds of asking.
 const VERIFY_POLL: Duration = Duration::from_millis(250);
-
-/// Said of a site that the configuration does not name any more.
-const NO_TARGETS: &str = "the site has no configured target";
-
-/// What a switch reaches the world with: the ports of one service.
-#[derive(Clone)]
-pub struct Hands {
-    /// The journal.
-    pub journal: Arc<dyn Journal>,
-    /// The record.
-    pub dns: Arc<dyn Dns>,
-    /// The Redis, to change.
-    pub promote: Arc<dyn Promote>,
-    /// The Redis, to look at.
-    pub eyes: Arc<dyn SiteClient>,
-    /// Deadline of one look at one target.
-    pub look_deadline: Duration,
-    /// The clocks.
-    pub clock: Arc<dyn Clock>,
-    /// The numbers.
-    pub metrics: Metrics,
-}
-
-impl Hands {
-    /// Looks at a site.
-    pub async fn look(&self, site: &SiteName, canary: WriteCanary) -> Snapshot {
-        self.eyes.look(site, self.look_deadline, canary).await
-    }
-}
 
 /// One switch of one service.
 pub struct Switch<'a> {
@@ -98,16 +65,16 @@ impl<'a> Switch<'a> {
         let since = hands.clock.now();
         let is_fenced = unfinished.steps.iter().any(|step| matches!(step, Step::Fenced { .. }));
         let mut switch = Switch { hands, service, owner, plan, since, is_fenced };
-        let is_primary = switch.target_is_primary().await;
+        let is_primary = switch.looks().target_is_primary().await;
         let outcome = match recover(plan, owner, &unfinished.steps, &found, is_primary) {
             Recovery::Drop => {
-                Outcome::Abandoned { why: "the agent restarted before anything was changed".to_owned() }
+                Outcome::Abandoned { why: "it was interrupted before anything was changed".to_owned() }
             }
-            Recovery::Unclaim => switch.give_back("the agent restarted before the promotion").await,
+            Recovery::Unclaim => switch.give_back("it was interrupted before the promotion").await,
             Recovery::Finish => switch.finish(&unfinished.steps).await?,
             Recovery::Verify => switch.verify().await?,
             Recovery::Stuck => Outcome::PromotedNotSwitched {
-                why: "the agent restarted during the promotion, and the target does not say what it is"
+                why: "it was interrupted during the promotion, and the target does not say what it is"
                     .to_owned(),
             },
             Recovery::Foreign => Outcome::Foreign { why: describe(&found) },
@@ -123,8 +90,8 @@ impl<'a> Switch<'a> {
         if let Err(refusal) = permit.check(&*self.hands.journal, now).await {
             return Ok(abandoned(&refusal));
         }
-        if let Some(why) = self.target_not_ready().await {
-            return Ok(Outcome::Abandoned { why: format!("the target failed its last check: {why}") });
+        if let Some(why) = self.looks().last_check().await {
+            return Ok(Outcome::Abandoned { why });
         }
         let dns = &*self.hands.dns;
         match swap(dns, &self.plan.expected, &claimed(self.plan, self.owner)).await {
@@ -135,6 +102,10 @@ impl<'a> Switch<'a> {
             }
             // It may still arrive; the next look at the record tells, and an intent of nobody's halts.
             Err(SwapFailure::Unknown(why)) => return Ok(Outcome::Foreign { why: unread(&why) }),
+        }
+        // Before the fencing: a paused primary would keep the canary waiting, and look as if it did not serve.
+        if self.looks().active_serves().await {
+            return Ok(self.give_back(SERVES_AGAIN).await);
         }
         if self.plan.promotes
             && let Some(outcome) = self.fence_and_promote().await?
@@ -165,12 +136,12 @@ impl<'a> Switch<'a> {
         if let Err(refusal) = self.refused().await {
             return Ok(Some(self.give_back(&refusal.to_string()).await));
         }
-        if let Some(why) = self.target_not_ready().await {
-            return Ok(Some(self.give_back(&format!("the target failed its last check: {why}")).await));
+        if let Some(why) = self.looks().target_failed().await {
+            return Ok(Some(self.give_back(&why).await));
         }
         self.note(Step::Promoting).await?;
         if let Err(error) = self.hands.promote.promote(&self.plan.to).await {
-            return match self.target_is_primary().await {
+            return match self.looks().target_is_primary().await {
                 Some(true) => {
                     self.note(Step::Promoted).await?;
                     Ok(None)
@@ -210,7 +181,7 @@ impl<'a> Switch<'a> {
     }
 
     async fn prove_and_switch(&mut self) -> Ended {
-        if let Err(why) = self.prove().await {
+        if let Err(why) = self.looks().prove().await {
             return Ok(self.stop(&why).await);
         }
         self.note(Step::Proven).await?;
@@ -286,34 +257,8 @@ impl<'a> Switch<'a> {
         Ok(Outcome::Switched)
     }
 
-    async fn prove(&self) -> Result<(), String> {
-        let mut why = String::new();
-        for _ in 0..PROOF_TRIES {
-            let seen = self.hands.look(&self.plan.to, WriteCanary::Write).await;
-            match unproven(&seen) {
-                None => return Ok(()),
-                Some(reason) => why = reason,
-            }
-        }
-        Err(format!("the target did not prove a write: {why}"))
-    }
-
-    async fn target_not_ready(&self) -> Option<String> {
-        let canary = if self.plan.promotes { WriteCanary::Skip } else { WriteCanary::Write };
-        let seen = self.hands.look(&self.plan.to, canary).await;
-        if seen.targets.is_empty() {
-            return Some(NO_TARGETS.to_owned());
-        }
-        crate::decide::readiness(&seen, self.service)
-    }
-
-    /// `None` where a target does not say what it is, and where only some of them are primaries.
-    async fn target_is_primary(&self) -> Option<bool> {
-        let seen = self.hands.look(&self.plan.to, WriteCanary::Skip).await;
-        let roles = seen.targets.iter().map(|t| t.facts.as_ref().ok().and_then(|f| f.role));
-        let are_primaries = roles.map(|role| Some(role? == Role::Primary)).collect::<Option<Vec<_>>>()?;
-        let first = *are_primaries.first()?;
-        are_primaries.iter().all(|one| *one == first).then_some(first)
+    fn looks(&self) -> Looks<'a> {
+        Looks { hands: self.hands, service: self.service, plan: self.plan }
     }
 
     fn is_expired(&self) -> bool {
@@ -372,21 +317,4 @@ fn abandoned(refusal: &Refusal) -> Outcome {
 
 fn unread(why: &str) -> String {
     format!("a change was sent and its outcome is unknown; the record cannot be read: {why}")
-}
-
-/// Why a site has not just proven that it takes writes, if it has not.
-fn unproven(seen: &Snapshot) -> Option<String> {
-    if seen.targets.is_empty() {
-        return Some(NO_TARGETS.to_owned());
-    }
-    seen.targets.iter().find_map(|t| match (&t.canary, &t.facts) {
-        (CanaryResult::Failed(gap), _) => Some(format!("{}: {}", t.target, gap.reason.as_str())),
-        (CanaryResult::NotAsked, _) => {
-            let why = t.ping.as_ref().err().map_or("no canary", |gap| gap.reason.as_str());
-            Some(format!("{}: {why}", t.target))
-        }
-        (CanaryResult::Written(_), Ok(facts)) if facts.role == Some(Role::Primary) => None,
-        (CanaryResult::Written(_), Ok(_)) => Some(format!("{}: it says it is no primary", t.target)),
-        (CanaryResult::Written(_), Err(gap)) => Some(format!("{}: {}", t.target, gap.reason.as_str())),
-    })
 }

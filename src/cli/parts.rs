@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::EnvFilter;
@@ -10,6 +11,8 @@ use super::{adopt, check, demo, explain, operate, run};
 use crate::config::{Config, Service, load};
 use crate::types::ServiceName;
 
+/// Work on threads of its own, such as a write on a broken disk, has so long to end with the program.
+const END_LIMIT: Duration = Duration::from_secs(2);
 /// It failed while running.
 const FAILED: u8 = 1;
 /// The command line or the configuration is wrong.
@@ -173,6 +176,7 @@ pub fn main() -> ExitCode {
             Command::Demo(args) => demo::run(args).await,
         }
     });
+    runtime.shutdown_timeout(END_LIMIT);
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Wrong(text)) => {

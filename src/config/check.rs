@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::check_around;
 use super::checked::{Global, Mode, Policy, Promote, Provider, Topology};
-use super::raw::{RawConfig, RawRecord, RawService};
+use super::load::Rules;
+use super::raw::{RawAgent, RawConfig, RawRecord, RawService};
 use super::read::{Sheet, duration_text};
 use crate::types::{RecordType, SiteName};
 
@@ -13,9 +15,9 @@ const SITES_MIN: usize = 2;
 const NAMES_SHOWN_MAX: usize = 10;
 
 /// Notes every broken rule of the file.
-pub(super) fn check(sheet: &Sheet<'_>, raw: &RawConfig) {
+pub(super) fn check(sheet: &Sheet<'_>, raw: &RawConfig, rules: Rules) {
     check_global(sheet, &raw.global);
-    unique(sheet, raw.datacenters.iter().map(|d| (d.key.clone(), d.value.as_str())));
+    unique(sheet, raw.datacenters.iter().map(|d| (format!("{}.name", d.key), d.name.as_str())));
     if raw.datacenters.is_empty() && sheet.is_sound("datacenters") {
         sheet.problem("datacenters", "is empty", "name at least two datacenters");
     }
@@ -24,12 +26,13 @@ pub(super) fn check(sheet: &Sheet<'_>, raw: &RawConfig) {
     unique(sheet, raw.services.iter().filter_map(|s| Some((s.key_of("record.name"), held_name(s)?))));
     for service in &raw.services {
         check_policy(sheet, service, &raw.global);
-        check_mode(sheet, service);
+        check_mode(sheet, service, raw.agent.as_ref(), rules);
         check_promote(sheet, service);
         check_sites(sheet, service, raw);
         check_record(sheet, service, raw);
     }
     check_embedded_use(sheet, raw);
+    check_around::check(sheet, raw);
 }
 
 /// Who holds the record, and its name: together the identity of a record.
@@ -43,7 +46,7 @@ fn held_name(service: &RawService) -> Option<(&'static str, &str)> {
 }
 
 /// Notes each value that stands at an earlier key too.
-fn unique<T: Ord>(sheet: &Sheet<'_>, values: impl Iterator<Item = (String, T)>) {
+pub(super) fn unique<T: Ord>(sheet: &Sheet<'_>, values: impl Iterator<Item = (String, T)>) {
     let mut seen: BTreeMap<T, String> = BTreeMap::new();
     for (key, value) in values {
         match seen.get(&value) {
@@ -112,7 +115,7 @@ fn most_log_odds(policy: &Policy) -> f64 {
     w.bias + w.vantage + w.control + w.peer + w.client + w.domain + w.alert + w.anomaly
 }
 
-fn check_mode(sheet: &Sheet<'_>, service: &RawService) {
+fn check_mode(sheet: &Sheet<'_>, service: &RawService, agent: Option<&RawAgent>, rules: Rules) {
     let mode = service.key_of("mode");
     if service.mode != Mode::Automatic || !sheet.is_sound(&mode) {
         return;
@@ -121,13 +124,8 @@ fn check_mode(sheet: &Sheet<'_>, service: &RawService) {
         let hint = "add canary: {enabled: true}, or choose mode recommend";
         sheet.problem(&mode, "is automatic without the write canary", hint);
     }
-    let fewer = service.key_of("policy.accept_fewer_vantages");
-    if !service.policy.accept_fewer_vantages && sheet.is_sound(&fewer) {
-        sheet.problem(
-            &mode,
-            "is automatic, which needs vantages in three failure domains; this agent is the only one",
-            "set policy.accept_fewer_vantages: true to accept the risk, or choose mode recommend",
-        );
+    if let Some(agent) = agent {
+        check_around::check_automatic(sheet, service, agent, rules);
     }
     let waits = matches!(service.topology, Some(Topology::ReplicaOf | Topology::Replication));
     if waits && service.promote.is_none() && sheet.is_sound(&service.key_of("promote")) {
@@ -167,7 +165,7 @@ fn check_sites(sheet: &Sheet<'_>, service: &RawService, raw: &RawConfig) {
         sheet.problem(&key, reason, "add the site that the record can move to");
     }
     let in_site = |site: &str, name: &str| format!("{site}.{name}");
-    let known = |name: &SiteName| raw.datacenters.iter().any(|d| d.value == *name);
+    let known = |name: &SiteName| raw.datacenters.iter().any(|d| d.name == *name);
     let are_datacenters_sound = sheet.is_sound("datacenters");
     for site in sites {
         if let Some(name) = &site.datacenter
@@ -175,8 +173,7 @@ fn check_sites(sheet: &Sheet<'_>, service: &RawService, raw: &RawConfig) {
             && !known(name)
         {
             let reason = format!("{name} is not one of the datacenters");
-            let all: Vec<_> =
-                raw.datacenters.iter().map(|d| d.value.as_str()).take(NAMES_SHOWN_MAX).collect();
+            let all: Vec<_> = raw.datacenters.iter().map(|d| d.name.as_str()).take(NAMES_SHOWN_MAX).collect();
             let hint = format!("write one of {}, or add it to datacenters", all.join(", "));
             sheet.problem(&in_site(&site.key, "datacenter"), reason, hint);
         }

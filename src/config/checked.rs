@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Secret;
+use super::around::{ClientErrors, Datacenter, Maintenance, Prometheus, Reach, Vantage};
 use crate::types::{AgentName, Ratio, RecordName, RecordType, ServiceName, SiteName, TargetName};
 
 /// The whole configuration.
@@ -14,14 +15,18 @@ pub struct Config {
     pub global: Global,
     /// Who this agent is.
     pub agent: Agent,
+    /// What this agent must reach itself before it may vote.
+    pub self_checks: Vec<Reach>,
     /// The datacenters that services may have sites in.
-    pub datacenters: Vec<SiteName>,
+    pub datacenters: Vec<Datacenter>,
     /// The services, in the file's order; at least one, names unique.
     pub services: Vec<Service>,
     /// How notifications come in.
     pub webhook: Webhook,
     /// Where Alertmanager is, for `check --connect`.
     pub alertmanager: Option<Alertmanager>,
+    /// Where applications' errors are counted; present when a service has a query.
+    pub prometheus: Option<Prometheus>,
     /// The authoritative name server inside this program; present when a service uses it.
     pub embedded_dns: Option<EmbeddedDns>,
 }
@@ -44,6 +49,8 @@ pub struct Agent {
     pub failure_domain: SiteName,
     /// Where the journal lives.
     pub data_dir: PathBuf,
+    /// The other agents that are asked what they see; names unique.
+    pub vantages: Vec<Vantage>,
 }
 
 /// The webhook's rules.
@@ -147,6 +154,12 @@ pub struct Service {
     pub promote: Option<Promote>,
     /// The write canary; absent means switched off.
     pub canary: Option<Canary>,
+    /// What applications see; absent means that nobody asks them.
+    pub client_errors: Option<ClientErrors>,
+    /// When people work on it.
+    pub maintenance: Vec<Maintenance>,
+    /// Whether everything is decided and told, and nothing done.
+    pub dry_run: bool,
     /// Windows, thresholds and weights.
     pub policy: Policy,
 }
@@ -211,6 +224,8 @@ pub struct Site {
     pub dns_target: String,
     /// Its Redis addresses, at least one.
     pub targets: Vec<Target>,
+    /// Its id at the cluster of its datacenter; absent means that no control plane is asked.
+    pub database: Option<u32>,
 }
 
 /// One Redis address, with all that is needed to talk to it.

@@ -19,6 +19,15 @@ pub struct Loaded {
     pub warnings: Vec<Problem>,
 }
 
+/// For whom a configuration is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rules {
+    /// An agent of this version, with the leadership that the file can name; [`load`] asks for these.
+    Agent,
+    /// A simulated agent, whose leader is elected by the simulator.
+    Simulator,
+}
+
 /// Reads and checks a configuration file. `env` gives the value of an environment variable.
 ///
 /// # Errors
@@ -33,7 +42,7 @@ pub fn load(path: &Path, env: Env<'_>) -> Result<Loaded, Problems> {
         return fail(format!("has more than {CONFIG_BYTES_MAX} bytes"), "name a configuration file");
     }
     match String::from_utf8(bytes) {
-        Ok(text) => parse(&text, path, env),
+        Ok(text) => parse(&text, path, env, Rules::Agent),
         Err(error) => {
             let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
             let line = 1 + good.iter().filter(|byte| **byte == b'\n').count() as u64;
@@ -47,7 +56,7 @@ pub fn load(path: &Path, env: Env<'_>) -> Result<Loaded, Problems> {
 ///
 /// # Errors
 /// Everything that is wrong with the text, in the order of its lines.
-pub fn parse(text: &str, path: &Path, env: Env<'_>) -> Result<Loaded, Problems> {
+pub fn parse(text: &str, path: &Path, env: Env<'_>, rules: Rules) -> Result<Loaded, Problems> {
     let root = match tree(text) {
         Ok(root) => root,
         Err((line, reason)) => {
@@ -66,7 +75,7 @@ pub fn parse(text: &str, path: &Path, env: Env<'_>) -> Result<Loaded, Problems> 
     let sheet = Sheet::new(path, env, &root);
     let raw = sections::config(&Item::root(&sheet, &root));
     if let Some(raw) = &raw {
-        check::check(&sheet, raw);
+        check::check(&sheet, raw, rules);
     }
     let config = if sheet.is_sound("") { raw.and_then(|raw| raw.build()) } else { None };
     let Some(config) = config else {

@@ -3,11 +3,15 @@
 //!
 //! Absent on purpose: defaults hidden elsewhere, and any way to make a [`Config`] from a file but [`load()`].
 
+mod around;
 mod check;
+mod check_around;
 mod checked;
 mod error;
 mod evidence;
 mod load;
+mod maintenance;
+mod places;
 mod policy;
 mod raw;
 mod read;
@@ -19,10 +23,11 @@ mod target;
 #[cfg(test)]
 mod tests;
 
+pub use around::{ClientErrors, Datacenter, Enterprise, HttpLogin, Maintenance, Prometheus, Reach, Vantage};
 pub use checked::{
     Address, Agent, Alertmanager, Canary, Config, EmbeddedDns, Flap, Global, Mode, Policy, Promote, Provider,
     Record, Route53, Service, Site, Target, Tls, Topology, Webhook, WebhookAuth, Weights,
 };
 pub use error::{Problem, Problems};
-pub use load::{CONFIG_BYTES_MAX, Loaded, load, parse};
+pub use load::{CONFIG_BYTES_MAX, Loaded, Rules, load, parse};
 pub use secret::Secret;

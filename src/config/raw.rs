@@ -2,22 +2,26 @@
 //! rules between keys can be checked for all that is there.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
+use super::around::{ClientErrors, Datacenter, Enterprise, Maintenance, Prometheus, Reach, Vantage};
 use super::checked::{
     Agent, Alertmanager, Canary, Config, EmbeddedDns, Global, Mode, Policy, Promote, Provider, Record,
     Service, Site, Target, Topology, Webhook,
 };
-use crate::types::{RecordName, RecordType, ServiceName, SiteName};
+use crate::types::{AgentName, RecordName, RecordType, ServiceName, SiteName};
 
 /// The file.
 pub(super) struct RawConfig {
     pub(super) global: Global,
-    pub(super) agent: Option<Agent>,
-    pub(super) datacenters: Vec<Placed<SiteName>>,
+    pub(super) agent: Option<RawAgent>,
+    pub(super) self_checks: Vec<Placed<Reach>>,
+    pub(super) datacenters: Vec<RawDatacenter>,
     pub(super) services: Vec<RawService>,
     pub(super) webhook: Option<Webhook>,
     pub(super) alertmanager: Option<Alertmanager>,
+    pub(super) prometheus: Option<Prometheus>,
     pub(super) embedded_dns: Option<EmbeddedDns>,
 }
 
@@ -25,6 +29,23 @@ pub(super) struct RawConfig {
 pub(super) struct Placed<T> {
     pub(super) key: String,
     pub(super) value: T,
+}
+
+/// This agent.
+pub(super) struct RawAgent {
+    pub(super) name: Option<AgentName>,
+    pub(super) failure_domain: Option<SiteName>,
+    pub(super) data_dir: PathBuf,
+    pub(super) vantages: Vec<Placed<Vantage>>,
+}
+
+/// A datacenter.
+pub(super) struct RawDatacenter {
+    pub(super) key: String,
+    pub(super) name: SiteName,
+    pub(super) domain_checks: Vec<Placed<Reach>>,
+    /// The inner `None` is a wrong block, noted.
+    pub(super) enterprise: Option<Option<Enterprise>>,
 }
 
 /// A service.
@@ -37,6 +58,9 @@ pub(super) struct RawService {
     pub(super) sites: Vec<RawSite>,
     pub(super) promote: Option<Promote>,
     pub(super) canary: Option<Canary>,
+    pub(super) client_errors: Option<ClientErrors>,
+    pub(super) maintenance: Vec<Placed<Maintenance>>,
+    pub(super) dry_run: bool,
     pub(super) policy: Policy,
 }
 
@@ -63,6 +87,7 @@ pub(super) struct RawSite {
     pub(super) datacenter: Option<SiteName>,
     pub(super) dns_target: Option<String>,
     pub(super) targets: Vec<Placed<Target>>,
+    pub(super) database: Option<u32>,
 }
 
 impl RawConfig {
@@ -70,13 +95,33 @@ impl RawConfig {
     pub(super) fn build(self) -> Option<Config> {
         Some(Config {
             global: self.global,
-            agent: self.agent?,
-            datacenters: self.datacenters.into_iter().map(|d| d.value).collect(),
+            agent: self.agent?.build()?,
+            self_checks: values(self.self_checks),
+            datacenters: self.datacenters.into_iter().map(RawDatacenter::build).collect(),
             services: self.services.into_iter().map(RawService::build).collect::<Option<_>>()?,
             webhook: self.webhook?,
             alertmanager: self.alertmanager,
+            prometheus: self.prometheus,
             embedded_dns: self.embedded_dns,
         })
+    }
+}
+
+impl RawAgent {
+    fn build(self) -> Option<Agent> {
+        Some(Agent {
+            name: self.name?,
+            failure_domain: self.failure_domain?,
+            data_dir: self.data_dir,
+            vantages: values(self.vantages),
+        })
+    }
+}
+
+impl RawDatacenter {
+    fn build(self) -> Datacenter {
+        let enterprise = self.enterprise.flatten();
+        Datacenter { name: self.name, domain_checks: values(self.domain_checks), enterprise }
     }
 }
 
@@ -90,6 +135,9 @@ impl RawService {
             sites: self.sites.into_iter().map(RawSite::build).collect::<Option<_>>()?,
             promote: self.promote,
             canary: self.canary,
+            client_errors: self.client_errors,
+            maintenance: values(self.maintenance),
+            dry_run: self.dry_run,
             policy: self.policy,
         })
     }
@@ -113,7 +161,12 @@ impl RawSite {
         Some(Site {
             name: self.datacenter?,
             dns_target: self.dns_target?,
-            targets: self.targets.into_iter().map(|t| t.value).collect(),
+            targets: values(self.targets),
+            database: self.database,
         })
     }
+}
+
+fn values<T>(placed: Vec<Placed<T>>) -> Vec<T> {
+    placed.into_iter().map(|placed| placed.value).collect()
 }

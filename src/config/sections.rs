@@ -3,9 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::checked::{Agent, Alertmanager, EmbeddedDns, Global, Webhook, WebhookAuth};
-use super::raw::{Placed, RawConfig};
-use super::read::{Item, Section, duration, http_url, integer, named, path, secret, socket, word};
+use super::around::HttpLogin;
+use super::checked::{Alertmanager, EmbeddedDns, Global, Webhook, WebhookAuth};
+use super::places::{self, http_login};
+use super::raw::{RawAgent, RawConfig};
+use super::read::{Item, Section, Value, Wrong, duration, http_url, integer, named, path, socket, word};
 use super::service;
 use crate::types::{AgentName, RecordName, SiteName};
 
@@ -16,15 +18,29 @@ const BODY_BYTES_MAX: u64 = 4 * MIB;
 
 /// Reads the whole file.
 pub(super) fn config(root: &Item<'_>) -> Option<RawConfig> {
-    let known = ["global", "agent", "datacenters", "services", "webhook", "alertmanager", "embedded_dns"];
+    let known = [
+        "global",
+        "agent",
+        "self_check",
+        "leadership",
+        "datacenters",
+        "services",
+        "webhook",
+        "alertmanager",
+        "prometheus",
+        "embedded_dns",
+    ];
     let file = root.section(&known)?;
+    leadership(&file);
     Some(RawConfig {
         global: global(&file),
         agent: agent(&file),
-        datacenters: datacenters(&file),
+        self_checks: places::reaches(&file, "self_check", &["tcp", "dns"]),
+        datacenters: places::datacenters(&file),
         services: services(&file),
         webhook: webhook(&file),
         alertmanager: alertmanager(&file),
+        prometheus: places::prometheus(&file),
         embedded_dns: embedded_dns(&file),
     })
 }
@@ -41,25 +57,36 @@ fn global(file: &Section<'_>) -> Global {
     }
 }
 
-fn agent(file: &Section<'_>) -> Option<Agent> {
+fn agent(file: &Section<'_>) -> Option<RawAgent> {
     let item = file.required_item("agent", "agent: {name: a1, failure_domain: dc-a}")?;
-    let section = item.section(&["name", "failure_domain", "data_dir"])?;
-    let name = section.required("name", "name: a1", named(|t| AgentName::new(t)));
-    let domain = section.required("failure_domain", "failure_domain: dc-a", named(|t| SiteName::new(t)));
+    let section = item.section(&["name", "failure_domain", "data_dir", "vantages"])?;
     let data_dir = section.or("data_dir", Path::new("/var/lib/redrover").to_owned(), path);
-    Some(Agent { name: name?, failure_domain: domain?, data_dir: section.sheet.resolve(&data_dir) })
+    Some(RawAgent {
+        name: section.required("name", "name: a1", named(|t| AgentName::new(t))),
+        failure_domain: section.required(
+            "failure_domain",
+            "failure_domain: dc-a",
+            named(|t| SiteName::new(t)),
+        ),
+        data_dir: section.sheet.resolve(&data_dir),
+        vantages: places::vantages(&section),
+    })
 }
 
-fn datacenters(file: &Section<'_>) -> Vec<Placed<SiteName>> {
-    let Some(item) = file.required_item("datacenters", "datacenters: [{name: dc-a}, {name: dc-b}]") else {
-        return Vec::new();
+/// Who leads when there are several agents. There is nothing to choose from yet, so nothing is kept.
+fn leadership(file: &Section<'_>) {
+    let Some(section) = file.item("leadership").and_then(|item| item.section(&["none"])) else { return };
+    let nothing = |value: &Value| match value {
+        Value::Map(entries) if entries.is_empty() => Ok(()),
+        Value::Map(_)
+        | Value::Null
+        | Value::Bool(_)
+        | Value::Integer(_)
+        | Value::Float(_)
+        | Value::Text(_)
+        | Value::List(_) => Err(Wrong::new("has no settings", "write none: {}")),
     };
-    let one = |item: Item<'_>| {
-        let section = item.section(&["name"])?;
-        let value = section.required("name", "name: dc-a", named(|t| SiteName::new(t)))?;
-        Some(Placed { key: section.key_of("name"), value })
-    };
-    item.items().unwrap_or_default().into_iter().filter_map(one).collect()
+    section.required("none", "none: {}", nothing);
 }
 
 fn services(file: &Section<'_>) -> Vec<super::raw::RawService> {
@@ -93,22 +120,11 @@ fn webhook(file: &Section<'_>) -> Option<Webhook> {
 }
 
 fn webhook_auth(section: &Section<'_>) -> Option<WebhookAuth> {
-    let has_bearer = section.item("bearer_token_file").or(section.item("bearer_token_env")).is_some();
-    let bearer = secret(section, "bearer_token");
-    let Some(item) = section.item("basic") else {
-        return if has_bearer { bearer.map(WebhookAuth::Bearer) } else { Some(WebhookAuth::Open) };
-    };
-    if has_bearer {
-        section.sheet.problem(&item.key, "is given as well as a bearer token", "keep one of the two");
-    }
-    let basic = item.section(&["username", "password_file", "password_env"])?;
-    let username = basic.required("username", "username: alertmanager", word(128, "-_.@+"));
-    let password = secret(&basic, "password");
-    if basic.item("password_file").or(basic.item("password_env")).is_none() {
-        let hint = "add password_file or password_env";
-        basic.sheet.problem(&basic.key, "has no password", hint);
-    }
-    Some(WebhookAuth::Basic { username: username?, password: password? })
+    Some(match http_login(section)? {
+        None => WebhookAuth::Open,
+        Some(HttpLogin::Bearer(token)) => WebhookAuth::Bearer(token),
+        Some(HttpLogin::Basic { username, password }) => WebhookAuth::Basic { username, password },
+    })
 }
 
 fn alertmanager(file: &Section<'_>) -> Option<Alertmanager> {

@@ -3,21 +3,37 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
+use super::around::ClientErrors;
 use super::checked::{Canary, Mode, Promote, Provider, Route53, Topology};
 use super::raw::{Placed, RawRecord, RawService, RawSite};
 use super::read::{
-    Item, Section, Value, Wrong, boolean, choice, duration, http_url, named, socket, text, word,
+    Item, Section, Value, Wrong, boolean, choice, duration, http_url, integer, named, socket, text, word,
 };
 use super::redis::{Login, login};
-use super::{policy, target};
+use super::{maintenance, policy, target};
 use crate::types::{RecordName, RecordType, ServiceName, SiteName};
 
 /// The largest time to live that a record of this program may have: a day (a switch takes at least so long to be seen).
 const TTL_SECONDS_MAX: u64 = 86_400;
+/// Longest accepted query, in bytes: it travels in a URL.
+const PROMQL_BYTES_MAX: usize = 4096;
 
 /// Reads one service.
 pub(super) fn read(item: &Item<'_>) -> Option<RawService> {
-    let known = ["name", "topology", "mode", "record", "redis", "sites", "promote", "canary", "policy"];
+    let known = [
+        "name",
+        "topology",
+        "mode",
+        "dry_run",
+        "record",
+        "redis",
+        "sites",
+        "promote",
+        "canary",
+        "client_errors",
+        "maintenance",
+        "policy",
+    ];
     let section = item.section(&known)?;
     let topologies = [
         ("active-active", Topology::ActiveActive),
@@ -38,6 +54,9 @@ pub(super) fn read(item: &Item<'_>) -> Option<RawService> {
         sites: sites(&section, kind, &login),
         promote: section.item("promote").and_then(|item| promote(&item)),
         canary: section.item("canary").and_then(|item| canary(&item)),
+        client_errors: section.item("client_errors").and_then(|item| client_errors(&item)),
+        maintenance: maintenance::read(&section),
+        dry_run: section.or("dry_run", false, boolean),
         policy: policy::read(&section),
     })
 }
@@ -114,7 +133,7 @@ fn sites(section: &Section<'_>, kind: Option<RecordType>, login: &Login) -> Vec<
 }
 
 fn read_site(item: &Item<'_>, kind: Option<RecordType>, service_login: &Login) -> Option<RawSite> {
-    let section = item.section(&["datacenter", "dns_target", "targets", "redis"])?;
+    let section = item.section(&["datacenter", "dns_target", "targets", "redis", "database"])?;
     let own_login = section.item("redis").map(|item| login(&item).unwrap_or_default());
     let login = own_login.as_ref().unwrap_or(service_login);
     let items = section.required_item("targets", "targets: [\"redis://10.0.0.1:6379\"]");
@@ -132,7 +151,14 @@ fn read_site(item: &Item<'_>, kind: Option<RecordType>, service_login: &Login) -
         dns_target: section
             .required("dns_target", "dns_target: redis-a.example.com", |value| dns_target(value, kind)),
         targets: items.unwrap_or_default().iter().filter_map(target).collect(),
+        database: section.optional("database", database),
     })
+}
+
+/// The id of a database at its cluster.
+fn database(value: &Value) -> Result<u32, Wrong> {
+    let id = integer(1..=u64::from(u32::MAX))(value)?;
+    u32::try_from(id).map_err(|error| Wrong::new(error.to_string(), "write a smaller number"))
 }
 
 /// What the record is to hold, in the normal form of its type; of an unknown type, as written.
@@ -165,4 +191,16 @@ fn canary(item: &Item<'_>) -> Option<Canary> {
     let enabled = section.required("enabled", "enabled: true", boolean)?;
     let key_prefix = section.or("key_prefix", "redrover:canary:".to_owned(), word(128, "-_.:/{}"));
     enabled.then_some(Canary { key_prefix })
+}
+
+fn client_errors(item: &Item<'_>) -> Option<ClientErrors> {
+    let section = item.section(&["promql"])?;
+    let example = "promql: sum(rate(errors_total[1m])) / sum(rate(requests_total[1m]))";
+    let promql = section.required("promql", example, |value| {
+        let promql = text(value)?;
+        let is_short = promql.len() <= PROMQL_BYTES_MAX;
+        let hint = format!("write at most {PROMQL_BYTES_MAX} bytes; a recording rule may do the rest");
+        if is_short { Ok(promql.to_owned()) } else { Err(Wrong::new("is too long", hint)) }
+    })?;
+    Some(ClientErrors { promql })
 }

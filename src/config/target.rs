@@ -60,13 +60,23 @@ fn tcp(rest: &str) -> Result<Address, Wrong> {
     if place.contains(['?', '#']) {
         return Err(Wrong::new("holds parameters", "end it after the port"));
     }
+    let (host, port) = host_and_port(place, Some(PORT))?;
+    Ok(Address::Tcp { host, port })
+}
+
+/// Reads a host and its port, which has no default.
+pub(super) fn host_port(text: &str) -> Result<(String, u16), Wrong> {
+    host_and_port(text, None)
+}
+
+fn host_and_port(place: &str, default_port: Option<u16>) -> Result<(String, u16), Wrong> {
     if let Some(inner) = place.strip_prefix('[') {
         let (host, port) =
             inner.split_once(']').ok_or_else(|| Wrong::new("lacks the closing bracket", HINT))?;
         let host = host
             .parse::<Ipv6Addr>()
             .map_err(|_| Wrong::new("holds no IPv6 address in its brackets", HINT))?;
-        return Ok(Address::Tcp { host: host.to_string(), port: port_of(port)? });
+        return Ok((host.to_string(), port_of(port, default_port)?));
     }
     if place.matches(':').count() > 1 {
         return Err(Wrong::new(
@@ -75,17 +85,16 @@ fn tcp(rest: &str) -> Result<Address, Wrong> {
         ));
     }
     let cut = place.find(':').unwrap_or(place.len());
-    Ok(Address::Tcp { host: host_of(&place[..cut])?, port: port_of(&place[cut..])? })
+    Ok((host_of(&place[..cut])?, port_of(&place[cut..], default_port)?))
 }
 
 /// `:6379`, or nothing.
-fn port_of(text: &str) -> Result<u16, Wrong> {
+fn port_of(text: &str, default: Option<u16>) -> Result<u16, Wrong> {
     let Some(digits) = text.strip_prefix(':') else {
-        return if text.is_empty() {
-            Ok(PORT)
-        } else {
-            Err(Wrong::new("has no colon before its port", HINT))
-        };
+        if !text.is_empty() {
+            return Err(Wrong::new("has no colon before its port", HINT));
+        }
+        return default.ok_or_else(|| Wrong::new("names no port", HINT));
     };
     let plain = digits.chars().all(|c| c.is_ascii_digit());
     match digits.parse() {

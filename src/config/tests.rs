@@ -68,7 +68,7 @@ fn good(name: &str) -> String {
 }
 
 fn parsed(text: &str) -> Result<Loaded, Problems> {
-    parse(text, Path::new("redrover.yml"), &env)
+    parse(text, Path::new("redrover.yml"), &env, Rules::Agent)
 }
 
 #[test]
@@ -115,6 +115,79 @@ fn a_full_file_is_read_whole() {
 }
 
 #[test]
+fn what_stands_around_the_services_is_read_whole() {
+    let config = parsed(&good("around")).unwrap().config;
+    let secret = Secret::new("hunter2");
+    let shown = |list: &[Reach]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let [b1, c1] = &config.agent.vantages[..] else { panic!("two vantages") };
+    assert_eq!((b1.name.as_str(), b1.failure_domain.as_str()), ("b1", "dc-a"));
+    assert_eq!(
+        (b1.url.as_str(), &b1.token),
+        ("https://redrover.dc-a.example.com:9911/", &Some(secret.clone()))
+    );
+    assert_eq!((c1.name.as_str(), &c1.token), ("c1", &None));
+    assert_eq!(shown(&config.self_checks), ["10.9.0.1:53", "example.com"]);
+    let [a, b] = &config.datacenters[..] else { panic!("two datacenters") };
+    let checks = ["gateway.dc-a.example.com:443", "https://status.dc-a.example.com/", "ns.dc-a.example.com"];
+    assert_eq!((a.name.as_str(), shown(&a.domain_checks)), ("dc-a", checks.map(str::to_owned).to_vec()));
+    assert_eq!(b.domain_checks, [Reach::Tcp { host: "fd00::1".to_owned(), port: 443 }]);
+    assert_eq!(shown(&b.domain_checks), ["[fd00::1]:443"]);
+    let enterprise = a.enterprise.as_ref().unwrap();
+    assert_eq!((enterprise.username.as_str(), &enterprise.password), ("redrover@example.com", &secret));
+    let prometheus = config.prometheus.as_ref().unwrap();
+    let login = HttpLogin::Basic { username: "redrover".to_owned(), password: secret };
+    assert_eq!(prometheus.login, Some(login));
+    let service = &config.services[0];
+    assert!(service.dry_run);
+    assert_eq!([service.sites[0].database, service.sites[1].database], [Some(1), Some(7)]);
+    assert!(service.client_errors.as_ref().unwrap().promql.starts_with("sum(rate("));
+    let [one, all] = &service.maintenance[..] else { panic!("two windows") };
+    assert_eq!((one.site.as_ref().map(|s| s.as_str()), &all.site), (Some("dc-b"), &None));
+    assert_eq!((one.from_unix_ms, one.until_unix_ms), (1_796_162_400_000, 1_796_166_000_000));
+    assert!(!format!("{config:?}").contains("hunter2"));
+}
+
+#[test]
+fn automatic_asks_for_places_and_for_a_leader() {
+    let rows: [(&str, Rules, &[&str]); 7] = [
+        ("", Rules::Agent, &["this agent is the only one"]),
+        ("{name: b1, failure_domain: dc-b, url: http://b}", Rules::Agent, &["stand in 2", "leader election"]),
+        ("{name: b1, failure_domain: dc-b, url: http://b}", Rules::Simulator, &["stand in 2"]),
+        (
+            "{name: b1, failure_domain: dc-b, url: http://b}, {name: c1, failure_domain: dc-b, url: http://c}",
+            Rules::Simulator,
+            &["stand in 2"],
+        ),
+        (
+            "{name: b1, failure_domain: dc-b, url: http://b}, {name: c1, failure_domain: dc-c, url: http://c}",
+            Rules::Agent,
+            &["leader election"],
+        ),
+        (
+            "{name: b1, failure_domain: dc-b, url: http://b}, {name: c1, failure_domain: dc-c, url: http://c}",
+            Rules::Simulator,
+            &[],
+        ),
+        // The sentence about places is not asked for where the vantages themselves are wrong.
+        ("{name: b1}", Rules::Simulator, &["is missing", "is missing"]),
+    ];
+    for (vantages, rules, wanted) in rows {
+        let text = good("minimal")
+            .replace("failure_domain: dc-a", &format!("failure_domain: dc-a, vantages: [{vantages}]"))
+            .replace("topology:", "mode: automatic\n    canary: {enabled: true}\n    topology:");
+        let found = match parse(&text, Path::new("redrover.yml"), &env, rules) {
+            Ok(_) => Vec::new(),
+            Err(problems) => problems.list().iter().map(ToString::to_string).collect(),
+        };
+        assert_eq!(found.len(), wanted.len(), "{vantages} {rules:?}: {found:?}");
+        assert!(
+            found.iter().zip(wanted).all(|(found, wanted)| found.contains(wanted)),
+            "{vantages}: {found:?}"
+        );
+    }
+}
+
+#[test]
 fn secrets_come_from_files() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("redrover.yml");
@@ -130,7 +203,7 @@ fn secrets_come_from_files() {
         (&[b'x'; 70_000], None),
     ] {
         fs::write(&token, content).unwrap();
-        let found = parse(&text, &path, &env).ok().map(|loaded| loaded.config.webhook.auth);
+        let found = parse(&text, &path, &env, Rules::Agent).ok().map(|loaded| loaded.config.webhook.auth);
         assert_eq!(found, want.map(|text| WebhookAuth::Bearer(Secret::new(text))), "{content:?}");
     }
     fs::write(&token, "hunter2").unwrap();
@@ -138,11 +211,11 @@ fn secrets_come_from_files() {
     for (mode, warned) in [(0o644, true), (0o640, false)] {
         use std::os::unix::fs::PermissionsExt as _;
         fs::set_permissions(&token, fs::Permissions::from_mode(mode)).unwrap();
-        let warnings = parse(&text, &path, &env).unwrap().warnings;
+        let warnings = parse(&text, &path, &env, Rules::Agent).unwrap().warnings;
         assert_eq!(lines(&warnings).contains("every user of this machine"), warned, "{mode:o}");
     }
     fs::remove_file(&token).unwrap();
-    let problems = parse(&text, &path, &env).unwrap_err();
+    let problems = parse(&text, &path, &env, Rules::Agent).unwrap_err();
     assert!(problems.to_string().contains("webhook.bearer_token_file: names a file that cannot be read"));
 }
 

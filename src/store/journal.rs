@@ -1,6 +1,7 @@
 //! The port to the journal.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -60,6 +61,18 @@ pub enum JournalError {
         seq: u64,
         /// The cause.
         source: serde_json::Error,
+    },
+    /// Earlier calls kept the journal busy until the time was over; this one never began.
+    #[error("the journal was busy for {} s; nothing was written", limit.as_secs())]
+    Busy {
+        /// The time there was.
+        limit: Duration,
+    },
+    /// The call began, and there was no answer in time: what it was to write may still be written.
+    #[error("the journal gave no answer within {} s; an entry may still be written", limit.as_secs())]
+    Overdue {
+        /// The time there was.
+        limit: Duration,
     },
     /// The writing task died.
     #[error("the journal's worker is gone")]
@@ -121,25 +134,29 @@ impl Ticket {
     }
 }
 
-/// The journal.
+/// The journal. Every call ends within a bounded time.
+///
+/// After [`JournalError::Overdue`] nobody knows whether the entries will be there: the caller does nothing that rests
+/// on them, and takes the story as it reads it later. What is written late stands before everything that is written
+/// after it. So an intent that nobody got a ticket for is an unfinished switch without steps, which is dropped.
 #[async_trait]
 pub trait Journal: Send + Sync {
     /// Writes entries in one durable transaction; returns their places.
     ///
     /// # Errors
-    /// Nothing was written.
+    /// Nothing was written, or, after [`JournalError::Overdue`], perhaps all of it will be.
     async fn append(&self, entries: Vec<NewEntry>) -> Result<Vec<u64>, JournalError>;
 
     /// Writes an intent, durably, and returns its receipt.
     ///
     /// # Errors
-    /// Nothing was written, and so nothing may be done.
+    /// There is no receipt, and so nothing may be done.
     async fn ticket(&self, entry: NewEntry, plan: Plan) -> Result<Ticket, JournalError>;
 
     /// Counts up an entry that was repeated word for word. Not durable at a power loss.
     ///
     /// # Errors
-    /// The entry was not counted up.
+    /// The entry was perhaps not counted up.
     async fn repeat(&self, seq: u64, at_unix_ms: i64) -> Result<(), JournalError>;
 
     /// Reads entries.

@@ -1,11 +1,13 @@
 //! The journal in an SQLite file: write-ahead log, `synchronous=FULL`, one writer, migrations counted in `user_version`.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use rusqlite::{Connection, OpenFlags, Row, TransactionBehavior, params_from_iter, types::Value};
+use tokio::sync::Mutex;
+use tokio::time::{Instant, timeout_at};
 
 use super::journal::{KEPT_MAX, PRUNED};
 use super::{Body, Entry, Journal, JournalError, NewEntry, Query, Ticket};
@@ -16,6 +18,9 @@ use crate::types::ServiceName;
 const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
 /// How long a write waits for another process, such as an operator's command.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+/// A call has so long, its turn included: a durable write takes milliseconds, and [`BUSY_TIMEOUT`] beside another
+/// process. A disk that needs longer is one to promise nothing on.
+const CALL_LIMIT: Duration = Duration::from_secs(5);
 /// Old entries are dropped once in so many appends.
 const PRUNE_EVERY: u64 = 1_000;
 
@@ -86,14 +91,22 @@ impl SqliteJournal {
         Ok(Self { connection: Arc::new(Mutex::new(connection)) })
     }
 
+    /// Works on a thread of its own, one call after the other in the order of their coming. Work that has begun keeps
+    /// the connection until it is done, also when nobody waits any more: so nothing overtakes a late write, and no
+    /// more than one thread hangs on a broken disk.
     async fn with<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T, JournalError> + Send + 'static,
     ) -> Result<T, JournalError> {
-        let connection = Arc::clone(&self.connection);
-        // A panic while the lock was held leaves an unfinished transaction, which SQLite has rolled back.
-        let work = move || work(&mut connection.lock().unwrap_or_else(PoisonError::into_inner));
-        tokio::task::spawn_blocking(work).await.unwrap_or(Err(JournalError::Worker))
+        let (end, limit) = (Instant::now() + CALL_LIMIT, CALL_LIMIT);
+        let turn = timeout_at(end, Arc::clone(&self.connection).lock_owned());
+        let Ok(mut connection) = turn.await else { return Err(JournalError::Busy { limit }) };
+        // A panic leaves an unfinished transaction, which SQLite has rolled back.
+        let worker = tokio::task::spawn_blocking(move || work(&mut connection));
+        match timeout_at(end, worker).await {
+            Ok(done) => done.unwrap_or(Err(JournalError::Worker)),
+            Err(_) => Err(JournalError::Overdue { limit }),
+        }
     }
 }
 
@@ -203,7 +216,12 @@ fn entry(row: &Row<'_>) -> Result<Entry, JournalError> {
 impl SqliteJournal {
     /// A setting of the connection, for tests.
     pub(super) fn pragma(&self, name: &str) -> i64 {
-        let connection = self.connection.lock().unwrap();
+        let connection = self.connection.try_lock().unwrap();
         connection.pragma_query_value(None, name, |row| row.get(0)).unwrap()
+    }
+
+    /// Waits for other processes for longer than any call may take, as a broken disk would make it.
+    pub(crate) fn never_give_up(&self) {
+        self.connection.try_lock().unwrap().busy_timeout(CALL_LIMIT * 100).unwrap();
     }
 }

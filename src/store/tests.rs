@@ -5,6 +5,7 @@
 mod story;
 
 use std::fs;
+use std::time::Duration;
 
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -222,6 +223,32 @@ async fn a_writer_waits_while_another_holds_the_file() {
     assert!(matches!(error, JournalError::Write { .. }), "{error:?}");
     other.execute_batch("COMMIT").unwrap();
     assert_eq!(whys(&journal.read(Query::default()).await.unwrap()), ["1"], "a failed write leaves nothing");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_ends_in_time_and_a_late_write_keeps_its_place() {
+    let folder = folder();
+    let journal = open(&folder);
+    journal.never_give_up();
+    let other = raw(&folder);
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let body = Body::Ticketed { plan: Box::new(plan("d")) };
+    let limit = Duration::from_secs(5);
+    let (ticket, busy, ()) = tokio::join!(
+        journal.ticket(entry("sessions", 1, body), plan("d")),
+        journal.append(vec![entry("sessions", 1, halted("never begun"))]),
+        tokio::time::advance(limit),
+    );
+    assert!(matches!(&ticket, Err(JournalError::Overdue { limit: l }) if *l == limit), "{ticket:?}");
+    assert!(matches!(&busy, Err(JournalError::Busy { limit: l }) if *l == limit), "{busy:?}");
+    let (busy, ()) = tokio::join!(journal.read(Query::default()), tokio::time::advance(limit));
+    assert!(matches!(busy, Err(JournalError::Busy { .. })), "{busy:?}");
+
+    other.execute_batch("COMMIT").unwrap();
+    journal.append(vec![entry("sessions", 1, halted("after it"))]).await.unwrap();
+    let all = journal.read(Query::default()).await.unwrap();
+    let kinds: Vec<_> = all.iter().map(|entry| entry.body.kind()).collect();
+    assert_eq!(kinds, [Kind::Ticketed, Kind::Halted], "{all:?}");
 }
 
 #[tokio::test]

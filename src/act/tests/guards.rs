@@ -1,13 +1,15 @@
 //! Who may stop a switch, and when it is heard.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::fuse::Fuse;
 use super::life::{Shape, Stage};
+use super::world::Event;
 use crate::act::{Permit, Refusal, Switch};
 use crate::decide::saga::Outcome;
 use crate::lead::Term;
-use crate::store::{Body, OperatorAction};
+use crate::store::{Body, Journal as _, JournalError, OperatorAction, Query, SqliteJournal};
 use crate::types::{AgentName, Moment};
 
 const TERM: Term = Term { number: 1, until: None };
@@ -71,7 +73,7 @@ async fn a_plan_is_young_enough_until_the_very_moment() {
         let hands = stage.hands(&Arc::new(Fuse::default()), usize::MAX);
         let body = Body::Ticketed { plan: Box::new(stage.plan.clone()) };
         let ticket = hands.journal.ticket(stage.entry(body), stage.plan.clone()).await.unwrap();
-        let now = hands.clock.now().plus(std::time::Duration::from_millis(after_ms));
+        let now = hands.clock.now().plus(Duration::from_millis(after_ms));
         let permit = Permit::grant(ticket, TERM, &*hands.journal, now).await;
         assert_eq!(permit.is_ok(), is_granted, "after {after_ms} ms: {permit:?}");
     }
@@ -79,9 +81,9 @@ async fn a_plan_is_young_enough_until_the_very_moment() {
 
 #[tokio::test(start_paused = true)]
 async fn a_term_holds_before_its_end_only() {
-    let now = Moment { mono: std::time::Duration::from_secs(9), wall: std::time::Duration::ZERO };
+    let now = Moment { mono: Duration::from_secs(9), wall: Duration::ZERO };
     for (until, is_live) in [(8, false), (9, false), (10, true)] {
-        let until = Moment { mono: std::time::Duration::from_secs(until), wall: now.wall };
+        let until = Moment { mono: Duration::from_secs(until), wall: now.wall };
         assert_eq!(Term { number: 1, until: Some(until) }.is_live(now), is_live);
     }
 }
@@ -95,6 +97,31 @@ async fn a_site_without_targets_proves_nothing() {
         assert!(matches!(outcome, Some(Outcome::Abandoned { .. })), "{outcome:?}");
         assert_eq!(stage.record_changes(), 0);
     }
+}
+
+/// The journal may write an intent after its wait ran out: nobody has a ticket for it, and it is dropped.
+#[tokio::test(start_paused = true)]
+async fn an_intent_that_is_written_late_is_dropped() {
+    let stage = Stage::new(Shape::Replication, |_| {});
+    let journal = SqliteJournal::open(stage.folder.path()).unwrap();
+    journal.never_give_up();
+    let other = rusqlite::Connection::open(stage.folder.path().join("journal.db")).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let body = Body::Ticketed { plan: Box::new(stage.plan.clone()) };
+    let (ticket, ()) = tokio::join!(
+        journal.ticket(stage.entry(body), stage.plan.clone()),
+        tokio::time::advance(Duration::from_secs(5)),
+    );
+    assert!(matches!(ticket, Err(JournalError::Overdue { .. })), "{ticket:?}");
+    other.execute_batch("COMMIT").unwrap();
+    // The read waits for its turn, which comes after the late write.
+    journal.read(Query::default()).await.unwrap();
+    let unfinished = stage.story().await.unfinished.expect("it was written");
+    assert_eq!(unfinished.steps, []);
+    stage.settle().await;
+    stage.check_end("a late intent").await;
+    assert!(matches!(stage.outcome().await, Some(Outcome::Abandoned { .. })));
+    assert_eq!(stage.world.events(), [Event::Wrote("abandoned".to_owned())]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use super::fuse::{Fuse, FusedJournal};
 use super::world::{Event, Ports, State, World};
 use crate::act::{Hands, Metrics, Permit, Switch};
-use crate::config::{Service, parse};
+use crate::config::{Rules, Service, parse};
 use crate::decide::Plan;
 use crate::decide::saga::Outcome;
 use crate::lead::Term;
@@ -55,7 +55,7 @@ fn service(shape: Shape) -> Service {
          - {{datacenter: dc-a, dns_target: a.example.com, targets: [\"redis://a:6379\"]}}\n      \
          - {{datacenter: dc-b, dns_target: b.example.com, targets: [\"redis://b:6379\"]}}\n"
     );
-    let loaded = parse(&text, Path::new("redrover.yml"), &|_| None).unwrap();
+    let loaded = parse(&text, Path::new("redrover.yml"), &|_| None, Rules::Agent).unwrap();
     loaded.config.services.into_iter().next().unwrap()
 }
 
@@ -190,6 +190,7 @@ impl Stage {
         let events = self.world.events();
         let shown = || format!("{why}:\n{events:#?}");
         let before = |at: usize, word: &str| events[..at].contains(&Event::Wrote(word.to_owned()));
+        let served = |at: usize| events[..at].contains(&Event::Served);
         let mut epoch = self.plan.fence.epoch;
         let mut promotions = 0;
         for (at, event) in events.iter().enumerate() {
@@ -201,19 +202,21 @@ impl Stage {
                     epoch = fence.epoch;
                     assert!(before(at, "ticketed"), "done before it was written: {}", shown());
                     if state.record != self.plan.expected.record {
+                        assert!(!served(at), "left although it served: {}", shown());
                         assert!(before(at, "prove"), "switched to a target that proved nothing: {}", shown());
                         assert!(!self.plan.promotes || promotions == 1, "not promoted: {}", shown());
                     }
                 }
                 Event::Promoted { fence } => {
                     promotions += 1;
+                    assert!(!served(at), "promoted although the old primary served: {}", shown());
                     let fence = Fence::parse(fence).expect("whole");
                     assert_eq!(fence.intent, Some(self.plan.to.clone()), "not claimed: {}", shown());
                     assert_eq!(fence.decision, self.plan.decision, "not claimed by us: {}", shown());
                     assert!(before(at, "claim") && before(at, "recheck"), "{}", shown());
                     assert!(before(at, "fence"), "promoted before the old primary was fenced: {}", shown());
                 }
-                Event::Wrote(_) | Event::Failed | Event::Foreign | Event::Fenced => {}
+                Event::Wrote(_) | Event::Failed | Event::Foreign | Event::Fenced | Event::Served => {}
             }
         }
         assert!(promotions <= 1, "promoted {promotions} times: {}", shown());

@@ -46,7 +46,7 @@ const FOREIGN: &str = "foreign";
 #[rustfmt::skip]
 pub(super) const SCENARIOS: &[Scenario] = &[
     row("the old primary is gone", Replication, SWITCHED, (2, 1), ALL, |_| {}),
-    row("the old primary is alive", Replication, SWITCHED, (2, 1), ALL, |s| s.old = Old::Alive),
+    row("the old primary is alive and takes no writes", Replication, SWITCHED, (2, 1), ALL, |s| s.old = Old::Alive),
     row("both sites are active", ActiveActive, SWITCHED, (2, 1), BOTH_ACTIVE, |_| {}),
     row("a name server never learns of it", Replication, SWITCHED, (2, 1), ALL, |s| s.is_stale = true),
 
@@ -61,6 +61,14 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 
     row("the old primary cannot be fenced", Replication, ABANDONED, (2, 0), "ticketed claim", |s| s.old = Old::Unfenceable),
     row("it need not be fenced", WithoutFencing, SWITCHED, (2, 1), ALL, |s| s.old = Old::Unfenceable),
+
+    row("the old primary serves again", Replication, ABANDONED, (0, 0), "ticketed", |s| s.revival = Some("ticketed")),
+    row("the old primary serves again, both active", ActiveActive, ABANDONED, (0, 0), "ticketed", |s| s.revival = Some("ticketed")),
+    row("it serves again after the claim", Replication, ABANDONED, (2, 0), "ticketed claim", |s| s.revival = Some("claim")),
+    row("it serves again after the claim, both active", ActiveActive, ABANDONED, (2, 0), "ticketed claim", |s| s.revival = Some("claim")),
+    row("it serves again after the claim, and need not be fenced", WithoutFencing, ABANDONED, (2, 0), "ticketed claim", |s| s.revival = Some("claim")),
+    row("it serves again once it is fenced", Replication, SWITCHED, (2, 1), ALL, |s| s.revival = Some("fence")),
+    row("it serves again after the promotion", Replication, SWITCHED, (2, 1), ALL, |s| s.revival = Some("promote")),
 
     row("the promotion fails", Replication, ABANDONED, (2, 0), TO_ORDER, |s| s.promotion = Promotion::FailsBefore),
     row("the promotion's answer is lost", Replication, SWITCHED, (2, 1), ALL, |s| s.promotion = Promotion::FailsAfter),

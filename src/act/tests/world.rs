@@ -60,7 +60,11 @@ pub(super) enum Event {
     Changed(RecordState),
     Foreign,
     Fenced,
-    Promoted { fence: String },
+    /// A look found the old primary serving.
+    Served,
+    Promoted {
+        fence: String,
+    },
 }
 
 /// All that outlives an agent.
@@ -69,6 +73,8 @@ pub(super) struct State {
     pub(super) is_unreadable: bool,
     pub(super) faults: VecDeque<DnsFault>,
     pub(super) old: Old,
+    /// When an entry of this label was written, the old primary serves again.
+    pub(super) revival: Option<&'static str>,
     pub(super) promotion: Promotion,
     /// The roles of the target's Redis.
     pub(super) roles: Vec<Role>,
@@ -102,6 +108,7 @@ impl World {
             is_unreadable: false,
             faults: VecDeque::new(),
             old: Old::Gone,
+            revival: None,
             promotion: Promotion::Works,
             roles: vec![role],
             is_loading: false,
@@ -188,6 +195,39 @@ impl World {
         if promotion == Promotion::Works { Ok(()) } else { failed }
     }
 
+    /// The old primary, as it is before anybody has paused it.
+    fn look_back(&self, canary: WriteCanary) -> Vec<TargetSnapshot> {
+        assert!(
+            !self.events().contains(&Event::Fenced),
+            "a canary at a paused primary waits for the pause's end"
+        );
+        assert_eq!(canary, WriteCanary::Write, "whether it serves shows in a write");
+        let target = TargetName::new("redis://a:6379").unwrap();
+        let serves = self.is_revived();
+        let gap = match self.state().old {
+            Old::Alive => GapReason::Misconf,
+            Old::Gone => GapReason::Refused,
+            Old::Unfenceable => GapReason::Timeout,
+        };
+        let gap = Gap::new(gap, "as the test wants");
+        let mut seen = TargetSnapshot::blind(target, gap.clone(), Duration::ZERO);
+        if serves || self.state().old == Old::Alive {
+            seen.ping = Ok(Duration::ZERO);
+            seen.facts = Ok(Facts { role: Some(Role::Primary), ..Facts::default() });
+            seen.canary = CanaryResult::Failed(gap);
+        }
+        if serves {
+            seen.canary = CanaryResult::Written(Duration::ZERO);
+            self.tell(Event::Served);
+        }
+        vec![seen]
+    }
+
+    fn is_revived(&self) -> bool {
+        let state = self.state();
+        state.revival.is_some_and(|label| state.events.contains(&Event::Wrote(label.to_owned())))
+    }
+
     fn look(&self, canary: WriteCanary) -> Vec<TargetSnapshot> {
         let state = self.state();
         let one = |role: &Role| {
@@ -265,8 +305,10 @@ impl Promote for Ports {
     async fn fence(&self, _: &SiteName, _: Duration) -> Result<Vec<Fencing>, PromoteError> {
         let work = async {
             let target = TargetName::new("redis://a:6379").unwrap();
+            let is_revived = self.world.is_revived();
             let mut state = self.world.state();
             let how = match state.old {
+                _ if is_revived => Fencing::Paused,
                 Old::Alive => Fencing::Paused,
                 Old::Gone => Fencing::Gone,
                 Old::Unfenceable => {
@@ -290,14 +332,11 @@ impl Promote for Ports {
 #[async_trait]
 impl SiteClient for Ports {
     async fn look(&self, site: &SiteName, _: Duration, canary: WriteCanary) -> Snapshot {
-        assert_eq!(*site, self.world.to, "a switch looks at its target only");
-        Snapshot {
-            site: site.clone(),
-            taken: self.world.now(),
-            targets: self.world.look(canary),
-            control: None,
-            domain: Vec::new(),
-        }
+        let targets = match *site == self.world.to {
+            true => self.world.look(canary),
+            false => self.world.look_back(canary),
+        };
+        Snapshot { site: site.clone(), taken: self.world.now(), targets, control: None, domain: Vec::new() }
     }
 
     async fn surroundings(&self, _deadline: Duration) -> Surroundings {

@@ -6,6 +6,7 @@
 mod cursor;
 mod duration;
 mod files;
+mod instant;
 mod node;
 mod sheet;
 mod values;
@@ -13,6 +14,7 @@ mod values;
 pub use cursor::{Item, Section};
 pub use duration::text as duration_text;
 pub use files::{read_file, readable, secret};
+pub use instant::instant;
 pub use node::{Value, tree};
 pub use sheet::{Env, Sheet};
 pub use values::{

@@ -302,6 +302,7 @@ fn service(topology: Topology, nodes: &[Node]) -> Service {
         name: n.site.clone(),
         dns_target: format!("{}.redis.test", n.site),
         targets: vec![target(&n.site)],
+        database: None,
     });
     Service {
         name: ServiceName::new("sessions").unwrap(),
@@ -318,6 +319,9 @@ fn service(topology: Topology, nodes: &[Node]) -> Service {
         sites: sites.collect(),
         promote: (topology == Topology::Replication).then_some(Promote::Replicaof { without_fencing: false }),
         canary: None,
+        client_errors: None,
+        maintenance: Vec::new(),
+        dry_run: false,
         policy: Policy { accept_fewer_vantages: true, weights: Weights::default(), ..Policy::default() },
     }
 }

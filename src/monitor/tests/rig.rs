@@ -142,9 +142,12 @@ pub fn monitor(targets: Vec<Target>) -> (Monitor, Registry) {
         topology: Topology::Replication,
         mode: Mode::Observe,
         record,
-        sites: vec![Site { name: site("dc-a"), dns_target: "a.example".into(), targets }],
+        sites: vec![Site { name: site("dc-a"), dns_target: "a.example".into(), targets, database: None }],
         promote: None,
         canary: Some(Canary { key_prefix: "_redrover:".into() }),
+        client_errors: None,
+        maintenance: Vec::new(),
+        dry_run: false,
         policy: Policy::default(),
     };
     let mut registry = Registry::default();
