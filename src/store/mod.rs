@@ -12,4 +12,4 @@ mod tests;
 pub use entry::{Body, Entry, Kind, NewEntry, OperatorAction};
 pub use journal::{Journal, JournalError, Query, Ticket};
 pub use sqlite::SqliteJournal;
-pub use story::{KnownAlert, Story, Unfinished};
+pub use story::{Asked, Attempts, KnownAlert, Story, Track, Unfinished};
