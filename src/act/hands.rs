@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::dns::Dns;
 use super::metrics::Metrics;
 use super::promote::Promote;
+use crate::lead::Election;
 use crate::monitor::{SiteClient, WriteCanary};
 use crate::store::Journal;
 use crate::types::{Clock, SiteName, Snapshot};
@@ -23,6 +24,8 @@ pub struct Hands {
     pub eyes: Arc<dyn SiteClient>,
     /// Deadline of one look at one target.
     pub look_deadline: Duration,
+    /// Who leads.
+    pub election: Arc<dyn Election>,
     /// The clocks.
     pub clock: Arc<dyn Clock>,
     /// The numbers.

@@ -2,7 +2,7 @@
 
 use super::Hands;
 use crate::config::Service;
-use crate::decide::{Plan, readiness};
+use crate::decide::{Plan, Trigger, readiness};
 use crate::monitor::WriteCanary;
 use crate::types::{CanaryResult, Role, Snapshot, TargetSnapshot};
 
@@ -24,6 +24,10 @@ pub(super) struct Looks<'a> {
 impl Looks<'_> {
     /// Why the switch must not begin, if it must not: both sites are looked at once more, at the same time.
     pub(super) async fn last_check(&self) -> Option<String> {
+        if self.plan.trigger == Trigger::Operator {
+            // Who asks for a switch does not need the active site to fail.
+            return self.target_failed().await;
+        }
         let (serves, failed) = tokio::join!(self.active_serves(), self.target_failed());
         if serves { Some(SERVES_AGAIN.to_owned()) } else { failed }
     }

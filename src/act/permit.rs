@@ -1,8 +1,10 @@
 //! Two keys for a change: a durable ticket and a live term, while nobody has said stop.
 
+use super::Hands;
+use crate::decide::Plan;
 use crate::lead::Term;
-use crate::store::{Body, Journal, JournalError, Kind, OperatorAction, Query, Ticket};
-use crate::types::{Moment, ServiceName};
+use crate::store::{Journal, JournalError, Kind, Query, Story, Ticket};
+use crate::types::{Moment, ServiceName, SiteName};
 
 /// Why there is no permit.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +18,12 @@ pub enum Refusal {
     /// A person has paused the service since the decision.
     #[error("a person has paused the service")]
     Paused,
+    /// A person has put the service, or a site of the switch, into maintenance.
+    #[error("a person has put {} into maintenance", site.as_ref().map_or("the service", |s| s.as_str()))]
+    Maintenance {
+        /// The site; `None` is the whole service.
+        site: Option<SiteName>,
+    },
     /// The service was halted since the decision.
     #[error("the service is halted")]
     Halted,
@@ -39,15 +47,10 @@ impl Permit {
     ///
     /// # Errors
     /// The term has ended, the plan has expired, or somebody said stop.
-    pub async fn grant(
-        ticket: Ticket,
-        term: Term,
-        journal: &dyn Journal,
-        now: Moment,
-    ) -> Result<Self, Refusal> {
+    pub async fn grant(ticket: Ticket, term: Term, hands: &Hands) -> Result<Self, Refusal> {
         let permit = Self { ticket, term };
-        permit.check_expiry(now)?;
-        permit.check(journal, now).await?;
+        permit.check_expiry(hands.clock.now())?;
+        permit.check(hands).await?;
         Ok(permit)
     }
 
@@ -65,21 +68,48 @@ impl Permit {
         if now.unix_ms() < self.ticket.plan().expires_unix_ms { Ok(()) } else { Err(Refusal::Expired) }
     }
 
-    /// Reads, right before a write, whether the term still holds and nobody has said stop.
+    /// Asks, right before a write, whether the term still holds and nobody has said stop.
     ///
     /// # Errors
     /// The term has ended, or somebody has.
-    pub async fn check(&self, journal: &dyn Journal, now: Moment) -> Result<(), Refusal> {
-        if !self.term.is_live(now) {
+    pub async fn check(&self, hands: &Hands) -> Result<(), Refusal> {
+        let present = hands.election.standing().term(hands.clock.now());
+        if present.is_none_or(|term| term.number != self.term.number) {
             return Err(Refusal::NotLeading);
         }
-        refused(journal, &self.ticket.plan().service).await
+        refused(hands, self.ticket.plan()).await
     }
 }
 
-/// Whether a person has paused the service, or it is halted, as of this moment. The whole journal is asked, newest
-/// first: an order may have been written while the cycle that led to the ticket was under way.
-pub(super) async fn refused(journal: &dyn Journal, service: &ServiceName) -> Result<(), Refusal> {
+/// Whether this agent leads no more, or a person has said stop since, as of this moment: an order may have been written
+/// while the cycle that led to the ticket was under way.
+pub(super) async fn refused(hands: &Hands, plan: &Plan) -> Result<(), Refusal> {
+    if !leads(hands) {
+        return Err(Refusal::NotLeading);
+    }
+    let story = orders(&*hands.journal, &plan.service).await?;
+    if story.halted.is_some() {
+        return Err(Refusal::Halted);
+    }
+    if story.is_paused {
+        return Err(Refusal::Paused);
+    }
+    let now = hands.clock.now().unix_ms();
+    let stops =
+        |site: &Option<SiteName>| site.as_ref().is_none_or(|site| *site == plan.from || *site == plan.to);
+    match story.maintenance.into_iter().find(|(site, until)| *until > now && stops(site)) {
+        Some((site, _)) => Err(Refusal::Maintenance { site }),
+        None => Ok(()),
+    }
+}
+
+/// Whether this agent leads at this moment.
+pub(super) fn leads(hands: &Hands) -> bool {
+    hands.election.standing().term(hands.clock.now()).is_some()
+}
+
+/// What people have said, and what froze the service, as the journal holds it at this moment.
+async fn orders(journal: &dyn Journal, service: &ServiceName) -> Result<Story, Refusal> {
     let query = Query {
         service: Some(service.clone()),
         kinds: vec![Kind::Ordered, Kind::Halted, Kind::Ended, Kind::Adopted],
@@ -87,45 +117,7 @@ pub(super) async fn refused(journal: &dyn Journal, service: &ServiceName) -> Res
         ..Query::default()
     };
     let entries = journal.read(query).await.map_err(|source| Refusal::Journal { source })?;
-    if entries.iter().find_map(|entry| halts(&entry.body)) == Some(true) {
-        return Err(Refusal::Halted);
-    }
-    if entries.iter().find_map(|entry| pauses(&entry.body)) == Some(true) {
-        return Err(Refusal::Paused);
-    }
-    Ok(())
-}
-
-/// Whether an entry begins a halt or ends one; `None` for one that does neither.
-fn halts(body: &Body) -> Option<bool> {
-    match body {
-        Body::Halted { .. } => Some(true),
-        Body::Ended { outcome, .. } => outcome.halts().then_some(true),
-        Body::Adopted { .. } | Body::Ordered { action: OperatorAction::Acknowledge { .. }, .. } => {
-            Some(false)
-        }
-        Body::Ordered { action: OperatorAction::Pause | OperatorAction::Resume, .. }
-        | Body::Notified { .. }
-        | Body::Decided { .. }
-        | Body::Ticketed { .. }
-        | Body::Stepped { .. }
-        | Body::Held { .. } => None,
-    }
-}
-
-/// Whether an entry begins a pause or ends one; `None` for one that does neither.
-fn pauses(body: &Body) -> Option<bool> {
-    match body {
-        Body::Ordered { action: OperatorAction::Pause, .. } => Some(true),
-        Body::Ordered { action: OperatorAction::Resume, .. } => Some(false),
-        Body::Ordered { action: OperatorAction::Acknowledge { .. }, .. }
-        | Body::Adopted { .. }
-        | Body::Notified { .. }
-        | Body::Decided { .. }
-        | Body::Ticketed { .. }
-        | Body::Stepped { .. }
-        | Body::Ended { .. }
-        | Body::Halted { .. }
-        | Body::Held { .. } => None,
-    }
+    let mut story = Story::default();
+    entries.iter().rev().for_each(|entry| story.tell(entry));
+    Ok(story)
 }

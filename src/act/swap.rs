@@ -2,19 +2,27 @@
 
 use std::time::Duration;
 
+use super::Hands;
 use super::dns::{Dns, DnsError, RecordChange};
+use super::permit::leads;
 use crate::types::RecordState;
 
 /// Tries of one change while the provider is busy or its answers are lost.
-const TRIES_MAX: u32 = 5;
-/// First wait between tries; doubles with each.
+const TRIES_MAX: u32 = 8;
+/// First wait between tries; doubles with each,
 const BACKOFF: Duration = Duration::from_millis(200);
+/// up to this. All tries together stay well within the life of a decision.
+const BACKOFF_MAX: Duration = Duration::from_secs(4);
+/// Reads of the record after an answer was lost.
+const READS_MAX: u32 = 5;
 
 /// Why record and fence are not as wanted.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum SwapFailure {
     /// They hold something else; nothing was changed by this agent.
-    Foreign(String),
+    Foreign(Box<RecordState>),
+    /// This agent leads no more; nothing was changed since it knew.
+    NotLeading,
     /// The provider refused; certainly nothing was changed.
     NotApplied(String),
     /// The provider stayed busy; certainly nothing was changed, and a later try may succeed.
@@ -28,15 +36,20 @@ pub(super) enum SwapFailure {
 /// An unknown outcome is read back: `wanted` is success, `expected` allows one more try (a change that is still on its
 /// way then meets a record that no longer matches, so it cannot take effect twice), anything else is foreign.
 pub(super) async fn swap(
-    dns: &dyn Dns,
+    hands: &Hands,
     expected: &RecordState,
     wanted: &RecordState,
 ) -> Result<(), SwapFailure> {
+    let dns = &*hands.dns;
     let change = RecordChange { expected: expected.clone(), wanted: wanted.clone() };
-    let mut last = String::new();
+    let (mut last, mut wait) = (String::new(), BACKOFF);
     for attempt in 0..TRIES_MAX {
         if attempt > 0 {
-            tokio::time::sleep(BACKOFF * 2u32.pow(attempt - 1)).await;
+            tokio::time::sleep(wait).await;
+            wait = (wait * 2).min(BACKOFF_MAX);
+        }
+        if !leads(hands) {
+            return Err(SwapFailure::NotLeading);
         }
         match dns.change(&change).await {
             Ok(_) => return Ok(()),
@@ -50,7 +63,7 @@ pub(super) async fn swap(
                 match read_back(dns).await {
                     Ok(found) if found == *wanted => return Ok(()),
                     Ok(found) if found == *expected => {}
-                    Ok(found) => return Err(SwapFailure::Foreign(describe(&found))),
+                    Ok(found) => return Err(SwapFailure::Foreign(Box::new(found))),
                     Err(error) => return Err(SwapFailure::Unknown(error.to_string())),
                 }
             }
@@ -60,13 +73,13 @@ pub(super) async fn swap(
 }
 
 async fn read_back(dns: &dyn Dns) -> Result<RecordState, DnsError> {
-    let mut waited = BACKOFF;
-    for _ in 1..TRIES_MAX {
+    let mut wait = BACKOFF;
+    for _ in 1..READS_MAX {
         match dns.read().await {
             Ok(found) => return Ok(found),
-            Err(_) => tokio::time::sleep(waited).await,
+            Err(_) => tokio::time::sleep(wait).await,
         }
-        waited *= 2;
+        wait *= 2;
     }
     dns.read().await
 }

@@ -5,13 +5,13 @@ use std::time::Duration;
 use super::Hands;
 use super::dns::Answer;
 use super::looks::{Looks, SERVES_AGAIN};
-use super::permit::{Permit, Refusal, refused};
+use super::permit::{Permit, Refusal, leads, refused};
 use super::swap::{SwapFailure, describe, swap};
-use crate::config::{Promote as PromoteRule, Service};
-use crate::decide::Plan;
+use crate::config::{Agent, Promote as PromoteRule, Service};
 use crate::decide::saga::{Fencing, Outcome, Recovery, Step, claimed, recover, switched, unclaimed};
+use crate::decide::{Plan, Trigger, fence_of};
 use crate::store::{Body, JournalError, NewEntry, Unfinished};
-use crate::types::{AgentName, Moment};
+use crate::types::{Moment, RecordState};
 
 /// An old primary stays paused so long after fencing; the standing order renews it while it claims to be one.
 pub const PAUSE: Duration = Duration::from_secs(60);
@@ -26,7 +26,7 @@ const VERIFY_POLL: Duration = Duration::from_millis(250);
 pub struct Switch<'a> {
     hands: &'a Hands,
     service: &'a Service,
-    owner: &'a AgentName,
+    agent: &'a Agent,
     plan: &'a Plan,
     since: Moment,
     /// The old primary may be paused by this switch.
@@ -41,10 +41,10 @@ impl<'a> Switch<'a> {
     ///
     /// # Errors
     /// The journal stopped taking entries: nothing more was done from there on, and the next start goes on.
-    pub async fn run(hands: &'a Hands, service: &'a Service, owner: &'a AgentName, permit: Permit) -> Ended {
+    pub async fn run(hands: &'a Hands, service: &'a Service, agent: &'a Agent, permit: Permit) -> Ended {
         let plan = permit.ticket().plan().clone();
         let since = hands.clock.now();
-        let mut switch = Switch { hands, service, owner, plan: &plan, since, is_fenced: false };
+        let mut switch = Switch { hands, service, agent, plan: &plan, since, is_fenced: false };
         let outcome = switch.begin(&permit).await?;
         switch.end(outcome).await
     }
@@ -57,16 +57,21 @@ impl<'a> Switch<'a> {
     pub async fn resume(
         hands: &'a Hands,
         service: &'a Service,
-        owner: &'a AgentName,
+        agent: &'a Agent,
         unfinished: &'a Unfinished,
     ) -> Result<Option<Outcome>, JournalError> {
         let plan = &unfinished.plan;
         let Ok(found) = hands.dns.read().await else { return Ok(None) };
         let since = hands.clock.now();
         let is_fenced = unfinished.steps.iter().any(|step| matches!(step, Step::Fenced { .. }));
-        let mut switch = Switch { hands, service, owner, plan, since, is_fenced };
+        let mut switch = Switch { hands, service, agent, plan, since, is_fenced };
         let is_primary = switch.looks().target_is_primary().await;
-        let outcome = match recover(plan, owner, &unfinished.steps, &found, is_primary) {
+        let recovery = recover(plan, &agent.name, &unfinished.steps, &found, is_primary);
+        if matches!(recovery, Recovery::Unclaim | Recovery::Finish) && !leads(hands) {
+            // It is the leader's to change the record, and a claim that stands is the leader's to take over.
+            return Ok(None);
+        }
+        let outcome = match recovery {
             Recovery::Drop => {
                 Outcome::Abandoned { why: "it was interrupted before anything was changed".to_owned() }
             }
@@ -77,7 +82,10 @@ impl<'a> Switch<'a> {
                 why: "it was interrupted during the promotion, and the target does not say what it is"
                     .to_owned(),
             },
-            Recovery::Foreign => Outcome::Foreign { why: describe(&found) },
+            Recovery::Foreign => {
+                let may_be_promoted = unfinished.steps.contains(&Step::Promoting);
+                switch.overtaken(&found, may_be_promoted)
+            }
         };
         switch.end(outcome).await.map(Some)
     }
@@ -87,16 +95,16 @@ impl<'a> Switch<'a> {
         if let Err(refusal) = permit.check_expiry(now) {
             return Ok(abandoned(&refusal));
         }
-        if let Err(refusal) = permit.check(&*self.hands.journal, now).await {
+        if let Err(refusal) = permit.check(self.hands).await {
             return Ok(abandoned(&refusal));
         }
         if let Some(why) = self.looks().last_check().await {
             return Ok(Outcome::Abandoned { why });
         }
-        let dns = &*self.hands.dns;
-        match swap(dns, &self.plan.expected, &claimed(self.plan, self.owner)).await {
+        match swap(self.hands, &self.plan.expected, &claimed(self.plan, &self.agent.name)).await {
             Ok(()) => self.note(Step::Claimed).await?,
-            Err(SwapFailure::Foreign(why)) => return Ok(Outcome::Foreign { why }),
+            Err(SwapFailure::Foreign(found)) => return Ok(self.overtaken(&found, false)),
+            Err(SwapFailure::NotLeading) => return Ok(abandoned(&Refusal::NotLeading)),
             Err(SwapFailure::NotApplied(why) | SwapFailure::Busy(why)) => {
                 return Ok(Outcome::Abandoned { why });
             }
@@ -104,7 +112,7 @@ impl<'a> Switch<'a> {
             Err(SwapFailure::Unknown(why)) => return Ok(Outcome::Foreign { why: unread(&why) }),
         }
         // Before the fencing: a paused primary would keep the canary waiting, and look as if it did not serve.
-        if self.looks().active_serves().await {
+        if self.plan.trigger == Trigger::Automatic && self.looks().active_serves().await {
             return Ok(self.give_back(SERVES_AGAIN).await);
         }
         if self.plan.promotes
@@ -188,7 +196,7 @@ impl<'a> Switch<'a> {
         if let Err(refusal) = self.refused().await {
             return Ok(self.stop(&refusal.to_string()).await);
         }
-        let (from, to) = (claimed(self.plan, self.owner), switched(self.plan, self.owner));
+        let (from, to) = (claimed(self.plan, &self.agent.name), switched(self.plan, &self.agent.name));
         let swapped = loop {
             // An old primary that came back in the meantime must not take writes while the name moves.
             if self.plan.promotes
@@ -196,16 +204,16 @@ impl<'a> Switch<'a> {
             {
                 return Ok(self.stop(&why).await);
             }
-            match swap(&*self.hands.dns, &from, &to).await {
+            match swap(self.hands, &from, &to).await {
                 Err(SwapFailure::Busy(_)) if self.plan.promotes && !self.is_expired() => {}
                 swapped => break swapped,
             }
         };
         match swapped {
             Ok(()) => self.note(Step::Switched).await?,
+            Err(SwapFailure::NotLeading) => return Ok(self.stop(&Refusal::NotLeading.to_string()).await),
             Err(SwapFailure::NotApplied(why) | SwapFailure::Busy(why)) => return Ok(self.stop(&why).await),
-            Err(SwapFailure::Foreign(why)) if self.plan.promotes => return Ok(self.stuck(&why)),
-            Err(SwapFailure::Foreign(why)) => return Ok(Outcome::Foreign { why }),
+            Err(SwapFailure::Foreign(found)) => return Ok(self.overtaken(&found, self.plan.promotes)),
             Err(SwapFailure::Unknown(why)) if self.plan.promotes => return Ok(self.stuck(&unread(&why))),
             Err(SwapFailure::Unknown(why)) => return Ok(Outcome::Foreign { why: unread(&why) }),
         }
@@ -221,14 +229,31 @@ impl<'a> Switch<'a> {
         Outcome::PromotedNotSwitched { why: why.to_owned() }
     }
 
+    /// Record and fence are not what this switch left. Another agent of this installation may have been faster, or gone
+    /// on with the claim; anybody else's hand freezes the service.
+    fn overtaken(&self, found: &RecordState, may_be_promoted: bool) -> Outcome {
+        let fence = fence_of(found).ok().flatten();
+        let fellow = fence.filter(|f| self.agent.vantages.iter().any(|vantage| vantage.name == f.owner));
+        match fellow {
+            Some(fence) if !may_be_promoted || fence.active == self.plan.to => {
+                Outcome::Abandoned { why: format!("{} went on with it", fence.owner) }
+            }
+            Some(_) => self.stuck(&describe(found)),
+            None if may_be_promoted => self.stuck(&describe(found)),
+            None => Outcome::Foreign { why: describe(found) },
+        }
+    }
+
     async fn give_back(&mut self, why: &str) -> Outcome {
         if self.is_fenced {
             self.hands.promote.release(&self.plan.from).await;
         }
-        let (from, to) = (claimed(self.plan, self.owner), unclaimed(self.plan, self.owner));
-        match swap(&*self.hands.dns, &from, &to).await {
+        let (from, to) = (claimed(self.plan, &self.agent.name), unclaimed(self.plan, &self.agent.name));
+        match swap(self.hands, &from, &to).await {
             Ok(()) => Outcome::Abandoned { why: why.to_owned() },
-            Err(SwapFailure::Foreign(found)) => Outcome::Foreign { why: format!("{why}; then {found}") },
+            // The claim stands until the leader takes it over.
+            Err(SwapFailure::NotLeading) => Outcome::Abandoned { why: why.to_owned() },
+            Err(SwapFailure::Foreign(found)) => self.overtaken(&found, false),
             Err(SwapFailure::NotApplied(error) | SwapFailure::Busy(error) | SwapFailure::Unknown(error)) => {
                 Outcome::Foreign { why: format!("{why}; and the claim could not be given back: {error}") }
             }
@@ -238,7 +263,7 @@ impl<'a> Switch<'a> {
     /// Waits until every name server answers the new value, or the limit is over. What they say is written down
     /// either way: the switch is made, and a slow name server is news, not a reason for another change.
     async fn verify(&mut self) -> Ended {
-        let wanted = switched(self.plan, self.owner).record.map(|set| set.values).unwrap_or_default();
+        let wanted = switched(self.plan, &self.agent.name).record.map(|set| set.values).unwrap_or_default();
         let began = self.hands.clock.now();
         let agrees = |a: &Answer| a.result.as_ref().is_ok_and(|set| set.values == wanted);
         let answers = loop {
@@ -266,7 +291,7 @@ impl<'a> Switch<'a> {
     }
 
     async fn refused(&self) -> Result<(), Refusal> {
-        refused(&*self.hands.journal, &self.plan.service).await
+        refused(self.hands, self.plan).await
     }
 
     async fn note(&mut self, step: Step) -> Result<(), JournalError> {
@@ -295,8 +320,8 @@ impl<'a> Switch<'a> {
 
     async fn epoch_in_dns(&self) -> Option<u64> {
         let found = self.hands.dns.read().await.ok()?;
-        let ours = [&self.plan.expected, &unclaimed(self.plan, self.owner)].contains(&&found);
-        let fence = crate::decide::fence_of(&found).ok().flatten();
+        let ours = [&self.plan.expected, &unclaimed(self.plan, &self.agent.name)].contains(&&found);
+        let fence = fence_of(&found).ok().flatten();
         fence.filter(|_| ours).map(|fence| fence.epoch)
     }
 

@@ -10,7 +10,7 @@ use arc_swap::ArcSwap;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -19,8 +19,9 @@ use super::reload::Services;
 use crate::act::dns::{Dns, DnsError, EmbeddedServer, EmbeddedZone, open};
 use crate::act::{self, Hands};
 use crate::config::{Config, Provider, Service, load};
-use crate::control::{self, Intake, Setup, View, Wakers};
-use crate::monitor::{self, Monitor, TlsProfiles};
+use crate::control::{self, Intake, SWITCHES_MAX, Setup, View, Wakers};
+use crate::lead::{Election, Solo};
+use crate::monitor::{self, Alone, Monitor, TlsProfiles};
 use crate::serve::{Metrics, ReloadRequest, Serve, router, serve};
 use crate::store::{Journal, SqliteJournal};
 use crate::types::{Clock, Moment, SystemClock};
@@ -70,6 +71,8 @@ fn lock(data_dir: &Path) -> anyhow::Result<File> {
 pub(super) struct Shared {
     pub(super) journal: Arc<dyn Journal>,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) election: Arc<dyn Election>,
+    pub(super) pace: Arc<Semaphore>,
     pub(super) zone: Option<Arc<EmbeddedZone>>,
     pub(super) act: act::Metrics,
     pub(super) monitor: monitor::Metrics,
@@ -92,10 +95,11 @@ impl Shared {
             promote: Arc::new(RedisHands::new(Arc::clone(&monitor))),
             eyes: monitor,
             look_deadline: config.global.probe_timeout,
+            election: Arc::clone(&self.election),
             clock: Arc::clone(&self.clock),
             metrics: self.act.clone(),
         };
-        Ok(Setup::new(config, service, hands))
+        Ok(Setup::new(config, service, hands, Arc::new(Alone), Arc::clone(&self.pace)))
     }
 }
 
@@ -131,6 +135,8 @@ impl App {
         let shared = Shared {
             journal: Arc::clone(&journal),
             clock: Arc::clone(&clock),
+            election: Arc::new(Solo),
+            pace: Arc::new(Semaphore::new(SWITCHES_MAX)),
             zone: zone.clone(),
             act: act::Metrics::register(&mut registry),
             monitor: monitor::Metrics::register(&mut registry),

@@ -1,7 +1,6 @@
 //! The workers of all services, and how a new configuration reaches them: all or nothing.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use anyhow::Context as _;
 use tokio::sync::watch;
@@ -11,7 +10,6 @@ use tokio_util::sync::CancellationToken;
 use super::parts::Shared;
 use crate::config::Config;
 use crate::control::{Metrics, Setup, View, Wakers, Worker};
-use crate::lead::Solo;
 use crate::types::ServiceName;
 
 /// The name of a worker's task.
@@ -90,7 +88,7 @@ impl Services {
         let (sender, receiver) = watch::channel(setup);
         let running = Running { setups: sender, cancelled: self.cancelled.child_token() };
         let (view, metrics) = (self.view.clone(), self.metrics.clone());
-        let worker = Worker::load(receiver, Arc::new(Solo), &self.wakers, view, metrics)
+        let worker = Worker::load(receiver, &self.wakers, view, metrics)
             .await
             .with_context(|| format!("the story of {name} cannot be read"))?;
         Ok((name, running, worker))

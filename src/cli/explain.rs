@@ -87,6 +87,8 @@ fn belongs(entry: &Entry, id: &str) -> bool {
         | Body::Ticketed { .. }
         | Body::Halted { .. }
         | Body::Held { .. }
+        | Body::Observed { .. }
+        | Body::Closed { .. }
         | Body::Ordered { .. } => false,
     }
 }
@@ -232,6 +234,8 @@ fn done(body: &Body) -> String {
         | Body::Ticketed { .. }
         | Body::Halted { .. }
         | Body::Held { .. }
+        | Body::Observed { .. }
+        | Body::Closed { .. }
         | Body::Ordered { .. } => body.kind().as_str().to_owned(),
     }
 }

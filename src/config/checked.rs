@@ -312,6 +312,8 @@ pub struct Policy {
     pub flap: Flap,
     /// Time between automatic switches, unless acknowledged.
     pub min_auto_interval: Duration,
+    /// The site that was left must be healthy for so long before going back is recommended.
+    pub failback_stability: Duration,
     /// A decision older than this is re-validated or dropped.
     pub decision_ttl: Duration,
     /// Severity of faults that people make: credentials, TLS, ACL.
@@ -336,6 +338,7 @@ impl Default for Policy {
             loading_budget: Duration::from_secs(60),
             flap: Flap::default(),
             min_auto_interval: Duration::from_secs(1800),
+            failback_stability: Duration::from_secs(1800),
             decision_ttl: Duration::from_secs(60),
             config_error_severity_cap: Ratio::clamped(0.6),
             accept_fewer_vantages: false,

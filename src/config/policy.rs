@@ -25,6 +25,7 @@ pub(super) fn read(service: &Section<'_>) -> Policy {
         "loading_budget",
         "flap",
         "min_auto_interval",
+        "failback_stability",
         "decision_ttl",
         "config_error_severity_cap",
         "accept_fewer_vantages",
@@ -41,6 +42,7 @@ pub(super) fn read(service: &Section<'_>) -> Policy {
     time("lag_evidence_max_age", SECOND, &mut policy.lag_evidence_max_age);
     time("loading_budget", Duration::ZERO, &mut policy.loading_budget);
     time("min_auto_interval", Duration::ZERO, &mut policy.min_auto_interval);
+    time("failback_stability", Duration::ZERO, &mut policy.failback_stability);
     time("decision_ttl", SECOND, &mut policy.decision_ttl);
     let rounds = section.or("confirm_rounds", u64::from(policy.confirm_rounds), integer(1..=1000));
     policy.confirm_rounds = u32::try_from(rounds).unwrap_or(policy.confirm_rounds);

@@ -5,11 +5,13 @@ use std::time::Duration;
 use super::ServiceView;
 use super::worker::{STORY_KINDS, Worker};
 use crate::act::PAUSE;
+use crate::act::dns::DnsError;
 use crate::config::Topology;
 use crate::decide::{
-    AlertLevel, Controls, Decision, Evidence, FiringAlert, Reason, RecordReading, StandingOrder, Verdict,
-    fence_of, step,
+    Abandoned, AlertLevel, Controls, Decision, Evidence, FiringAlert, Leadership, Reason, RecordReading,
+    Reliability, Request, StandingOrder, Verdict, fence_of, step,
 };
+use crate::lead::Standing;
 use crate::monitor::WriteCanary;
 use crate::store::{Body, JournalError, NewEntry};
 use crate::types::{Moment, RecordView, Snapshot};
@@ -19,8 +21,6 @@ const RECORD_DEADLINE: Duration = Duration::from_secs(3);
 /// An alert that nobody has spoken of for so long is over, or its "resolved" was lost: Alertmanager repeats every 4 h
 /// unless told otherwise.
 const ALERT_AGE_MAX: Duration = Duration::from_secs(4 * 3600);
-/// This agent is the only vantage.
-const VANTAGES: usize = 1;
 
 /// Why a cycle runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +63,10 @@ impl Worker {
                 false => None,
             }
         };
-        let (snapshots, read) = tokio::join!(self.look(), read);
+        let deadline = self.setup.probe_timeout;
+        let surroundings = self.setup.hands.eyes.surroundings(deadline);
+        let asked = self.setup.peers.ask(self.name(), deadline);
+        let (snapshots, read, surroundings, vantages) = tokio::join!(self.look(), read, surroundings, asked);
         let now = self.setup.hands.clock.now();
         let record = match (read, &self.record) {
             (Some(Ok(Ok(state))), _) => {
@@ -73,7 +76,14 @@ impl Worker {
             }
             (Some(Ok(Err(error))), _) => {
                 self.record = None;
-                RecordReading::Unread(error.to_string())
+                match &error {
+                    DnsError::Misconfigured { .. } => RecordReading::Refused(error.to_string()),
+                    DnsError::Conflict { .. }
+                    | DnsError::Throttled { .. }
+                    | DnsError::Denied { .. }
+                    | DnsError::Unavailable { .. }
+                    | DnsError::Unknown { .. } => RecordReading::Unread(error.to_string()),
+                }
             }
             (Some(Err(_)), _) => {
                 self.record = None;
@@ -83,12 +93,16 @@ impl Worker {
             (None, None) => RecordReading::Unread("it has not been read yet".to_owned()),
         };
         Evidence {
+            agent: self.setup.agent.name.clone(),
+            failure_domain: self.setup.agent.failure_domain.clone(),
             snapshots,
             probe_timeout: self.setup.probe_timeout,
             probe_interval: self.setup.probe_interval,
-            failure_domain: self.setup.failure_domain.clone(),
-            vantages_configured: VANTAGES,
-            votes: Vec::new(),
+            vantages,
+            surroundings,
+            crowd: self.view.crowd(),
+            anomaly: None,
+            reliability: self.reliability(),
             alerts: self.alerts(now),
             record,
             controls: self.controls(now),
@@ -130,18 +144,47 @@ impl Worker {
         firing.collect()
     }
 
+    fn reliability(&self) -> Reliability {
+        let tracks = self.story.tracks.iter();
+        Reliability::of_counts(tracks.map(|(source, t)| (source.as_str(), t.confirmed, t.unconfirmed)))
+    }
+
+    fn leadership(&self, now: Moment) -> Leadership {
+        match self.setup.hands.election.standing() {
+            Standing::Leads(term) if term.is_live(now) => Leadership::Leads,
+            Standing::Leads(_) | Standing::Unknown => Leadership::Unknown,
+            Standing::Follows => Leadership::Follows,
+        }
+    }
+
     fn controls(&self, now: Moment) -> Controls {
+        // What seems to come from the future counts as fresh: a clock that went back must not lift any limit.
         let age = |unix_ms: i64| Duration::from_millis(u64::try_from(now.unix_ms() - unix_ms).unwrap_or(0));
+        let story = &self.story;
         Controls {
-            is_paused: self.story.is_paused,
-            halted: self.story.halted.clone(),
+            is_paused: story.is_paused,
+            halted: story.halted.clone(),
             is_durable: self.is_durable,
-            is_leading: self.election.term().is_some_and(|term| term.is_live(now)),
+            leadership: self.leadership(now),
+            maintenance: (story.maintenance.iter())
+                .filter(|(_, until)| **until > now.unix_ms())
+                .map(|(site, _)| site.clone())
+                .collect(),
             is_switching: self.switching_to.is_some() || self.story.unfinished.is_some(),
             switching_to: self.switching_to.clone(),
             known_epoch: self.story.epoch,
-            abandoned: self.story.abandoned.as_ref().map(|(at, why)| (age(*at), why.clone())),
-            switch_ages: self.story.switches.iter().map(|at| age(*at)).collect(),
+            abandoned: story.abandoned.as_ref().map(|a| Abandoned {
+                age: age(a.last_unix_ms),
+                why: a.why.clone(),
+                count: a.count,
+            }),
+            switch_ages: story.switches.iter().map(|at| age(*at)).collect(),
+            acknowledged: story.acknowledged.map(age),
+            request: story.asked.as_ref().map(|asked| Request {
+                to: asked.to.clone(),
+                by: asked.by.clone(),
+                age: age(asked.at_unix_ms),
+            }),
         }
     }
 
@@ -154,6 +197,8 @@ impl Worker {
         self.metrics.decided(&decision);
         if self.is_durable {
             self.obey(&decision).await;
+        } else {
+            self.setup.hands.election.step_down();
         }
         self.publish(evidence, decision);
     }
@@ -164,6 +209,8 @@ impl Worker {
         if let Some((seq, last)) = &mut self.last
             && cause == Cause::Timer
             && decision.plan.is_none()
+            && decision.accepted.is_none()
+            && decision.closing.is_none()
             && last.says_the_same(decision)
         {
             journal.repeat(*seq, decision.made.unix_ms()).await?;
@@ -171,8 +218,11 @@ impl Worker {
             return Ok(());
         }
         self.announce(decision);
-        let body = Body::Decided { decision: Box::new(decision.clone()) };
-        let seqs = journal.append(vec![self.entry(decision, body)]).await?;
+        let decided = Body::Decided { decision: Box::new(decision.clone()) };
+        let accepted = decision.accepted.clone().map(|fence| Body::Observed { fence });
+        let closed = decision.closing.clone().map(|closing| Body::Closed { closing });
+        let bodies = std::iter::once(decided).chain(accepted).chain(closed);
+        let seqs = journal.append(bodies.map(|body| self.entry(decision, body)).collect()).await?;
         self.last = seqs.first().map(|seq| (*seq, decision.clone()));
         Ok(())
     }

@@ -36,6 +36,7 @@ impl Intake {
         let mut batch = Vec::with_capacity(COMMIT_MAX);
         loop {
             tokio::select! {
+                biased;
                 () = cancelled.cancelled() => return,
                 taken = self.queue.recv_many(&mut batch, COMMIT_MAX) => {
                     if taken == 0 {

@@ -6,11 +6,13 @@ mod command;
 mod cycle;
 mod intake;
 mod metrics;
+mod report;
 mod view;
 mod worker;
 
 pub use command::{ControlHandle, Submission, SubmitError, Wakers};
 pub use intake::Intake;
 pub use metrics::Metrics;
+pub use report::report;
 pub use view::{ServiceView, View};
-pub use worker::{Setup, Worker};
+pub use worker::{SWITCHES_MAX, Setup, Worker};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::config::Service;
-use crate::decide::{Decision, Health, Reason, Verdict};
+use crate::decide::{Crowd, DOWN_SEVERITY, Decision, Health, Reason, Verdict};
 use crate::types::{Fence, RecordState, ServiceName, SiteName, Snapshot};
 
 /// The picture of one service.
@@ -73,6 +73,17 @@ impl View {
     #[must_use]
     pub fn of(&self, service: &ServiceName) -> Option<Arc<ServiceView>> {
         self.services.lock().unwrap_or_else(PoisonError::into_inner).get(service).cloned()
+    }
+
+    /// How many of the services have an active site that this agent sees down.
+    pub(super) fn crowd(&self) -> Crowd {
+        let services = self.services.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_down = |view: &&Arc<ServiceView>| {
+            let votes = view.decision.votes.iter();
+            let active = votes.into_iter().find(|vote| view.decision.active.as_ref() == Some(&vote.site));
+            active.and_then(|vote| vote.severity).is_some_and(|s| s.get() >= DOWN_SEVERITY)
+        };
+        Crowd { down: services.values().filter(is_down).count(), total: services.len() }
     }
 
     pub(super) fn publish(&self, view: ServiceView) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -12,13 +12,16 @@ use super::command::Wakers;
 use super::cycle::Cause;
 use super::{Metrics, View};
 use crate::act::{Hands, Permit, Refusal, Switch};
-use crate::config::{Config, Service};
+use crate::config::{Agent, Config, Service};
 use crate::decide::saga::Outcome;
 use crate::decide::{Decision, Resume, State};
-use crate::lead::Election;
+use crate::monitor::Peers;
 use crate::store::{Body, JournalError, Kind, NewEntry, Query, Story, Ticket};
-use crate::types::{AgentName, RecordView, ServiceName, SiteName};
+use crate::types::{RecordView, ServiceName, SiteName};
 
+/// Switches of one agent under way at once: a datacenter that goes dark takes all its services with it, and a provider
+/// takes some five changes a second.
+pub const SWITCHES_MAX: usize = 2;
 /// A switch that is under way may take so long to reach a safe place when the program stops.
 const DRAIN_LIMIT: Duration = Duration::from_secs(10);
 
@@ -29,27 +32,36 @@ pub struct Setup {
     pub service: Arc<Service>,
     /// The ports.
     pub hands: Hands,
+    /// The other vantages.
+    pub peers: Arc<dyn Peers>,
+    /// Switches of this agent that may be under way at once; the others wait in the order in which they came.
+    pub pace: Arc<Semaphore>,
     /// Time from one round to the next.
     pub probe_interval: Duration,
     /// Deadline of one look at one target.
     pub probe_timeout: Duration,
-    /// Where this agent is.
-    pub failure_domain: SiteName,
-    /// Who this agent is.
-    pub owner: AgentName,
+    /// Who this agent is, and who the others are.
+    pub agent: Arc<Agent>,
 }
 
 impl Setup {
     /// Picks what concerns one service out of the configuration.
     #[must_use]
-    pub fn new(config: &Config, service: Arc<Service>, hands: Hands) -> Self {
+    pub fn new(
+        config: &Config,
+        service: Arc<Service>,
+        hands: Hands,
+        peers: Arc<dyn Peers>,
+        pace: Arc<Semaphore>,
+    ) -> Self {
         Self {
             service,
             hands,
+            peers,
+            pace,
             probe_interval: config.global.probe_interval,
             probe_timeout: config.global.probe_timeout,
-            failure_domain: config.agent.failure_domain.clone(),
-            owner: config.agent.name.clone(),
+            agent: Arc::new(config.agent.clone()),
         }
     }
 }
@@ -57,7 +69,6 @@ impl Setup {
 /// The worker of one service.
 pub struct Worker {
     pub(super) setup: Setup,
-    pub(super) election: Arc<dyn Election>,
     pub(super) view: View,
     pub(super) metrics: Metrics,
     pub(super) state: State,
@@ -79,7 +90,6 @@ impl Worker {
     /// The journal cannot be read.
     pub async fn load(
         setups: watch::Receiver<Setup>,
-        election: Arc<dyn Election>,
         wakers: &Wakers,
         view: View,
         metrics: Metrics,
@@ -90,7 +100,6 @@ impl Worker {
         let mut worker = Self {
             wake: wakers.join(&name),
             setup,
-            election,
             view,
             metrics,
             state: State::default(),
@@ -123,6 +132,8 @@ impl Worker {
         let mut ticks = self.ticks();
         loop {
             let cause = tokio::select! {
+                // In this order, so that a run can be repeated.
+                biased;
                 () = cancelled.cancelled() => break,
                 _ = ticks.tick() => Cause::Timer,
                 () = self.wake.notified() => Cause::Notification,
@@ -188,14 +199,18 @@ impl Worker {
     /// Carries out a ticketed plan beside the cycles.
     pub(super) fn begin_switch(&mut self, ticket: Ticket) {
         let setup = self.setup.clone();
-        let term = self.election.term();
         self.switching_to = Some(ticket.plan().to.clone());
         self.switches.spawn(async move {
-            let (hands, now) = (&setup.hands, setup.hands.clock.now());
-            let Some(term) = term else { return };
+            // A closed semaphore would only mean that nobody paces any more.
+            let _turn = setup.pace.acquire().await;
+            let hands = &setup.hands;
             let decision = ticket.plan().decision.clone();
-            let ended = match Permit::grant(ticket, term, &*hands.journal, now).await {
-                Ok(permit) => Switch::run(hands, &setup.service, &setup.owner, permit).await,
+            let granted = match hands.election.standing().term(hands.clock.now()) {
+                Some(term) => Permit::grant(ticket, term, hands).await,
+                None => Err(Refusal::NotLeading),
+            };
+            let ended = match granted {
+                Ok(permit) => Switch::run(hands, &setup.service, &setup.agent, permit).await,
                 Err(refusal) => refuse(&setup, &decision, &refusal).await,
             };
             report(&setup, &decision, ended.map(Some));
@@ -209,15 +224,24 @@ impl Worker {
         self.switching_to = Some(unfinished.plan.to.clone());
         self.switches.spawn(async move {
             let decision = unfinished.plan.decision.clone();
-            let ended = Switch::resume(&setup.hands, &setup.service, &setup.owner, &unfinished).await;
+            let ended = Switch::resume(&setup.hands, &setup.service, &setup.agent, &unfinished).await;
             report(&setup, &decision, ended);
         });
     }
 }
 
 /// The kinds that make up the story; decisions are read one by one.
-pub(super) const STORY_KINDS: [Kind; 7] =
-    [Kind::Adopted, Kind::Notified, Kind::Ticketed, Kind::Stepped, Kind::Ended, Kind::Halted, Kind::Ordered];
+pub(super) const STORY_KINDS: [Kind; 9] = [
+    Kind::Adopted,
+    Kind::Notified,
+    Kind::Ticketed,
+    Kind::Stepped,
+    Kind::Ended,
+    Kind::Halted,
+    Kind::Ordered,
+    Kind::Observed,
+    Kind::Closed,
+];
 
 /// Writes down that a ticketed plan was not permitted.
 async fn refuse(setup: &Setup, decision: &str, refusal: &Refusal) -> Result<Outcome, JournalError> {

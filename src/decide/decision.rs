@@ -1,7 +1,7 @@
 //! What comes out: a verdict with its reasons, and for a failover the plan. Only this folder can make a plan.
 
-use super::{Confidence, Health, Reason, TargetFitness, Veto};
-use crate::types::{Fence, Moment, RecordState, ServiceName, SiteName};
+use super::{Closing, Confidence, Health, Reason, Recovery, TargetFitness, Veto};
+use crate::types::{Fence, Moment, RecordState, ServiceName, SiteName, Vote};
 
 /// What to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -67,6 +67,30 @@ pub struct StandingOrder {
     pub pause: SiteName,
 }
 
+/// Who wanted a switch.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Trigger {
+    /// The evidence.
+    #[default]
+    Automatic,
+    /// A person.
+    Operator,
+}
+
+impl Trigger {
+    /// The trigger as a label value.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Automatic => "automatic",
+            Self::Operator => "operator",
+        }
+    }
+}
+
 /// A switch, fully spelled out: nothing is left to be decided while acting.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Plan {
@@ -92,6 +116,9 @@ pub struct Plan {
     pub expires_unix_ms: i64,
     /// Whether the old primary must be fenced and the target promoted before DNS changes.
     pub promotes: bool,
+    /// Who wanted it.
+    #[serde(default)]
+    pub trigger: Trigger,
 }
 
 /// The decision about one service at one moment, with everything it rests on.
@@ -129,6 +156,18 @@ pub struct Decision {
     pub orders: Vec<StandingOrder>,
     /// The incident it belongs to.
     pub incident: Option<String>,
+    /// The incident that ends with it.
+    #[serde(default)]
+    pub closing: Option<Closing>,
+    /// What this agent alone makes of every site; other agents ask for it. Empty while it mistrusts itself.
+    #[serde(default)]
+    pub votes: Vec<Vote>,
+    /// The site that was active before, and how far it is back.
+    #[serde(default)]
+    pub recovery: Option<Recovery>,
+    /// The fence of another agent, to be written down before anything builds on it.
+    #[serde(default)]
+    pub accepted: Option<Fence>,
     /// The switch to make; present exactly when the verdict is failover.
     pub plan: Option<Plan>,
 }

@@ -1,19 +1,12 @@
 //! All inputs of one decision.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::types::{AlertKey, Moment, Ratio, RecordView, SiteName, Snapshot};
-
-/// The opinion of another vantage about one site.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Vote {
-    /// The failure domain it observes from.
-    pub failure_domain: SiteName,
-    /// The site it speaks of.
-    pub site: SiteName,
-    /// How badly the site fails, as it sees it; `None` when it could not or would not say.
-    pub severity: Option<Ratio>,
-}
+use crate::types::{
+    AgentName, AlertKey, CheckKind, Moment, Ratio, RecordView, SiteName, Snapshot, Surroundings,
+    VantageAnswer, VantageReport,
+};
 
 /// An alert that fires for the service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +28,42 @@ pub enum RecordReading {
     Seen(RecordView),
     /// The provider could not be asked; the text is its own.
     Unread(String),
+    /// The provider says that the zone or the name is wrong; the text is its own.
+    Refused(String),
+}
+
+/// Who leads, as this agent sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Leadership {
+    /// This agent.
+    Leads,
+    /// Another agent.
+    Follows,
+    /// Nobody can say.
+    #[default]
+    Unknown,
+}
+
+/// A person's order to move to a site.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Where to.
+    pub to: SiteName,
+    /// Who asked: the system's user name.
+    pub by: String,
+    /// How long ago.
+    pub age: Duration,
+}
+
+/// The attempts to switch that were given up since one succeeded or a person acknowledged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Abandoned {
+    /// How long ago the last one was.
+    pub age: Duration,
+    /// Why it was given up.
+    pub why: String,
+    /// How many there were.
+    pub count: u32,
 }
 
 /// What people and the agent's own state allow.
@@ -42,39 +71,88 @@ pub enum RecordReading {
 pub struct Controls {
     /// A person has paused the service.
     pub is_paused: bool,
+    /// Sites that a person has put into maintenance; `None` stands for the whole service.
+    pub maintenance: Vec<Option<SiteName>>,
     /// Why the service is halted until a person acknowledges, if it is.
     pub halted: Option<String>,
     /// The journal takes entries.
     pub is_durable: bool,
-    /// This agent leads.
-    pub is_leading: bool,
+    /// Who leads.
+    pub leadership: Leadership,
     /// A switch of this service is under way.
     pub is_switching: bool,
     /// The site that switch moves to.
     pub switching_to: Option<SiteName>,
     /// The epoch of the fence as the journal last knew it; `None` when the journal knows nothing.
     pub known_epoch: Option<u64>,
-    /// Age of the last attempt that was abandoned, and why it was.
-    pub abandoned: Option<(Duration, String)>,
+    /// Attempts that were given up, if there were any.
+    pub abandoned: Option<Abandoned>,
     /// Ages of the switches that nobody has acknowledged.
     pub switch_ages: Vec<Duration>,
+    /// Age of the last acknowledgement.
+    pub acknowledged: Option<Duration>,
+    /// What a person ordered, if it still waits.
+    pub request: Option<Request>,
+}
+
+/// How many of this agent's services have an active site that it sees down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Crowd {
+    /// Services whose active site this agent sees down.
+    pub down: usize,
+    /// Services this agent watches.
+    pub total: usize,
+}
+
+/// How far each source of evidence was right in the incidents that are over; a source without history is trusted.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Reliability(BTreeMap<String, Ratio>);
+
+impl Reliability {
+    /// Confirmed incidents that every source begins with, so that one false alarm does not silence it.
+    const PRIOR: f64 = 4.0;
+
+    /// From counts of incidents in which a source spoke: confirmed ones, and those that nothing confirmed. The smoothed
+    /// precision `(confirmed + 4) / (confirmed + unconfirmed + 4)`, which begins at 1.
+    #[must_use]
+    pub fn of_counts<'a>(counts: impl IntoIterator<Item = (&'a str, u32, u32)>) -> Self {
+        let one = |(source, confirmed, unconfirmed): (&str, u32, u32)| {
+            let (good, bad) = (f64::from(confirmed) + Self::PRIOR, f64::from(unconfirmed));
+            (source.to_owned(), Ratio::clamped(good / (good + bad)))
+        };
+        Self(counts.into_iter().map(one).collect())
+    }
+
+    /// The reliability of a source.
+    #[must_use]
+    pub fn of(&self, source: &str) -> Ratio {
+        self.0.get(source).copied().unwrap_or(Ratio::ONE)
+    }
 }
 
 /// All inputs of one decision about one service.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evidence {
+    /// This agent.
+    pub agent: AgentName,
+    /// The failure domain of this agent.
+    pub failure_domain: SiteName,
     /// What this agent just saw, one snapshot for each site, in the configuration's order.
     pub snapshots: Vec<Snapshot>,
     /// The deadline of those looks.
     pub probe_timeout: Duration,
     /// The time from one round to the next.
     pub probe_interval: Duration,
-    /// The failure domain of this agent.
-    pub failure_domain: SiteName,
-    /// How many vantages are configured, this agent included.
-    pub vantages_configured: usize,
-    /// What the other vantages said.
-    pub votes: Vec<Vote>,
+    /// The other configured vantages, and what they said.
+    pub vantages: Vec<VantageAnswer>,
+    /// What is seen around the service.
+    pub surroundings: Surroundings,
+    /// This agent's services.
+    pub crowd: Crowd,
+    /// The anomaly score of the active site, mapped to [0, 1]; `None` without a model.
+    pub anomaly: Option<Ratio>,
+    /// How far the sources were right before.
+    pub reliability: Reliability,
     /// What fires.
     pub alerts: Vec<FiringAlert>,
     /// The record and its fence.
@@ -88,6 +166,28 @@ impl Evidence {
     #[must_use]
     pub fn snapshot(&self, site: &SiteName) -> Option<&Snapshot> {
         self.snapshots.iter().find(|s| s.site == *site)
+    }
+
+    /// How many failure domains have a configured vantage, this agent's own included.
+    #[must_use]
+    pub fn vantages_configured(&self) -> usize {
+        let others = self.vantages.iter().map(|v| &v.failure_domain);
+        others.chain([&self.failure_domain]).collect::<BTreeSet<_>>().len()
+    }
+
+    /// What the vantages that answered have reported, with their failure domains.
+    pub(super) fn reports(&self) -> impl Iterator<Item = (&SiteName, &VantageReport)> {
+        self.vantages.iter().filter_map(|v| Some((&v.failure_domain, v.said.as_ref().ok()?)))
+    }
+
+    /// Whether an agent is one of the configured others.
+    pub(super) fn is_fellow(&self, agent: &AgentName) -> bool {
+        *agent != self.agent && self.vantages.iter().any(|v| v.agent == *agent)
+    }
+
+    /// Whether names resolve here: a name that does not resolve then says something about the name.
+    pub(super) fn resolves(&self) -> bool {
+        self.surroundings.self_checks.iter().any(|c| c.kind == CheckKind::Dns && c.result.is_ok())
     }
 }
 

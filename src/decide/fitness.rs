@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::machine::State;
+use super::policy::is_maintained;
 use super::{Evidence, Reason};
 use crate::config::{Promote, Service, Site, Topology};
 use crate::types::{CanaryResult, Moment, Ratio, Role, SiteName, Snapshot, TargetSnapshot};
@@ -96,11 +97,12 @@ pub(super) fn of(
 ) -> TargetFitness {
     let snapshot = evidence.snapshot(&site.name);
     let not_ready = match snapshot {
+        _ if is_maintained(&site.name, service, evidence, now) => Some("it is in maintenance".to_owned()),
         Some(seen) => readiness(seen, service),
         None => Some("it was not looked at".to_owned()),
     };
     let mut limits = Vec::new();
-    let (lag, lag_limit) = lag(site, service, state, now);
+    let (lag, lag_limit) = lag(site, service, evidence, state, now);
     limits.extend(lag_limit);
     let capacity = capacity(snapshot, state);
     if capacity.unfitness == Ratio::ONE {
@@ -122,11 +124,7 @@ pub(super) fn of(
         topology,
         stability(site, state),
         latency(snapshot, evidence.probe_timeout),
-        Fitness {
-            dimension: Dimension::ControlPlane,
-            unfitness: Ratio::ZERO,
-            because: "not applicable: no cluster API is configured".to_owned(),
-        },
+        control_plane(snapshot),
     ];
     let fitness = dimensions
         .iter()
@@ -193,17 +191,37 @@ fn serving(seen: &TargetSnapshot) -> Option<String> {
     }
 }
 
-fn lag(site: &Site, service: &Service, state: &State, now: Moment) -> (Fitness, Option<Reason>) {
+fn control_plane(snapshot: Option<&Snapshot>) -> Fitness {
+    let (unfitness, because) = match snapshot.and_then(|seen| seen.control.as_ref()) {
+        None => (Ratio::ZERO, "not applicable: no cluster API is configured".to_owned()),
+        Some(Ok(plane)) => match &plane.unavailable {
+            None => (Ratio::ZERO, "the cluster calls it available".to_owned()),
+            Some(code) => (Ratio::ONE, format!("the cluster calls it unavailable ({code})")),
+        },
+        Some(Err(gap)) => (Ratio::ONE, format!("the cluster's API does not say ({})", gap.reason.as_str())),
+    };
+    Fitness { dimension: Dimension::ControlPlane, unfitness, because }
+}
+
+fn lag(
+    site: &Site,
+    service: &Service,
+    evidence: &Evidence,
+    state: &State,
+    now: Moment,
+) -> (Fitness, Option<Reason>) {
     let policy = &service.policy;
-    if service.topology == Topology::ActiveActive {
+    let has_control = evidence.snapshot(&site.name).is_some_and(|seen| seen.control.is_some());
+    if service.topology == Topology::ActiveActive && !has_control {
         // Sites that all take writes show no replication offsets to compare: a person may judge that, the agent may not.
         let because = "not applicable: no cluster API is configured".to_owned();
         let fitness = Fitness { dimension: Dimension::Lag, unfitness: Ratio::ZERO, because };
         return (fitness, Some(Reason::LagUnknown));
     }
-    // Each target has a replication stream of its own; the lag is measured for sites of one.
-    let known =
-        state.known_lag(&site.name, policy.lag_evidence_max_age, now).filter(|_| site.targets.len() == 1);
+    // Each target has a replication stream of its own: without a cluster API the lag is measured for sites of one.
+    let known = state
+        .known_lag(&site.name, policy.lag_evidence_max_age, now)
+        .filter(|_| has_control || site.targets.len() == 1);
     let Some(lag) = known else {
         let because = "no measurement recent enough before the outage".to_owned();
         let fitness = Fitness { dimension: Dimension::Lag, unfitness: Ratio::ONE, because };

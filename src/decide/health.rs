@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::config::Policy;
-use crate::types::{CanaryResult, Gap, GapReason, Ratio, Role, Snapshot, TargetSnapshot};
+use crate::types::{CanaryResult, Check, Gap, GapReason, Ratio, Role, Snapshot, TargetSnapshot};
 
 /// From this severity on a site counts as down; also the least severity of a partial loss.
 pub const DOWN_SEVERITY: f64 = 0.6;
@@ -73,6 +73,8 @@ pub struct Judgement {
     pub sight: Sight,
     /// The worst target's gap, for the explanation.
     pub gap: Option<Gap>,
+    /// Whether all else in its datacenter is silent too; `None` when there is nothing else to look at.
+    pub is_domain_silent: Option<bool>,
 }
 
 impl Judgement {
@@ -83,20 +85,29 @@ impl Judgement {
     }
 }
 
+/// What one look is judged by.
+#[derive(Debug, Clone, Copy)]
+pub struct Lens<'a> {
+    /// Caps and budgets.
+    pub policy: &'a Policy,
+    /// The deadline of the look.
+    pub probe_timeout: Duration,
+    /// How long the site has been loading already.
+    pub loading_for: Duration,
+    /// Names resolve at this agent, so one that does not is the site's fault.
+    pub resolves: bool,
+    /// Whether each vantage in the site's failure domain answered.
+    pub vantages_there: &'a [bool],
+}
+
 /// Judges a site by its duty.
 ///
-/// `loading_for` is how long the site has been loading already. The severity of a site with several targets is the
-/// mean over them, at least [`DOWN_SEVERITY`] when any of them is down.
+/// The severity of a site with several targets is the mean over them, at least [`DOWN_SEVERITY`] when any of them is
+/// down.
 #[must_use]
-pub fn judge(
-    snapshot: &Snapshot,
-    duty: Duty,
-    policy: &Policy,
-    probe_timeout: Duration,
-    loading_for: Duration,
-) -> Judgement {
+pub fn judge(snapshot: &Snapshot, duty: Duty, lens: &Lens<'_>) -> Judgement {
     let judged: Vec<(Option<Ratio>, Option<&Gap>)> =
-        snapshot.targets.iter().map(|t| target(t, duty, policy, probe_timeout, loading_for)).collect();
+        snapshot.targets.iter().map(|t| target(t, duty, lens)).collect();
     let worst = judged.iter().filter(|(s, _)| s.is_some()).max_by(|a, b| severity(a).total_cmp(&severity(b)));
     let known: Vec<f64> = judged.iter().filter_map(|(s, _)| s.map(Ratio::get)).collect();
     let severity = if known.len() < judged.len() || known.is_empty() {
@@ -107,35 +118,44 @@ pub fn judge(
         let any_down = known.iter().any(|s| *s >= DOWN_SEVERITY);
         Some(Ratio::clamped(if any_down { mean.max(DOWN_SEVERITY) } else { mean }))
     };
-    let answers = snapshot.targets.iter().any(is_sign_of_life);
+    let is_domain_silent = domain_silence(&snapshot.domain, lens);
+    let answers = snapshot.targets.iter().any(|t| is_sign_of_life(t.ping.as_ref().err()))
+        || snapshot.control.as_ref().is_some_and(|c| is_sign_of_life(c.as_ref().err()))
+        || is_domain_silent == Some(false);
     Judgement {
         severity,
         sight: if answers { Sight::Answers } else { Sight::Silent },
         gap: worst.and_then(|(_, gap)| (*gap).cloned()),
+        is_domain_silent,
     }
+}
+
+/// Whether everything else in the datacenter is silent. A name that cannot be resolved here says nothing.
+fn domain_silence(checks: &[Check], lens: &Lens<'_>) -> Option<bool> {
+    let of_check = |check: &Check| match &check.result {
+        Err(gap) if gap.reason == GapReason::Dns && !lens.resolves => None,
+        result => Some(!is_sign_of_life(result.as_ref().err())),
+    };
+    let of_vantages = lens.vantages_there.iter().map(|answered| !answered);
+    checks.iter().filter_map(of_check).chain(of_vantages).reduce(|all, silent| all && silent)
 }
 
 fn severity((severity, _): &(Option<Ratio>, Option<&Gap>)) -> f64 {
     severity.map_or(0.0, Ratio::get)
 }
 
-fn target<'a>(
-    seen: &'a TargetSnapshot,
-    duty: Duty,
-    policy: &Policy,
-    probe_timeout: Duration,
-    loading_for: Duration,
-) -> (Option<Ratio>, Option<&'a Gap>) {
+fn target<'a>(seen: &'a TargetSnapshot, duty: Duty, lens: &Lens<'_>) -> (Option<Ratio>, Option<&'a Gap>) {
+    let eta = seen.facts.as_ref().ok().and_then(|f| f.loading_eta);
     let round_trip = match &seen.ping {
-        Err(gap) => return (of_gap(gap.reason, policy, loading_for), Some(gap)),
+        Err(gap) => return (of_gap(gap.reason, lens, eta), Some(gap)),
         Ok(round_trip) => *round_trip,
     };
     let is_replica = seen.facts.as_ref().is_ok_and(|f| f.role == Some(Role::Replica));
-    let slow = of_latency(round_trip, probe_timeout);
+    let slow = of_latency(round_trip, lens.probe_timeout);
     match &seen.canary {
         _ if duty == Duty::Stand => (Some(slow), None),
-        CanaryResult::Failed(gap) => (of_gap(gap.reason, policy, loading_for), Some(gap)),
-        CanaryResult::Written(took) => (Some(slow.max(of_latency(*took, probe_timeout))), None),
+        CanaryResult::Failed(gap) => (of_gap(gap.reason, lens, eta), Some(gap)),
+        CanaryResult::Written(took) => (Some(slow.max(of_latency(*took, lens.probe_timeout))), None),
         // A primary that says it is a replica takes no writes, canary or not.
         CanaryResult::NotAsked if is_replica => (Some(Ratio::ONE), None),
         CanaryResult::NotAsked => (Some(slow), None),
@@ -143,7 +163,9 @@ fn target<'a>(
 }
 
 /// The severity of a gap at a site that must serve; `None` where the gap says something about the agent instead.
-fn of_gap(reason: GapReason, policy: &Policy, loading_for: Duration) -> Option<Ratio> {
+fn of_gap(reason: GapReason, lens: &Lens<'_>, eta: Option<Duration>) -> Option<Ratio> {
+    let budget = lens.policy.loading_budget;
+    let is_back_soon = lens.loading_for < budget && eta.is_none_or(|left| left < budget);
     match reason {
         GapReason::Refused
         | GapReason::Reset
@@ -160,12 +182,16 @@ fn of_gap(reason: GapReason, policy: &Policy, loading_for: Duration) -> Option<R
         | GapReason::Noreplicas
         | GapReason::Mismatch => Some(Ratio::ONE),
         // Made by people, mended in seconds: enough to recommend, never to act.
-        GapReason::Auth | GapReason::Permission | GapReason::Tls => Some(policy.config_error_severity_cap),
-        GapReason::Loading if loading_for < policy.loading_budget => Some(Ratio::ZERO),
+        GapReason::Auth | GapReason::Permission | GapReason::Tls => {
+            Some(lens.policy.config_error_severity_cap)
+        }
+        GapReason::Loading if is_back_soon => Some(Ratio::ZERO),
         GapReason::Loading => Some(Ratio::ONE),
         // The clients that are connected are still served.
         GapReason::Maxclients => Some(Ratio::clamped(SLOW_SEVERITY_MAX)),
         GapReason::Protocol | GapReason::ErrorReply => Some(Ratio::clamped(DOWN_SEVERITY)),
+        // Where other names resolve, the fault is the name's: clients follow the same name and get nowhere either.
+        GapReason::Dns if lens.resolves => Some(Ratio::ONE),
         GapReason::Dns | GapReason::NotAsked => None,
     }
 }
@@ -176,15 +202,17 @@ fn of_latency(took: Duration, deadline: Duration) -> Ratio {
 }
 
 /// A reset or any answer proves that the host lives; silence proves nothing.
-fn is_sign_of_life(seen: &TargetSnapshot) -> bool {
-    match &seen.ping {
-        Ok(_) => true,
-        Err(gap) => match gap.reason {
+pub(super) fn is_sign_of_life(gap: Option<&Gap>) -> bool {
+    match gap.map(|gap| gap.reason) {
+        None => true,
+        Some(
             GapReason::Unreachable
             | GapReason::ConnectTimeout
             | GapReason::Timeout
             | GapReason::Dns
-            | GapReason::NotAsked => false,
+            | GapReason::NotAsked,
+        ) => false,
+        Some(
             GapReason::Refused
             | GapReason::Reset
             | GapReason::Closed
@@ -202,7 +230,7 @@ fn is_sign_of_life(seen: &TargetSnapshot) -> bool {
             | GapReason::Maxclients
             | GapReason::Mismatch
             | GapReason::Protocol
-            | GapReason::ErrorReply => true,
-        },
+            | GapReason::ErrorReply,
+        ) => true,
     }
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use super::evidence::{Evidence, age};
 use super::health::{Judgement, Sight};
+use super::incident::IncidentState;
+use super::latency::Latency;
 use crate::types::{Facts, GapReason, Moment, Role, SiteName, Snapshot};
 
 /// Looks remembered for the success ratio.
@@ -44,7 +46,9 @@ pub struct State {
     lags: Vec<(SiteName, Moment, Duration)>,
     active_memory_bytes: Option<u64>,
     is_suppressed: bool,
-    pub(super) incident: Option<String>,
+    /// The epoch of another agent's claim, and when it was first seen.
+    claim: Option<(u64, Moment)>,
+    pub(super) incident: IncidentState,
     pub(super) decisions: u64,
 }
 
@@ -56,13 +60,31 @@ struct SiteState {
     down_since: Option<Moment>,
     down_rounds: u32,
     was_silent: bool,
+    /// Since when it is fit for what it has to do, without a break.
+    healthy_since: Option<Moment>,
+    latency: Latency,
+}
+
+impl SiteState {
+    fn new(name: &SiteName) -> Self {
+        Self {
+            name: name.clone(),
+            successes: VecDeque::new(),
+            loading_since: None,
+            down_since: None,
+            down_rounds: 0,
+            was_silent: false,
+            healthy_since: None,
+            latency: Latency::default(),
+        }
+    }
 }
 
 impl State {
     /// A state that continues an open incident.
     #[must_use]
     pub fn resumed(resume: Resume) -> Self {
-        Self { incident: resume.incident, ..Self::default() }
+        Self { incident: IncidentState::resumed(resume.incident), ..Self::default() }
     }
 
     /// Notes that a round begins: clocks are compared, and after a jump or a standstill all windows start anew.
@@ -110,14 +132,7 @@ impl State {
 
     fn site_mut(&mut self, name: &SiteName) -> &mut SiteState {
         let place = self.sites.iter().position(|s| s.name == *name).unwrap_or_else(|| {
-            self.sites.push(SiteState {
-                name: name.clone(),
-                successes: VecDeque::new(),
-                loading_since: None,
-                down_since: None,
-                down_rounds: 0,
-                was_silent: false,
-            });
+            self.sites.push(SiteState::new(name));
             self.sites.len() - 1
         });
         &mut self.sites[place]
@@ -128,16 +143,10 @@ impl State {
     }
 
     /// Notes whether a site is down by majority. One other answer resets the window; so does not knowing.
-    pub(super) fn note_verdict(
-        &mut self,
-        site: &SiteName,
-        is_down: bool,
-        judgement: &Judgement,
-        now: Moment,
-    ) {
+    pub(super) fn note_verdict(&mut self, site: &SiteName, is_down: bool, sight: Sight, now: Moment) {
         let is_round = self.is_round;
         let state = self.site_mut(site);
-        let is_silent = judgement.sight == Sight::Silent;
+        let is_silent = sight == Sight::Silent;
         // A sign of life after silence begins another kind of outage, with its own, shorter window.
         let begins = state.down_since.is_none() || (state.was_silent && !is_silent);
         state.was_silent = is_silent;
@@ -150,6 +159,50 @@ impl State {
             state.down_since = None;
             state.down_rounds = 0;
         }
+    }
+
+    /// Notes whether a site is fit for what it has to do, and how fast it answers.
+    pub(super) fn note_health(
+        &mut self,
+        site: &SiteName,
+        judgement: &Judgement,
+        seen: &Snapshot,
+        now: Moment,
+    ) {
+        let is_round = self.is_round;
+        let is_fit = judgement.severity.is_some() && !judgement.is_down() && judgement.gap.is_none();
+        let slowest = seen.targets.iter().filter_map(|t| t.ping.as_ref().ok()).max().copied();
+        let state = self.site_mut(site);
+        state.healthy_since = if is_fit { state.healthy_since.or(Some(now)) } else { None };
+        if let Some(took) = slowest.filter(|_| is_round && is_fit) {
+            state.latency.note(took);
+        }
+    }
+
+    /// How long a site has been fit without a break.
+    pub(super) fn healthy_for(&self, site: &SiteName, now: Moment) -> Option<Duration> {
+        self.site(site).and_then(|s| s.healthy_since).map(|since| now.since(since))
+    }
+
+    /// How long a site takes to answer and what it usually takes, while that is conspicuous for `rounds` rounds.
+    pub(super) fn slowness(&self, site: &SiteName, rounds: u32) -> Option<(Duration, Duration)> {
+        self.site(site)?.latency.conspicuous(rounds)
+    }
+
+    /// How long another agent's claim has stood, as seen from here.
+    pub(super) fn claim_age(&mut self, epoch: u64, now: Moment) -> Duration {
+        match self.claim {
+            Some((seen, since)) if seen == epoch => now.since(since),
+            Some(_) | None => {
+                self.claim = Some((epoch, now));
+                Duration::ZERO
+            }
+        }
+    }
+
+    /// Whether the active site was ever read from the fence.
+    pub(super) fn has_active(&self) -> bool {
+        self.active.is_some()
     }
 
     /// How long a site has been down without a break, and over how many rounds.
@@ -206,6 +259,7 @@ impl State {
     /// A standby that has applied offset `r` is as far behind as the moment when the active site passed `r` is old,
     /// interpolated between the rounds. Redis counts offsets in bytes of the replication stream.
     pub(super) fn note_lags(&mut self, active: &SiteName, evidence: &Evidence, now: Moment) {
+        self.note_reported_lags(active, evidence, now);
         let Some((snapshot, facts)) = evidence
             .snapshot(active)
             .and_then(|s| s.targets.first().and_then(|t| t.facts.as_ref().ok().map(|f| (s, f))))
@@ -225,7 +279,7 @@ impl State {
         let stream = (active.clone(), facts.replication_id.clone().unwrap_or_default());
         if self.offsets_of.as_ref() != Some(&stream) {
             self.offsets.clear();
-            self.lags.clear();
+            self.lags.retain(|(site, ..)| evidence.snapshot(site).is_some_and(|s| s.control.is_some()));
             self.offsets_of = Some(stream);
         }
         self.offsets.push_back((snapshot.taken, offset));
@@ -244,6 +298,22 @@ impl State {
                 self.lags.retain(|(site, ..)| *site != standby.site);
                 self.lags.push((standby.site.clone(), now, lag));
             }
+        }
+    }
+
+    /// Where a cluster's control plane measures the lag, its word is taken, as long as the active site is up: against a
+    /// dead one nothing can be measured.
+    fn note_reported_lags(&mut self, active: &SiteName, evidence: &Evidence, now: Moment) {
+        if self.down_for(active, now).1 > 0 {
+            return;
+        }
+        let reported = evidence.snapshots.iter().filter(|s| s.site != *active).filter_map(|s| {
+            let plane = s.control.as_ref()?.as_ref().ok()?;
+            Some((s.site.clone(), now, plane.lag?))
+        });
+        for lag in reported.collect::<Vec<_>>() {
+            self.lags.retain(|(site, ..)| *site != lag.0);
+            self.lags.push(lag);
         }
     }
 
@@ -267,7 +337,7 @@ impl State {
     /// began (before now, while there is none).
     pub(super) fn known_lag(&self, standby: &SiteName, age_max: Duration, now: Moment) -> Option<Duration> {
         let (_, measured, lag) = self.lags.iter().find(|(site, ..)| site == standby)?;
-        let active = self.offsets_of.as_ref().map(|(site, _)| site)?;
+        let active = self.active.as_ref()?;
         // A site that loads takes no writes, so nothing is lost from there on, although it is not down yet.
         let signs = self.site(active).map_or([None; 2], |s| [s.down_since, s.loading_since]);
         let began = signs.into_iter().flatten().min_by_key(|m| m.mono).unwrap_or(now);

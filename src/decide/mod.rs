@@ -7,14 +7,19 @@
 
 mod confidence;
 mod decision;
+mod doubt;
 mod evidence;
 mod fitness;
 mod health;
+mod incident;
+mod latency;
 mod machine;
+mod notices;
 mod orders;
 mod outage;
 mod policy;
 mod reason;
+mod recovery;
 pub mod saga;
 mod step;
 mod terms;
@@ -22,11 +27,15 @@ mod terms;
 mod tests;
 
 pub use confidence::{Confidence, Group, Term};
-pub use decision::{AlertLevel, Decision, Plan, StandingOrder, Verdict};
-pub use evidence::{Controls, Evidence, FiringAlert, RecordReading, Vote};
+pub use decision::{AlertLevel, Decision, Plan, StandingOrder, Trigger, Verdict};
+pub use evidence::{
+    Abandoned, Controls, Crowd, Evidence, FiringAlert, Leadership, RecordReading, Reliability, Request,
+};
 pub use fitness::{Dimension, Fitness, TargetFitness, readiness};
-pub use health::{Duty, Health, Judgement, Sight, judge};
+pub use health::{DOWN_SEVERITY, Duty, Health, Judgement, Lens, Sight, judge};
+pub use incident::Closing;
 pub use machine::{Resume, State};
 pub use policy::{Strength, Veto, fence_of};
-pub use reason::Reason;
+pub use reason::{Reason, Source};
+pub use recovery::Recovery;
 pub use step::step;

@@ -1,59 +1,122 @@
 //! What the vantages say of a site, and how far the confirm window is.
 
+use std::collections::BTreeMap;
+
 use super::Reason;
 use super::evidence::Evidence;
 use super::health::{DOWN_SEVERITY, Judgement, Sight};
 use super::machine::State;
 use crate::config::Service;
-use crate::types::{Moment, Ratio, SiteName};
+use crate::types::{Moment, Ratio, SiteName, Vote};
 
-/// What the vantages say of the active site.
+/// Whether this agent may believe its own eyes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trust {
+    /// It may.
+    Sound,
+    /// It doubts itself: its own vote is missing.
+    Doubtful,
+}
+
+/// What the vantages say of one site.
 pub(super) struct Outage<'a> {
+    /// What this agent makes of it.
     pub(super) judgement: &'a Judgement,
     /// `m` of the vantage group.
     pub(super) strength: Option<Ratio>,
     pub(super) down_votes: usize,
+    /// Silent only while no vantage has a sign of life.
+    pub(super) sight: Sight,
+    /// `m` of the domain group: a majority of the configured vantages finds all else there silent.
+    pub(super) domain: Option<Ratio>,
+}
+
+/// What one failure domain says.
+#[derive(Default)]
+struct Ballot {
+    severity: Option<Ratio>,
+    is_domain_silent: Option<bool>,
 }
 
 impl<'a> Outage<'a> {
     pub(super) fn of(
-        active: &SiteName,
+        site: &SiteName,
         judgements: &'a [(SiteName, Judgement)],
         evidence: &Evidence,
+        trust: Trust,
     ) -> Self {
-        static UNSEEN: Judgement = Judgement { severity: None, sight: Sight::Silent, gap: None };
-        let judgement = judgements.iter().find(|(site, _)| site == active).map_or(&UNSEEN, |(_, j)| j);
-        // One vote for each failure domain. Where two from one place differ, the milder one counts, and not to know
-        // is the mildest.
-        let mut votes = vec![(&evidence.failure_domain, judgement.severity)];
-        for vote in evidence.votes.iter().filter(|v| v.site == *active) {
-            match votes.iter_mut().find(|(domain, _)| **domain == vote.failure_domain) {
-                Some((_, severity)) if vote.severity < *severity => *severity = vote.severity,
-                Some(_) => {}
-                None => votes.push((&vote.failure_domain, vote.severity)),
+        static UNSEEN: Judgement =
+            Judgement { severity: None, sight: Sight::Silent, gap: None, is_domain_silent: None };
+        let judgement = judgements.iter().find(|(name, _)| name == site).map_or(&UNSEEN, |(_, j)| j);
+        let own = match trust {
+            Trust::Sound => own_vote(site, judgement),
+            Trust::Doubtful => {
+                Vote { site: site.clone(), severity: None, is_silent: true, is_domain_silent: None }
             }
+        };
+        let others = evidence.reports().flat_map(|(domain, report)| {
+            report.votes.iter().filter(|v| v.site == *site).map(move |vote| (domain, vote))
+        });
+        // One ballot for each failure domain. Where two from one place differ, the milder one counts, and not to know
+        // is the mildest.
+        let mut ballots: BTreeMap<&SiteName, Ballot> = BTreeMap::new();
+        let mut has_life = false;
+        for (domain, vote) in std::iter::once((&evidence.failure_domain, &own)).chain(others) {
+            has_life |= vote.severity.is_some() && !vote.is_silent;
+            let said = Ballot { severity: vote.severity, is_domain_silent: vote.is_domain_silent };
+            let milder = match ballots.remove(domain) {
+                None => said,
+                Some(earlier) => Ballot {
+                    severity: if said.severity < earlier.severity { said.severity } else { earlier.severity },
+                    is_domain_silent: said.is_domain_silent.min(earlier.is_domain_silent),
+                },
+            };
+            ballots.insert(domain, milder);
         }
-        let known: Vec<f64> = votes.iter().filter_map(|(_, s)| s.map(Ratio::get)).collect();
-        let configured = evidence.vantages_configured.max(1) as f64;
+        let configured = evidence.vantages_configured();
+        let known: Vec<f64> = ballots.values().filter_map(|b| b.severity.map(Ratio::get)).collect();
         Self {
             judgement,
-            strength: (!known.is_empty()).then(|| Ratio::clamped(known.iter().sum::<f64>() / configured)),
+            strength: (!known.is_empty())
+                .then(|| Ratio::clamped(known.iter().sum::<f64>() / configured.max(1) as f64)),
             down_votes: known.iter().filter(|s| **s >= DOWN_SEVERITY).count(),
+            sight: if has_life { Sight::Answers } else { Sight::Silent },
+            domain: domain(ballots.values(), configured),
         }
     }
 
     pub(super) fn is_majority_down(&self, evidence: &Evidence) -> bool {
-        self.down_votes * 2 > evidence.vantages_configured
+        self.down_votes * 2 > evidence.vantages_configured()
     }
 
-    /// Whether anybody sees the active site down.
+    /// Whether anybody sees the site down.
     pub(super) fn is_seen(&self) -> bool {
         self.down_votes > 0
     }
 
-    /// Whether this agent sees the active site serve, and nobody sees it down.
+    /// Whether this agent sees the site serve, and nobody sees it down.
     pub(super) fn is_served(&self) -> bool {
         self.judgement.severity.is_some() && self.judgement.gap.is_none() && !self.is_seen()
+    }
+}
+
+/// What this agent tells others of a site.
+pub(super) fn own_vote(site: &SiteName, judgement: &Judgement) -> Vote {
+    Vote {
+        site: site.clone(),
+        severity: judgement.severity,
+        is_silent: judgement.sight == Sight::Silent,
+        is_domain_silent: judgement.is_domain_silent,
+    }
+}
+
+fn domain<'a>(ballots: impl Iterator<Item = &'a Ballot>, configured: usize) -> Option<Ratio> {
+    let said: Vec<bool> = ballots.filter_map(|b| b.is_domain_silent).collect();
+    let silent = said.iter().filter(|silent| **silent).count();
+    match said.len() {
+        0 => None,
+        _ if silent * 2 > configured => Some(Ratio::ONE),
+        _ => Some(Ratio::ZERO),
     }
 }
 
@@ -62,6 +125,8 @@ pub(super) struct Window {
     pub(super) reason: Reason,
     pub(super) is_full: bool,
     pub(super) has_begun: bool,
+    /// The site is down for as long as a dead service must be, whether or not that is enough for a silent one.
+    pub(super) is_long: bool,
 }
 
 impl Window {
@@ -72,10 +137,11 @@ impl Window {
         service: &Service,
         now: Moment,
     ) -> Self {
-        let silent = outage.is_some_and(|o| o.judgement.sight == Sight::Silent);
+        let is_silent = outage.is_some_and(|o| o.sight == Sight::Silent);
         let policy = &service.policy;
-        let needed = if silent { policy.isolation_confirm } else { policy.confirm_window };
+        let needed = if is_silent { policy.isolation_confirm } else { policy.confirm_window };
         let (lasted, rounds) = state.down_for(active, now);
+        let has_rounds = rounds > 0 && rounds >= policy.confirm_rounds;
         Self {
             reason: Reason::Confirming {
                 seconds: lasted.as_secs(),
@@ -83,8 +149,9 @@ impl Window {
                 rounds,
                 rounds_needed: policy.confirm_rounds,
             },
-            is_full: rounds > 0 && lasted >= needed && rounds >= policy.confirm_rounds,
+            is_full: has_rounds && lasted >= needed,
             has_begun: rounds > 0,
+            is_long: has_rounds && lasted >= policy.confirm_window,
         }
     }
 }

@@ -2,15 +2,23 @@
 
 use std::time::Duration;
 
-use super::evidence::{Evidence, RecordReading};
+use super::evidence::{Crowd, Evidence, Leadership, RecordReading};
 use super::health::{Judgement, Sight};
 use super::machine::{State, WARM_UP_ROUNDS};
+use super::outage::Outage;
 use super::{Reason, TargetFitness};
-use crate::config::{Flap, Mode, Promote, Service, Topology};
+use crate::config::{Flap, Maintenance, Mode, Promote, Service, Topology};
 use crate::types::{Fence, FenceError, Gap, GapReason, Moment, RecordState, SiteName};
 
 /// Vantages in different failure domains that automatic needs.
-const VANTAGES_FOR_AUTOMATIC: usize = 3;
+pub(super) const VANTAGES_FOR_AUTOMATIC: usize = 3;
+/// From so many services on that look down at once, more than half of all, the place is suspected.
+const MASS_FAILURE_MIN: usize = 3;
+/// A claim of another agent is dead when it has stood for the life of a decision and so long more, which its last step
+/// may have taken.
+const CLAIM_GRACE: Duration = Duration::from_secs(30);
+/// Doublings of the wait after abandoned attempts.
+const BACKOFF_DOUBLINGS_MAX: u32 = 10;
 
 /// How strong a veto is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -53,48 +61,90 @@ pub fn fence_of(state: &RecordState) -> Result<Option<Fence>, FenceError> {
     state.fence.as_ref().map(Fence::from_set).transpose()
 }
 
-/// The vetoes that come from the record and the fence, and the fence itself where it is sound.
-pub(super) fn of_record(service: &Service, evidence: &Evidence) -> (Option<Fence>, Option<Veto>) {
+/// What record and fence say.
+pub(super) struct RecordCase {
+    /// The fence, where it is sound.
+    pub(super) fence: Option<Fence>,
+    /// What stands against acting.
+    pub(super) veto: Option<Veto>,
+    /// The fence that another agent left, which this one must write down before it builds on it.
+    pub(super) accepted: Option<Fence>,
+}
+
+impl RecordCase {
+    fn stopped(veto: Option<Veto>) -> Self {
+        Self { fence: None, veto, accepted: None }
+    }
+}
+
+/// Reads record and fence.
+pub(super) fn of_record(
+    service: &Service,
+    evidence: &Evidence,
+    state: &mut State,
+    now: Moment,
+) -> RecordCase {
     let view = match &evidence.record {
         RecordReading::Seen(view) => view,
         RecordReading::Unread(detail) => {
-            return (None, hard(Reason::RecordUnread { detail: detail.clone() }));
+            let reason = Reason::RecordUnread { detail: detail.clone() };
+            // Where it was known before, a person can still be told what to do.
+            let strength = if state.has_active() { Strength::Soft } else { Strength::Hard };
+            return RecordCase::stopped(Some(Veto { strength, reason }));
+        }
+        RecordReading::Refused(detail) => {
+            return RecordCase::stopped(halt(Reason::RecordRefused { detail: detail.clone() }));
         }
     };
     let known = evidence.controls.known_epoch;
     if evidence.controls.is_switching {
         // Record and fence are on their way between two known states; the switch itself checks every step.
-        return (fence_of(&view.state).ok().flatten(), None);
+        return RecordCase { fence: fence_of(&view.state).ok().flatten(), veto: None, accepted: None };
     }
     let fence = match fence_of(&view.state) {
-        Err(error) => return (None, halt(Reason::DamagedFence { detail: error.to_string() })),
+        Err(error) => return RecordCase::stopped(halt(Reason::DamagedFence { detail: error.to_string() })),
         Ok(None) => {
-            let veto = match known {
+            return RecordCase::stopped(match known {
                 None => halt(Reason::NotAdopted),
                 Some(known) => halt(Reason::ForeignFence { known, found: String::new() }),
-            };
-            return (None, veto);
+            });
         }
         Ok(Some(fence)) => fence,
     };
+    let is_fellows = evidence.is_fellow(&fence.owner);
     let values =
         view.state.record.as_ref().map(|set| set.values.iter().cloned().collect::<Vec<_>>().join(" "));
     let points_to = values.as_deref().and_then(|value| service.site_of_value(value));
+    let mut accepted = None;
     let veto = match (points_to, known) {
         (site, _) if site.map(|s| &s.name) != Some(&fence.active) => halt(Reason::ForeignRecord {
             found: values.unwrap_or_default(),
             active: fence.active.to_string(),
         }),
+        (_, None) => halt(Reason::UnfamiliarFence { epoch: fence.epoch }),
+        (_, Some(known)) if fence.epoch > known && is_fellows => {
+            accepted = Some(fence.clone());
+            hard(fellow(&fence))
+        }
         (_, Some(known)) if known != fence.epoch => {
             halt(Reason::ForeignFence { known, found: fence.to_string() })
         }
-        (_, None) => hard(Reason::UnfamiliarFence { epoch: fence.epoch }),
-        (_, Some(_)) if fence.intent.is_some() => {
-            halt(Reason::ForeignFence { known: fence.epoch, found: fence.to_string() })
+        (_, Some(_)) if fence.intent.is_none() => None,
+        (_, Some(_)) if is_fellows => {
+            let limit = service.policy.decision_ttl.saturating_add(CLAIM_GRACE);
+            if state.claim_age(fence.epoch, now) < limit { hard(fellow(&fence)) } else { None }
         }
-        (_, Some(_)) => None,
+        (_, Some(_)) => halt(Reason::ForeignFence { known: fence.epoch, found: fence.to_string() }),
     };
-    (Some(fence), veto)
+    RecordCase { fence: Some(fence), veto, accepted }
+}
+
+fn fellow(fence: &Fence) -> Reason {
+    let owner = fence.owner.clone();
+    match &fence.intent {
+        Some(to) => Reason::FellowClaims { owner, to: to.clone() },
+        None => Reason::FellowActed { owner, epoch: fence.epoch, active: fence.active.clone() },
+    }
 }
 
 /// The service is halted.
@@ -108,9 +158,52 @@ pub(super) fn durable(evidence: &Evidence) -> Option<Veto> {
     if evidence.controls.is_durable { None } else { halt(Reason::NotDurable) }
 }
 
-/// The clock jumped, or the agent stood still.
-pub(super) fn disturbed(state: &State, now: Moment) -> Option<Veto> {
-    if state.is_disturbed(now) { hard(Reason::Disturbed) } else { None }
+/// The agent mistrusts itself.
+pub(super) fn doubted(doubts: &[Reason]) -> impl Iterator<Item = Veto> + '_ {
+    doubts.iter().cloned().filter_map(hard)
+}
+
+/// Many services look down at once, and there are too few vantages to tell the place from the services.
+pub(super) fn mass_failure(evidence: &Evidence) -> Option<Veto> {
+    let reason = mass(evidence)?;
+    if evidence.vantages_configured() < VANTAGES_FOR_AUTOMATIC { soft(reason) } else { None }
+}
+
+/// Many services look down at once from here.
+pub(super) fn mass(evidence: &Evidence) -> Option<Reason> {
+    let Crowd { down, total } = evidence.crowd;
+    (down >= MASS_FAILURE_MIN && down * 2 > total).then_some(Reason::MassFailure { down, total })
+}
+
+/// The service, or the active site, is in maintenance.
+pub(super) fn maintenance(
+    active: Option<&SiteName>,
+    service: &Service,
+    evidence: &Evidence,
+    now: Moment,
+) -> Option<Veto> {
+    let ordered = evidence.controls.maintenance.iter().map(Option::as_ref);
+    let planned = windows(service, now);
+    let site = ordered.chain(planned).find(|site| site.is_none() || *site == active)?;
+    soft(Reason::Maintenance { site: site.cloned() })
+}
+
+/// Whether a standby is in maintenance: it is never chosen then.
+pub(super) fn is_maintained(site: &SiteName, service: &Service, evidence: &Evidence, now: Moment) -> bool {
+    let ordered = evidence.controls.maintenance.iter().map(Option::as_ref);
+    ordered.chain(windows(service, now)).any(|maintained| maintained == Some(site))
+}
+
+/// The configured windows that are open.
+fn windows(service: &Service, now: Moment) -> impl Iterator<Item = Option<&SiteName>> {
+    let now = now.unix_ms();
+    let open = move |w: &&Maintenance| w.from_unix_ms <= now && now < w.until_unix_ms;
+    service.maintenance.iter().filter(open).map(|w| w.site.as_ref())
+}
+
+/// The service only rehearses.
+pub(super) fn dry_run(service: &Service) -> Option<Veto> {
+    if service.dry_run { soft(Reason::DryRun) } else { None }
 }
 
 /// Too few rounds were seen.
@@ -152,7 +245,11 @@ pub(super) fn paused(evidence: &Evidence) -> Option<Veto> {
 
 /// This agent does not lead.
 pub(super) fn leading(evidence: &Evidence) -> Option<Veto> {
-    if evidence.controls.is_leading { None } else { soft(Reason::NotLeading) }
+    match evidence.controls.leadership {
+        Leadership::Leads => None,
+        Leadership::Follows => soft(Reason::NotLeading),
+        Leadership::Unknown => soft(Reason::NoLeader),
+    }
 }
 
 /// The mode allows no more.
@@ -166,7 +263,7 @@ pub(super) fn mode(service: &Service) -> Option<Veto> {
 
 /// Automatic needs three failure domains, or an explicit word.
 pub(super) fn vantages(service: &Service, evidence: &Evidence) -> Option<Veto> {
-    let configured = evidence.vantages_configured;
+    let configured = evidence.vantages_configured();
     if configured >= VANTAGES_FOR_AUTOMATIC || service.policy.accept_fewer_vantages {
         None
     } else {
@@ -175,9 +272,9 @@ pub(super) fn vantages(service: &Service, evidence: &Evidence) -> Option<Veto> {
 }
 
 /// With fewer than three vantages a whole silent site is at most a recommendation.
-pub(super) fn silence(active: &SiteName, judgement: &Judgement, evidence: &Evidence) -> Option<Veto> {
-    let few = evidence.vantages_configured < VANTAGES_FOR_AUTOMATIC;
-    if few && judgement.sight == Sight::Silent && judgement.is_down() {
+pub(super) fn silence(active: &SiteName, outage: &Outage<'_>, evidence: &Evidence) -> Option<Veto> {
+    let few = evidence.vantages_configured() < VANTAGES_FOR_AUTOMATIC;
+    if few && outage.sight == Sight::Silent && outage.is_seen() {
         soft(Reason::SilentSite { site: active.clone() })
     } else {
         None
@@ -216,10 +313,35 @@ pub(super) fn interval(service: &Service, evidence: &Evidence) -> Option<Veto> {
     soft(Reason::TooSoon { remaining_seconds: remaining.as_secs() })
 }
 
-/// The last attempt was abandoned within the life of a decision: people hear of it before the next try.
+/// The last attempt was abandoned a short while ago: people hear of it before the next try, and each further failure
+/// doubles the wait, up to the interval between switches.
 pub(super) fn attempt(service: &Service, evidence: &Evidence) -> Option<Veto> {
-    let (age, why) = evidence.controls.abandoned.as_ref()?;
-    if *age < service.policy.decision_ttl { soft(Reason::AttemptFailed { why: why.clone() }) } else { None }
+    let abandoned = evidence.controls.abandoned.as_ref()?;
+    let policy = &service.policy;
+    let doublings = abandoned.count.saturating_sub(1).min(BACKOFF_DOUBLINGS_MAX);
+    let wait = policy.decision_ttl.saturating_mul(1 << doublings);
+    let wait = wait.min(policy.min_auto_interval.max(policy.decision_ttl));
+    if abandoned.age < wait { soft(Reason::AttemptFailed { why: abandoned.why.clone() }) } else { None }
+}
+
+/// A planned switch loses nothing: its target must be in step.
+pub(super) fn in_step(
+    to: &SiteName,
+    service: &Service,
+    evidence: &Evidence,
+    state: &State,
+    now: Moment,
+) -> Option<Veto> {
+    let has_control = evidence.snapshot(to).is_some_and(|seen| seen.control.is_some());
+    if service.topology == Topology::ActiveActive && !has_control {
+        // Nothing measures the lag there: whoever ordered the switch has judged it.
+        return None;
+    }
+    let lag = state.known_lag(to, service.policy.lag_evidence_max_age, now);
+    if lag.is_some_and(|lag| lag <= service.policy.rpo_soft) {
+        return None;
+    }
+    hard(Reason::NotInStep { site: to.clone(), seconds: lag.map(|lag| lag.as_secs_f64()) })
 }
 
 /// Too many switches lately, with hysteresis.

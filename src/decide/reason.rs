@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::types::SiteName;
+use super::AlertLevel;
+use crate::types::{AgentName, GapReason, SiteName};
 
 /// Why a verdict is what it is, or what stands against acting.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -162,13 +163,173 @@ pub enum Reason {
         /// The class of the fault.
         gap: String,
     },
+    /// What this agent must reach does not answer: its own eyes are the problem.
+    SelfCheckFailed {
+        /// The checks that failed.
+        checks: String,
+    },
+    /// This agent's wall clock differs from those of most vantages.
+    ClockOff {
+        /// By at least so many seconds.
+        seconds: u64,
+    },
+    /// This agent's looks ended long after their deadline: it is starved.
+    Late {
+        /// The longest look, seconds.
+        seconds: f64,
+    },
+    /// Many services look down at once, from this place.
+    MassFailure {
+        /// Services whose active site is seen down.
+        down: usize,
+        /// Services watched.
+        total: usize,
+    },
+    /// A person has put it into maintenance.
+    Maintenance {
+        /// The site; `None` is the whole service.
+        site: Option<SiteName>,
+    },
+    /// The service only rehearses.
+    DryRun,
+    /// Nobody leads, as far as this agent can tell.
+    NoLeader,
+    /// The provider says that the zone or the name is wrong.
+    RecordRefused {
+        /// The provider's words.
+        detail: String,
+    },
+    /// Another agent has moved the record.
+    FellowActed {
+        /// The agent.
+        owner: AgentName,
+        /// The epoch of its fence.
+        epoch: u64,
+        /// The site it made, or left, active.
+        active: SiteName,
+    },
+    /// Another agent has claimed the fence and is about to switch.
+    FellowClaims {
+        /// The agent.
+        owner: AgentName,
+        /// Where to.
+        to: SiteName,
+    },
+    /// A person asked for the switch.
+    Requested {
+        /// Who.
+        by: String,
+        /// Where to.
+        to: SiteName,
+    },
+    /// A person asked for a switch to where the name points already.
+    AlreadyThere {
+        /// The site.
+        site: SiteName,
+    },
+    /// A planned switch waits for a target that is in step.
+    NotInStep {
+        /// The target.
+        site: SiteName,
+        /// How far it is behind, seconds; `None` when that is not known.
+        seconds: Option<f64>,
+    },
+    /// The old active site is back, stable and in step: a person may move back.
+    FailbackReady {
+        /// The site.
+        site: SiteName,
+        /// Since so many seconds it is healthy.
+        healthy_seconds: u64,
+        /// How far it is behind, seconds.
+        lag_seconds: f64,
+    },
+    /// The active site answers slower than it usually does.
+    Slow {
+        /// Milliseconds.
+        milliseconds: f64,
+        /// What it usually takes, milliseconds.
+        usual_milliseconds: f64,
+    },
+    /// A standby is far behind, or has lost its link, while the active site serves.
+    StandbyBehind {
+        /// The standby.
+        site: SiteName,
+        /// Seconds.
+        seconds: f64,
+    },
+    /// A standby no longer hears from the active site, which serves.
+    LinkDown {
+        /// The standby.
+        site: SiteName,
+    },
+    /// The control plane of a site calls its database unavailable.
+    ControlUnavailable {
+        /// The site.
+        site: SiteName,
+        /// The control plane's code.
+        code: String,
+    },
+    /// A configured source says nothing.
+    SourceSilent {
+        /// The source.
+        source: Source,
+        /// The site it speaks of, where it speaks of one.
+        site: Option<SiteName>,
+        /// The class of the fault.
+        gap: String,
+    },
+    /// The anomaly score is high.
+    Anomalous {
+        /// The score.
+        score: f64,
+    },
+    /// The record's time to live is not the configured one.
+    TtlDrift {
+        /// What the record has, seconds.
+        found_seconds: u32,
+        /// What is configured, seconds.
+        configured_seconds: u32,
+    },
+}
+
+/// A configured source of evidence that may be silent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// A cluster's control plane.
+    Control,
+    /// The query about applications.
+    Client,
+}
+
+impl Source {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Control => "the cluster's API",
+            Self::Client => "the query about applications",
+        }
+    }
 }
 
 impl Reason {
-    /// Whether it leaves the active site above suspicion.
+    /// Whether it leaves the active site above suspicion, and the record as it was.
     #[must_use]
     pub fn is_calm(&self) -> bool {
-        matches!(self, Self::ActiveServes | Self::AlertContradicted { .. } | Self::StandbyDown { .. })
+        matches!(
+            self,
+            Self::ActiveServes
+                | Self::AlertContradicted { .. }
+                | Self::StandbyDown { .. }
+                | Self::StandbyBehind { .. }
+                | Self::LinkDown { .. }
+                | Self::FailbackReady { .. }
+                | Self::Slow { .. }
+                | Self::ControlUnavailable { .. }
+                | Self::SourceSilent { .. }
+                | Self::Anomalous { .. }
+                | Self::TtlDrift { .. }
+                | Self::NoLeader
+        )
     }
 
     /// Whether it says that somebody else changed the record or the fence.
@@ -214,6 +375,91 @@ impl Reason {
             Self::Mode { .. } => "mode",
             Self::StandbyDown { .. } => "standby_down",
             Self::ConfigFault { .. } => "config_fault",
+            Self::SelfCheckFailed { .. } => "self_check_failed",
+            Self::ClockOff { .. } => "clock_off",
+            Self::Late { .. } => "late",
+            Self::MassFailure { .. } => "mass_failure",
+            Self::Maintenance { .. } => "maintenance",
+            Self::DryRun => "dry_run",
+            Self::NoLeader => "no_leader",
+            Self::RecordRefused { .. } => "record_refused",
+            Self::FellowActed { .. } => "fellow_acted",
+            Self::FellowClaims { .. } => "fellow_claims",
+            Self::Requested { .. } => "requested",
+            Self::AlreadyThere { .. } => "already_there",
+            Self::NotInStep { .. } => "not_in_step",
+            Self::FailbackReady { .. } => "failback_ready",
+            Self::Slow { .. } => "slow",
+            Self::StandbyBehind { .. } => "standby_behind",
+            Self::LinkDown { .. } => "link_down",
+            Self::ControlUnavailable { .. } => "control_unavailable",
+            Self::SourceSilent { .. } => "source_silent",
+            Self::Anomalous { .. } => "anomalous",
+            Self::TtlDrift { .. } => "ttl_drift",
+        }
+    }
+
+    /// How loudly people must hear of it by itself, whatever the verdict is.
+    #[must_use]
+    pub fn level(&self) -> AlertLevel {
+        match self {
+            Self::StandbyDown { .. }
+            | Self::ConfigFault { .. }
+            | Self::UnfamiliarFence { .. }
+            | Self::MassFailure { .. }
+            | Self::LinkDown { .. }
+            | Self::ControlUnavailable { .. } => AlertLevel::Page,
+            // Refused credentials stay refused until a person mends them.
+            Self::SourceSilent { gap, .. } if gap == GapReason::Auth.as_str() => AlertLevel::Page,
+            Self::SourceSilent { .. }
+            | Self::RecordUnread { .. }
+            | Self::NoMajority { .. }
+            | Self::Disturbed
+            | Self::SelfCheckFailed { .. }
+            | Self::ClockOff { .. }
+            | Self::Late { .. }
+            | Self::NoLeader
+            | Self::NotInStep { .. }
+            | Self::Slow { .. }
+            | Self::StandbyBehind { .. }
+            | Self::TtlDrift { .. } => AlertLevel::Warn,
+            Self::AlertContradicted { .. }
+            | Self::Anomalous { .. }
+            | Self::FellowActed { .. }
+            | Self::FellowClaims { .. }
+            | Self::Requested { .. }
+            | Self::AlreadyThere { .. }
+            | Self::FailbackReady { .. } => AlertLevel::Info,
+            // What the verdict itself says loudly enough, or what is no news.
+            Self::ActiveServes
+            | Self::Confirming { .. }
+            | Self::BelowThreshold { .. }
+            | Self::Confirmed
+            | Self::NotAdopted
+            | Self::ForeignFence { .. }
+            | Self::ForeignRecord { .. }
+            | Self::DamagedFence { .. }
+            | Self::RecordRefused { .. }
+            | Self::Halted { .. }
+            | Self::NotDurable
+            | Self::WarmingUp { .. }
+            | Self::Switching
+            | Self::NoTarget { .. }
+            | Self::LagAbove { .. }
+            | Self::LagUnknown
+            | Self::NoCapacity
+            | Self::NoPromotion
+            | Self::Unfenceable { .. }
+            | Self::SilentSite { .. }
+            | Self::FewVantages { .. }
+            | Self::Flapping { .. }
+            | Self::TooSoon { .. }
+            | Self::AttemptFailed { .. }
+            | Self::Paused
+            | Self::Maintenance { .. }
+            | Self::DryRun
+            | Self::NotLeading
+            | Self::Mode { .. } => AlertLevel::None,
         }
     }
 }
@@ -301,6 +547,71 @@ impl fmt::Display for Reason {
             Self::ConfigFault { site, gap } => {
                 write!(f, "{site} refuses this agent ({gap}): credentials, permissions or TLS need a person")
             }
+            Self::SelfCheckFailed { checks } => {
+                write!(f, "this agent does not reach {checks}: its own eyes may be the problem")
+            }
+            Self::ClockOff { seconds } => {
+                write!(f, "this agent's clock differs by {seconds} s or more from those of most vantages")
+            }
+            Self::Late { seconds } => {
+                write!(
+                    f,
+                    "a look took {seconds:.1} s, far beyond its deadline: this agent does not get to run"
+                )
+            }
+            Self::MassFailure { down, total } => write!(
+                f,
+                "{down} of {total} services look down at once from here: the place may be the problem"
+            ),
+            Self::Maintenance { site: Some(site) } => write!(f, "{site} is in maintenance"),
+            Self::Maintenance { site: None } => f.write_str("the service is in maintenance"),
+            Self::DryRun => f.write_str("dry run: nothing is changed"),
+            Self::NoLeader => f.write_str("nobody leads: without a leader nothing moves by itself"),
+            Self::RecordRefused { detail } => write!(f, "the provider refuses the record: {detail}"),
+            Self::FellowActed { owner, epoch, active } => {
+                write!(f, "{owner} has written the fence (epoch {epoch}); {active} is active")
+            }
+            Self::FellowClaims { owner, to } => write!(f, "{owner} has claimed the fence to move to {to}"),
+            Self::Requested { by, to } => write!(f, "{by} asked to move to {to}"),
+            Self::AlreadyThere { site } => write!(f, "the name points to {site} already"),
+            Self::NotInStep { site, seconds: Some(seconds) } => {
+                write!(f, "{site} is {seconds:.1} s behind; a planned switch waits until it is in step")
+            }
+            Self::NotInStep { site, seconds: None } => {
+                write!(f, "how far {site} is behind is not known; a planned switch needs to know")
+            }
+            Self::FailbackReady { site, healthy_seconds, lag_seconds } => write!(
+                f,
+                "{site} was active before, is healthy for {healthy_seconds} s and {lag_seconds:.1} s behind: \
+                 a person may move back"
+            ),
+            Self::Slow { milliseconds, usual_milliseconds } => write!(
+                f,
+                "the active site answers in {milliseconds:.1} ms, usually in {usual_milliseconds:.1} ms"
+            ),
+            Self::StandbyBehind { site, seconds } => {
+                write!(f, "the standby {site} is {seconds:.1} s behind: it could not take over")
+            }
+            Self::LinkDown { site } => {
+                write!(f, "the standby {site} does not hear from the active site, which serves")
+            }
+            Self::ControlUnavailable { site, code } => {
+                write!(f, "the cluster at {site} calls its database unavailable ({code})")
+            }
+            Self::SourceSilent { source, site: Some(site), gap } => {
+                write!(f, "{} at {site} says nothing ({gap})", source.as_str())
+            }
+            Self::SourceSilent { source, site: None, gap } => {
+                write!(f, "{} says nothing ({gap})", source.as_str())
+            }
+            Self::Anomalous { score } => {
+                write!(f, "the anomaly score is {score:.2}, and the active site serves")
+            }
+            Self::TtlDrift { found_seconds, configured_seconds } => write!(
+                f,
+                "the record lives {found_seconds} s in caches instead of {configured_seconds} s: \
+                 clients would follow a switch that late"
+            ),
         }
     }
 }

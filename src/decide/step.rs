@@ -1,14 +1,17 @@
 //! The front door: state, evidence, rules and a moment in; a new state and a decision out.
 
 use super::confidence::Vetoed;
-use super::decision::{AlertLevel, Decision, Plan, Verdict};
-use super::evidence::{Evidence, RecordReading};
-use super::health::{DOWN_SEVERITY, Duty, Health, Judgement, Sight, judge};
+use super::decision::{AlertLevel, Decision, Plan, Trigger, Verdict};
+use super::doubt::doubts;
+use super::evidence::{Evidence, Leadership, RecordReading, Request};
+use super::health::{DOWN_SEVERITY, Duty, Health, Judgement, Lens, Sight, judge};
+use super::incident::Signs;
 use super::machine::State;
+use super::notices::Scene;
 use super::orders::{is_settled, standing_orders, writable_primaries};
-use super::outage::{Outage, Window};
+use super::outage::{Outage, Trust, Window, own_vote};
 use super::terms::{alerts_about, distinct, terms};
-use super::{Confidence, Reason, Strength, TargetFitness, Veto, fitness, policy};
+use super::{Confidence, Reason, Recovery, Strength, TargetFitness, Veto, fitness, policy};
 use crate::config::{Service, Topology};
 use crate::types::{Fence, Moment, Ratio, SiteName};
 
@@ -22,25 +25,31 @@ pub fn step(state: &State, evidence: &Evidence, service: &Service, now: Moment) 
     state.begin(evidence, now);
     state.decisions = state.decisions.saturating_add(1);
 
-    let (fence, record_veto) = policy::of_record(service, evidence);
+    let record = policy::of_record(service, evidence, &mut state, now);
+    let fence = record.fence;
     let named = fence.as_ref().map(|f| f.active.clone()).filter(|name| service.site(name).is_some());
     let active = state.active(named, matches!(evidence.record, RecordReading::Seen(_)));
+    let doubts = doubts(&state, evidence, now);
+    let trust = if doubts.is_empty() { Trust::Sound } else { Trust::Doubtful };
     let judgements = judgements(active.as_ref(), &state, evidence, service, now);
-    let outage = active.as_ref().map(|active| Outage::of(active, &judgements, evidence));
-    for (site, judgement) in &judgements {
-        let is_down = Outage::of(site, &judgements, evidence).is_majority_down(evidence);
-        state.note_verdict(site, is_down, judgement, now);
-    }
-    if let Some(active) = &active {
-        state.note_lags(active, evidence, now);
-    }
+    remember(&mut state, active.as_ref(), &judgements, evidence, trust, now);
+    let outage = active.as_ref().map(|active| Outage::of(active, &judgements, evidence, trust));
 
+    let request = evidence.controls.request.as_ref().filter(|r| r.age < service.policy.decision_ttl);
     let standbys = standbys(active.as_ref(), service, evidence, &state, now);
-    let best = best(&standbys);
-    let may_order = record_veto.is_none() && is_settled(fence.as_ref(), evidence);
-    let case = Case { service, evidence, active: active.as_ref(), outage: outage.as_ref(), best };
+    let best = match request {
+        Some(request) => standbys.iter().find(|s| s.site == request.to),
+        None => best(&standbys),
+    };
+    let may_order = record.veto.is_none() && is_settled(fence.as_ref(), evidence);
+    let case =
+        Case { service, evidence, active: active.as_ref(), outage: outage.as_ref(), best, doubts: &doubts };
     let penalty = policy::penalty(&service.policy.flap, &evidence.controls.switch_ages);
-    let vetoes: Vec<Veto> = record_veto.into_iter().chain(case.vetoes(&mut state, penalty, now)).collect();
+    let record_veto = record.veto.into_iter();
+    let vetoes: Vec<Veto> = match request {
+        Some(_) => record_veto.chain(case.vetoes_of_request(&state, now)).collect(),
+        None => record_veto.chain(case.vetoes(&mut state, penalty, now)).collect(),
+    };
 
     let terms = terms(active.as_ref(), outage.as_ref(), service, evidence);
     let damping = Ratio::clamped((-penalty / DAMPING_SCALE).exp2());
@@ -49,25 +58,59 @@ pub fn step(state: &State, evidence: &Evidence, service: &Service, now: Moment) 
     let confidence = Confidence::compute(&service.policy.weights, terms, q, damping, vetoed);
 
     let window = active.as_ref().map(|a| Window::of(a, outage.as_ref(), &state, service, now));
-    let (verdict, mut reasons) = verdict(&confidence, &vetoes, outage.as_ref(), window.as_ref(), service);
-    let health = health(&judgements, &state, service, now);
+    let recovery = Recovery::of(fence.as_ref(), service, evidence, &state, now);
+    let judged = match request {
+        Some(request) => requested(request, active.as_ref(), &vetoes),
+        None => verdict(&confidence, &vetoes, outage.as_ref(), window.as_ref(), service),
+    };
+    let (mut verdict, mut reasons) = judged;
+    let mut target = best.map(|b| b.site.clone());
+    let is_calm =
+        verdict == Verdict::Hold && reasons.iter().all(Reason::is_calm) && !evidence.controls.is_switching;
+    if let Some(advice) =
+        recovery.as_ref().filter(|_| is_calm).and_then(|r| r.advice(evidence.controls.acknowledged))
+    {
+        verdict = Verdict::Recommend;
+        target = recovery.as_ref().map(|r| r.site.clone());
+        reasons = vec![advice];
+    }
     let alerts = distinct(alerts_about(active.as_ref(), evidence)).len();
     if verdict == Verdict::Hold && alerts > 0 && outage.as_ref().is_some_and(Outage::is_served) {
         reasons.insert(0, Reason::AlertContradicted { alerts });
     }
-    for reason in standing_reasons(active.as_ref(), service, evidence, &judgements) {
+    let scene = Scene {
+        active: active.as_ref(),
+        outage: outage.as_ref(),
+        judgements: &judgements,
+        service,
+        evidence,
+        state: &state,
+        now,
+    };
+    let no_leader = (evidence.controls.leadership == Leadership::Unknown).then_some(Reason::NoLeader);
+    for reason in doubts.iter().cloned().chain(no_leader).chain(scene.notices()) {
         if !reasons.contains(&reason) {
             reasons.push(reason);
         }
     }
-    let level = level(verdict, &reasons, &vetoes, outage.as_ref(), window.as_ref());
+    let health = health(&judgements, &state, service, now);
+    let level = level(verdict, &reasons, &vetoes, outage.as_ref(), window.as_ref(), evidence);
 
     let id = format!("{}-{:x}-{}", service.name, now.unix_ms(), state.decisions);
-    let is_trouble = verdict != Verdict::Hold
-        || outage.as_ref().is_some_and(Outage::is_seen)
-        || !evidence.alerts.is_empty();
-    state.incident = if is_trouble { state.incident.take().or_else(|| Some(id.clone())) } else { None };
-    let plan = fence.as_ref().filter(|_| verdict == Verdict::Failover).and_then(|f| case.plan(&id, f, now));
+    let signs = Signs {
+        is_trouble: (verdict != Verdict::Hold && !is_advice(&reasons))
+            || outage.as_ref().is_some_and(Outage::is_seen)
+            || evidence.controls.is_switching
+            || alerts > 0,
+        is_confirmed: window.as_ref().is_some_and(|w| w.is_full)
+            && outage.as_ref().is_some_and(|o| o.is_majority_down(evidence)),
+        settle: service.policy.confirm_window,
+    };
+    let closing = state.incident.note(signs, &id, active.as_ref(), evidence, now);
+    let plan = fence.as_ref().filter(|_| verdict == Verdict::Failover).and_then(|f| {
+        let trigger = if request.is_some() { Trigger::Operator } else { Trigger::Automatic };
+        case.plan(&id, f, trigger, now)
+    });
     let decision = Decision {
         id,
         service: service.name.clone(),
@@ -75,7 +118,7 @@ pub fn step(state: &State, evidence: &Evidence, service: &Service, now: Moment) 
         verdict,
         level,
         reasons,
-        target: best.map(|b| b.site.clone()),
+        target,
         confidence,
         thresholds: (service.policy.theta_auto.get(), service.policy.theta_recommend.get()),
         fitness: standbys,
@@ -84,10 +127,42 @@ pub fn step(state: &State, evidence: &Evidence, service: &Service, now: Moment) 
         writable_primaries: writable_primaries(service, evidence),
         orders: standing_orders(fence.as_ref().filter(|_| may_order), active.as_ref(), service, evidence),
         active,
-        incident: state.incident.clone(),
+        incident: state.incident.id().cloned(),
+        closing,
+        votes: match trust {
+            Trust::Sound => judgements.iter().map(|(site, judgement)| own_vote(site, judgement)).collect(),
+            Trust::Doubtful => Vec::new(),
+        },
+        recovery,
+        accepted: record.accepted,
         plan,
     };
     (state, decision)
+}
+
+/// Notes what this round says of every site.
+fn remember(
+    state: &mut State,
+    active: Option<&SiteName>,
+    judgements: &[(SiteName, Judgement)],
+    evidence: &Evidence,
+    trust: Trust,
+    now: Moment,
+) {
+    for (site, judgement) in judgements {
+        let outage = Outage::of(site, judgements, evidence, trust);
+        state.note_verdict(site, outage.is_majority_down(evidence), outage.sight, now);
+        if let Some(seen) = evidence.snapshot(site) {
+            state.note_health(site, judgement, seen, now);
+        }
+    }
+    if let Some(active) = active {
+        state.note_lags(active, evidence, now);
+    }
+}
+
+fn is_advice(reasons: &[Reason]) -> bool {
+    reasons.iter().any(|r| matches!(r, Reason::FailbackReady { .. }))
 }
 
 /// What one decision is about.
@@ -97,6 +172,7 @@ struct Case<'a> {
     active: Option<&'a SiteName>,
     outage: Option<&'a Outage<'a>>,
     best: Option<&'a TargetFitness>,
+    doubts: &'a [Reason],
 }
 
 impl Case<'_> {
@@ -106,19 +182,22 @@ impl Case<'_> {
         let mut vetoes = Vec::new();
         vetoes.extend(policy::halted(evidence));
         vetoes.extend(policy::durable(evidence));
-        vetoes.extend(policy::disturbed(state, now));
+        vetoes.extend(policy::doubted(self.doubts));
         vetoes.extend(policy::warm_up(state));
         vetoes.extend(policy::switching(evidence));
         if let Some((active, outage)) = self.active.zip(self.outage) {
-            vetoes.extend(policy::majority(outage.down_votes, evidence.vantages_configured));
-            vetoes.extend(policy::silence(active, outage.judgement, evidence));
+            vetoes.extend(policy::majority(outage.down_votes, evidence.vantages_configured()));
+            vetoes.extend(policy::silence(active, outage, evidence));
             vetoes.extend(policy::config_fault(active, outage.judgement));
             vetoes.extend(policy::fencing(active, service, evidence));
         }
         vetoes.extend(policy::target(self.best));
         vetoes.extend(policy::limits(self.best));
         vetoes.extend(policy::vantages(service, evidence));
+        vetoes.extend(policy::mass_failure(evidence));
         vetoes.extend(policy::paused(evidence));
+        vetoes.extend(policy::maintenance(self.active, service, evidence, now));
+        vetoes.extend(policy::dry_run(service));
         vetoes.extend(policy::leading(evidence));
         vetoes.extend(policy::mode(service));
         vetoes.extend(policy::interval(service, evidence));
@@ -127,8 +206,31 @@ impl Case<'_> {
         vetoes
     }
 
+    /// What stands against a switch that a person asked for: what they may judge themselves (the outage, the interval,
+    /// the damping, the mode) does not; a pause, a halt, the target and the fencing do.
+    fn vetoes_of_request(&self, state: &State, now: Moment) -> Vec<Veto> {
+        let (service, evidence) = (self.service, self.evidence);
+        let mut vetoes = Vec::new();
+        vetoes.extend(policy::halted(evidence));
+        vetoes.extend(policy::durable(evidence));
+        vetoes.extend(policy::doubted(self.doubts));
+        vetoes.extend(policy::switching(evidence));
+        if let Some(active) = self.active {
+            vetoes.extend(policy::fencing(active, service, evidence));
+        }
+        vetoes.extend(policy::target(self.best));
+        vetoes.extend(policy::limits(self.best));
+        if let Some(best) = self.best.filter(|_| self.outage.is_some_and(|o| !o.is_majority_down(evidence))) {
+            vetoes.extend(policy::in_step(&best.site, service, evidence, state, now));
+        }
+        vetoes.extend(policy::paused(evidence));
+        vetoes.extend(policy::dry_run(service));
+        vetoes.extend(policy::leading(evidence));
+        vetoes
+    }
+
     /// The switch, spelled out; `None` without a target, or while the record has not been read.
-    fn plan(&self, decision: &str, fence: &Fence, now: Moment) -> Option<Plan> {
+    fn plan(&self, decision: &str, fence: &Fence, trigger: Trigger, now: Moment) -> Option<Plan> {
         let RecordReading::Seen(view) = &self.evidence.record else { return None };
         let to = self.service.site(&self.best?.site)?;
         Some(Plan {
@@ -143,7 +245,29 @@ impl Case<'_> {
             to_value: to.dns_target.clone(),
             ttl_seconds: self.service.record.ttl_seconds,
             promotes: self.service.topology == Topology::Replication,
+            trigger,
         })
+    }
+}
+
+/// The verdict about a person's order: do it, or say what stands against it.
+fn requested(request: &Request, active: Option<&SiteName>, vetoes: &[Veto]) -> (Verdict, Vec<Reason>) {
+    let asked = Reason::Requested { by: request.by.clone(), to: request.to.clone() };
+    let against = |halts: bool| {
+        let of = vetoes.iter().filter(move |v| (v.strength == Strength::Halt) == halts);
+        of.map(|v| v.reason.clone()).collect::<Vec<_>>()
+    };
+    let halts = against(true);
+    if !halts.is_empty() {
+        return (Verdict::Halt, halts);
+    }
+    if active == Some(&request.to) {
+        return (Verdict::Hold, vec![Reason::AlreadyThere { site: request.to.clone() }]);
+    }
+    let others = against(false);
+    match others.is_empty() {
+        true => (Verdict::Failover, vec![asked]),
+        false => (Verdict::Hold, std::iter::once(asked).chain(others).collect()),
     }
 }
 
@@ -158,11 +282,22 @@ fn judgements(
         .snapshots
         .iter()
         .map(|seen| {
-            let loading_for = state.loading_for(&seen.site, now);
-            let timeout = evidence.probe_timeout;
+            let vantages_there: Vec<bool> = evidence
+                .vantages
+                .iter()
+                .filter(|v| v.failure_domain == seen.site)
+                .map(|v| v.said.is_ok())
+                .collect();
+            let lens = Lens {
+                policy: &service.policy,
+                probe_timeout: evidence.probe_timeout,
+                loading_for: state.loading_for(&seen.site, now),
+                resolves: evidence.resolves(),
+                vantages_there: &vantages_there,
+            };
             let serves = service.topology == Topology::ActiveActive || Some(&seen.site) == active;
             let duty = if serves { Duty::Serve } else { Duty::Stand };
-            (seen.site.clone(), judge(seen, duty, &service.policy, timeout, loading_for))
+            (seen.site.clone(), judge(seen, duty, &lens))
         })
         .collect()
 }
@@ -179,10 +314,12 @@ fn standbys(
     others.map(|site| fitness::of(site, service, evidence, state, now)).collect()
 }
 
-/// The fittest ready standby; the configured order breaks ties. Where none is ready, the first, to say why.
+/// The fittest ready standby; the configured order breaks ties. Where none is ready, the first, to say why. Differences
+/// below a twentieth are noise: all agents must choose alike.
 fn best(standbys: &[TargetFitness]) -> Option<&TargetFitness> {
+    let grade = |s: &TargetFitness| (s.limits.is_empty(), (s.fitness.get() * 20.0).round() as i64);
     let ready = standbys.iter().filter(|s| s.not_ready.is_none());
-    ready.reduce(|best, s| if s.fitness > best.fitness { s } else { best }).or(standbys.first())
+    ready.reduce(|best, s| if grade(s) > grade(best) { s } else { best }).or(standbys.first())
 }
 
 fn verdict(
@@ -200,9 +337,17 @@ fn verdict(
     let Some(window) = window.filter(|w| w.has_begun) else {
         let mut reasons: Vec<Reason> = of(Strength::Hard)
             .filter(|r| {
-                matches!(r, Reason::RecordUnread { .. } | Reason::UnfamiliarFence { .. } | Reason::Switching)
+                matches!(
+                    r,
+                    Reason::RecordUnread { .. }
+                        | Reason::Switching
+                        | Reason::FellowActed { .. }
+                        | Reason::FellowClaims { .. }
+                )
             })
             .collect();
+        // A record that cannot be read is news even where it was known before.
+        reasons.extend(of(Strength::Soft).filter(|r| matches!(r, Reason::RecordUnread { .. })));
         if outage.is_some_and(Outage::is_served) && reasons.is_empty() {
             reasons.push(Reason::ActiveServes);
         } else if reasons.is_empty() {
@@ -258,51 +403,33 @@ fn health(
     judgements.iter().map(|(site, judgement)| (site.clone(), of(site, judgement))).collect()
 }
 
-/// Facts that people must hear of whatever the verdict is.
-fn standing_reasons(
-    active: Option<&SiteName>,
-    service: &Service,
-    evidence: &Evidence,
-    judgements: &[(SiteName, Judgement)],
-) -> Vec<Reason> {
-    let mut reasons = Vec::new();
-    for (site, judgement) in judgements {
-        let refused = judgement.gap.as_ref().map(|g| g.reason).filter(|reason| reason.is_config_fault());
-        if let Some(gap) = refused {
-            reasons.push(Reason::ConfigFault { site: site.clone(), gap: gap.as_str().to_owned() });
-        }
-        let is_standby = active.is_some_and(|a| a != site);
-        let unanswered =
-            evidence.snapshot(site).is_some_and(|seen| seen.targets.iter().any(|t| t.ping.is_err()));
-        if is_standby && unanswered && service.site(site).is_some() {
-            reasons.push(Reason::StandbyDown { site: site.clone() });
-        }
-    }
-    reasons
-}
-
 fn level(
     verdict: Verdict,
     reasons: &[Reason],
     vetoes: &[Veto],
     outage: Option<&Outage<'_>>,
     window: Option<&Window>,
+    evidence: &Evidence,
 ) -> AlertLevel {
     let has = |label: &str| reasons.iter().any(|r| r.label() == label);
-    if verdict == Verdict::Halt {
+    let own = reasons.iter().map(Reason::level).max().unwrap_or(AlertLevel::None);
+    let of_verdict = match verdict {
         // Before anybody has adopted the service there is nothing to protect yet.
-        return if has("not_adopted") { AlertLevel::Warn } else { AlertLevel::Page };
-    }
-    if verdict != Verdict::Hold || has("standby_down") || has("config_fault") {
-        return AlertLevel::Page;
-    }
-    if outage.is_some_and(Outage::is_seen) {
-        let no_target = vetoes.iter().any(|v| v.reason.label() == "no_target");
-        let is_full = window.is_some_and(|w| w.is_full);
-        return if no_target || is_full { AlertLevel::Page } else { AlertLevel::Warn };
-    }
-    if has("record_unread") || has("unfamiliar_fence") || has("no_majority") {
-        return AlertLevel::Warn;
-    }
-    if has("alert_contradicted") { AlertLevel::Info } else { AlertLevel::None }
+        Verdict::Halt if has("not_adopted") => AlertLevel::Warn,
+        Verdict::Halt => AlertLevel::Page,
+        // What a person asked for, or may do when they like, wakes nobody.
+        Verdict::Failover if has("requested") => AlertLevel::Info,
+        Verdict::Recommend if has("failback_ready") => AlertLevel::Info,
+        Verdict::Failover | Verdict::Recommend => AlertLevel::Page,
+        // An order that could not be followed.
+        Verdict::Hold if has("requested") => AlertLevel::Warn,
+        Verdict::Hold if outage.is_some_and(Outage::is_seen) => {
+            let has_no_target = vetoes.iter().any(|v| v.reason.label() == "no_target");
+            let is_majority = outage.is_some_and(|o| o.is_majority_down(evidence));
+            let lasts = is_majority && window.is_some_and(|w| w.is_long);
+            if has_no_target || lasts { AlertLevel::Page } else { AlertLevel::Warn }
+        }
+        Verdict::Hold => AlertLevel::None,
+    };
+    own.max(of_verdict)
 }

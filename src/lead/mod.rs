@@ -4,4 +4,4 @@
 
 mod term;
 
-pub use term::{Election, Solo, Term};
+pub use term::{Election, Solo, Standing, Term};

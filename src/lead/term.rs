@@ -19,10 +19,36 @@ impl Term {
     }
 }
 
+/// Who leads, as this agent sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// This agent, with this term.
+    Leads(Term),
+    /// Another agent.
+    Follows,
+    /// Nobody can say: the store of the lease does not answer, or nobody holds it.
+    Unknown,
+}
+
+impl Standing {
+    /// The term of this agent, while it is live.
+    #[must_use]
+    pub fn term(self, now: Moment) -> Option<Term> {
+        match self {
+            Self::Leads(term) => Some(term).filter(|term| term.is_live(now)),
+            Self::Follows | Self::Unknown => None,
+        }
+    }
+}
+
 /// Who leads.
 pub trait Election: Send + Sync {
-    /// The term of this agent, if it leads.
-    fn term(&self) -> Option<Term>;
+    /// How this agent stands.
+    fn standing(&self) -> Standing;
+
+    /// Gives the leadership up, and leaves it to others for a while: an agent that cannot write anything down must not
+    /// act, and must not keep others from it.
+    fn step_down(&self);
 }
 
 /// `leadership: none`: the only agent leads for ever.
@@ -30,7 +56,11 @@ pub trait Election: Send + Sync {
 pub struct Solo;
 
 impl Election for Solo {
-    fn term(&self) -> Option<Term> {
-        Some(Term { number: 1, until: None })
+    fn standing(&self) -> Standing {
+        Standing::Leads(Term { number: 1, until: None })
+    }
+
+    fn step_down(&self) {
+        // There is nobody to leave it to.
     }
 }

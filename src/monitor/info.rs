@@ -1,6 +1,7 @@
 //! The text that Redis answers to INFO: a parser that keeps sections and duplicates, and the facts decisions use.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use crate::types::{Facts, Link, Role};
 
@@ -142,6 +143,7 @@ pub fn facts(reply: &InfoReply) -> Facts {
         role,
         link: link(reply),
         loading: flag(reply, "loading"),
+        loading_eta: reply.count("loading_eta_seconds").map(Duration::from_secs),
         offset_bytes: offset_field.and_then(|field| reply.count(field)),
         run_id: reply.get("run_id").map(str::to_owned),
         replication_id: reply.get("master_replid").map(str::to_owned),

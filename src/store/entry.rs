@@ -1,9 +1,8 @@
 //! The entries of the journal.
 
-use crate::decide::Decision;
-use crate::decide::Plan;
 use crate::decide::saga::{Outcome, Step};
-use crate::types::{Alert, ServiceName, SiteName};
+use crate::decide::{Closing, Decision, Plan};
+use crate::types::{Alert, Fence, ServiceName, SiteName};
 
 /// What a person ordered.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -17,6 +16,18 @@ pub enum OperatorAction {
     Acknowledge {
         /// The epoch of the fence at that moment, where it could be read.
         epoch: Option<u64>,
+    },
+    /// Move to a site.
+    Failover {
+        /// Where to.
+        to: SiteName,
+    },
+    /// No automatic action for a site, or for the whole service, until a moment.
+    Maintain {
+        /// The site; absent for the whole service.
+        site: Option<SiteName>,
+        /// Until when, Unix milliseconds; a moment in the past ends it.
+        until_unix_ms: i64,
     },
 }
 
@@ -76,6 +87,16 @@ pub enum Body {
         /// What went wrong; absent when it is paused.
         error: Option<String>,
     },
+    /// Another agent wrote the fence, and this one builds on it.
+    Observed {
+        /// The fence.
+        fence: Fence,
+    },
+    /// An incident is over.
+    Closed {
+        /// What came out of it.
+        closing: Closing,
+    },
     /// A person ordered something.
     Ordered {
         /// What.
@@ -104,6 +125,10 @@ pub enum Kind {
     Halted,
     /// [`Body::Held`].
     Held,
+    /// [`Body::Observed`].
+    Observed,
+    /// [`Body::Closed`].
+    Closed,
     /// [`Body::Ordered`].
     Ordered,
 }
@@ -121,6 +146,8 @@ impl Kind {
             Self::Ended => "ended",
             Self::Halted => "halted",
             Self::Held => "held",
+            Self::Observed => "observed",
+            Self::Closed => "closed",
             Self::Ordered => "ordered",
         }
     }
@@ -139,6 +166,8 @@ impl Body {
             Self::Ended { .. } => Kind::Ended,
             Self::Halted { .. } => Kind::Halted,
             Self::Held { .. } => Kind::Held,
+            Self::Observed { .. } => Kind::Observed,
+            Self::Closed { .. } => Kind::Closed,
             Self::Ordered { .. } => Kind::Ordered,
         }
     }

@@ -14,4 +14,4 @@ pub use entry::{Body, Entry, Kind, NewEntry, OperatorAction};
 pub use journal::{Journal, JournalError, Query, Ticket};
 pub use memory::MemoryJournal;
 pub use sqlite::SqliteJournal;
-pub use story::{KnownAlert, Story, Unfinished};
+pub use story::{Asked, Attempts, KnownAlert, Story, Track, Unfinished};

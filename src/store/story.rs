@@ -3,14 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::{Body, Entry, OperatorAction};
-use crate::decide::Plan;
 use crate::decide::saga::{Outcome, Step};
-use crate::types::{Alert, AlertKey, AlertState, SiteName};
+use crate::decide::{Closing, Plan, Trigger};
+use crate::types::{Alert, AlertKey, AlertState, Fence, SiteName};
 
 /// Alerts that are over and still remembered, so that a late "firing" of one of them is harmless.
 const RESOLVED_MAX: usize = 1_000;
 /// Firing alerts remembered for one service.
 const FIRING_MAX: usize = 1_000;
+
+/// Sources whose track is remembered.
+const TRACKS_MAX: usize = 1_000;
 
 /// An alert that fires.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +37,37 @@ pub struct Unfinished {
     pub steps: Vec<Step>,
 }
 
+/// Attempts to switch that were given up since one succeeded or a person acknowledged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempts {
+    /// When the last one was given up, Unix milliseconds.
+    pub last_unix_ms: i64,
+    /// Why.
+    pub why: String,
+    /// How many there were.
+    pub count: u32,
+}
+
+/// A person's order to move to a site.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// Where to.
+    pub to: SiteName,
+    /// Who asked.
+    pub by: String,
+    /// When, Unix milliseconds.
+    pub at_unix_ms: i64,
+}
+
+/// In how many incidents a source spoke.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Track {
+    /// Incidents that a majority confirmed.
+    pub confirmed: u32,
+    /// Incidents that nothing confirmed.
+    pub unconfirmed: u32,
+}
+
 /// The story of one service.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Story {
@@ -51,10 +85,20 @@ pub struct Story {
     pub switches: Vec<i64>,
     /// A switch whose end is not written down.
     pub unfinished: Option<Unfinished>,
-    /// When the last attempt was abandoned, Unix milliseconds, and why.
-    pub abandoned: Option<(i64, String)>,
+    /// The site that the name points to, as far as the journal knows.
+    pub active: Option<SiteName>,
+    /// Attempts that were given up.
+    pub abandoned: Option<Attempts>,
     /// The incident of the last decision.
     pub incident: Option<String>,
+    /// When a person acknowledged last, Unix milliseconds.
+    pub acknowledged: Option<i64>,
+    /// An order to switch that nobody has followed yet.
+    pub asked: Option<Asked>,
+    /// Sites in maintenance, or the whole service, and until when, Unix milliseconds.
+    pub maintenance: BTreeMap<Option<SiteName>, i64>,
+    /// How the sources did in the incidents that are over.
+    pub tracks: BTreeMap<String, Track>,
     resolved: BTreeSet<AlertKey>,
     resolved_order: VecDeque<AlertKey>,
 }
@@ -64,8 +108,9 @@ impl Story {
     pub fn tell(&mut self, entry: &Entry) {
         self.seq = self.seq.max(entry.seq);
         match &entry.body {
-            Body::Adopted { epoch, .. } => {
+            Body::Adopted { epoch, active } => {
                 self.epoch = Some(*epoch);
+                self.active = Some(active.clone());
                 self.halted = None;
             }
             Body::Notified { alerts } => {
@@ -77,6 +122,9 @@ impl Story {
             Body::Ticketed { plan } => {
                 self.unfinished =
                     Some(Unfinished { seq: entry.seq, plan: (**plan).clone(), steps: Vec::new() });
+                if plan.trigger == Trigger::Operator {
+                    self.asked = None;
+                }
             }
             Body::Stepped { decision, step, .. } => self.note_step(decision, step),
             Body::Ended { decision, outcome, epoch } => {
@@ -84,7 +132,30 @@ impl Story {
             }
             Body::Halted { why } => self.halted = Some(why.clone()),
             Body::Held { .. } => {}
-            Body::Ordered { action, .. } => self.note_order(action),
+            Body::Observed { fence } => self.note_fence(fence),
+            Body::Closed { closing } => self.note_closing(closing),
+            Body::Ordered { action, by } => self.note_order(action, by, entry.at_unix_ms),
+        }
+    }
+
+    /// A switch of another agent counts as one: the damping is the service's, not the agent's.
+    fn note_fence(&mut self, fence: &Fence) {
+        self.epoch = Some(fence.epoch);
+        if self.active.as_ref() != Some(&fence.active) && fence.from != fence.active {
+            self.switches.push(i64::try_from(fence.at).unwrap_or(i64::MAX).saturating_mul(1000));
+            self.abandoned = None;
+        }
+        self.active = Some(fence.active.clone());
+    }
+
+    fn note_closing(&mut self, closing: &Closing) {
+        for source in &closing.sources {
+            if self.tracks.len() >= TRACKS_MAX && !self.tracks.contains_key(source) {
+                continue;
+            }
+            let track = self.tracks.entry(source.clone()).or_default();
+            let count = if closing.confirmed { &mut track.confirmed } else { &mut track.unconfirmed };
+            *count = count.saturating_add(1);
         }
     }
 
@@ -127,23 +198,25 @@ impl Story {
     }
 
     fn note_end(&mut self, decision: &str, outcome: &Outcome, epoch: Option<u64>, at_unix_ms: i64) {
-        if self.unfinished.as_ref().is_some_and(|u| u.plan.decision == decision) {
-            self.unfinished = None;
-        }
+        let ended = self.unfinished.take_if(|u| u.plan.decision == decision);
         self.epoch = epoch.or(self.epoch);
         match outcome {
             Outcome::Switched => {
                 self.switches.push(at_unix_ms);
                 self.abandoned = None;
+                self.active = ended.map(|u| u.plan.to).or(self.active.take());
             }
-            Outcome::Abandoned { why } => self.abandoned = Some((at_unix_ms, why.clone())),
+            Outcome::Abandoned { why } => {
+                let count = self.abandoned.as_ref().map_or(0, |a| a.count).saturating_add(1);
+                self.abandoned = Some(Attempts { last_unix_ms: at_unix_ms, why: why.clone(), count });
+            }
             Outcome::PromotedNotSwitched { why } | Outcome::Foreign { why } => {
                 self.halted = Some(why.clone())
             }
         }
     }
 
-    fn note_order(&mut self, action: &OperatorAction) {
+    fn note_order(&mut self, action: &OperatorAction, by: &str, at_unix_ms: i64) {
         match action {
             OperatorAction::Pause => self.is_paused = true,
             OperatorAction::Resume => self.is_paused = false,
@@ -152,6 +225,14 @@ impl Story {
                 self.switches.clear();
                 self.abandoned = None;
                 self.epoch = epoch.or(self.epoch);
+                self.acknowledged = Some(at_unix_ms);
+            }
+            OperatorAction::Failover { to } => {
+                self.asked = Some(Asked { to: to.clone(), by: by.to_owned(), at_unix_ms });
+            }
+            OperatorAction::Maintain { site, until_unix_ms } => {
+                self.maintenance.retain(|_, until| *until > at_unix_ms);
+                self.maintenance.insert(site.clone(), *until_unix_ms);
             }
         }
     }

@@ -150,6 +150,8 @@ pub struct Facts {
     pub link: Option<Link>,
     /// The dataset is being loaded.
     pub loading: Option<bool>,
+    /// How long loading will take by Redis' own estimate (`loading_eta_seconds`).
+    pub loading_eta: Option<Duration>,
     /// Replication offset in bytes: a primary's own (`master_repl_offset`), a replica's applied (`slave_repl_offset`).
     pub offset_bytes: Option<u64>,
     /// The identity of the process (`run_id`).
