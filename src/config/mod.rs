@@ -10,7 +10,7 @@ mod evidence;
 mod load;
 mod policy;
 mod raw;
-mod read;
+pub(crate) mod read;
 mod redis;
 mod secret;
 mod sections;
@@ -25,4 +25,6 @@ pub use checked::{
 };
 pub use error::{Problem, Problems};
 pub use load::{CONFIG_BYTES_MAX, Loaded, load, parse};
+pub(crate) use policy::{KEYS as POLICY_KEYS, of as policy_of};
 pub use secret::Secret;
+pub(crate) use service::promote as promote_of;
