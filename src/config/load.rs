@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::checked::Config;
 use super::error::{Problem, Problems};
-use super::read::{Env, Item, Sheet, Value, read_file, tree};
+use super::read::{Env, Item, Sheet, root, source};
 use super::{check, evidence, sections};
 
 /// Largest accepted file, in bytes: some thousand services.
@@ -33,6 +33,7 @@ pub enum Rules {
 /// # Errors
 /// Everything that is wrong with the file, in the order of its lines.
 pub fn load(path: &Path, env: Env<'_>) -> Result<Loaded, Problems> {
+<<<<<<< HEAD
     let fail = |reason: String, hint: &str| Err(whole(path, None, reason, hint));
     let bytes = match read_file(path, CONFIG_BYTES_MAX) {
         Ok(bytes) => bytes,
@@ -50,12 +51,16 @@ pub fn load(path: &Path, env: Env<'_>) -> Result<Loaded, Problems> {
             Err(whole(path, Some(line), "is not UTF-8 text".to_owned(), hint))
         }
     }
+=======
+    parse(&source(path, CONFIG_BYTES_MAX, "a configuration file")?, path, env)
+>>>>>>> scenarios
 }
 
 /// Checks the text of a configuration file; `path` names it in problems, and relative paths in it start at its folder.
 ///
 /// # Errors
 /// Everything that is wrong with the text, in the order of its lines.
+<<<<<<< HEAD
 pub fn parse(text: &str, path: &Path, env: Env<'_>, rules: Rules) -> Result<Loaded, Problems> {
     let root = match tree(text) {
         Ok(root) => root,
@@ -72,6 +77,10 @@ pub fn parse(text: &str, path: &Path, env: Env<'_>, rules: Rules) -> Result<Load
         let hint = "describe agent, datacenters and services";
         return Err(whole(path, None, "is empty".to_owned(), hint));
     }
+=======
+pub fn parse(text: &str, path: &Path, env: Env<'_>) -> Result<Loaded, Problems> {
+    let root = root(text, path, "describe agent, datacenters and services")?;
+>>>>>>> scenarios
     let sheet = Sheet::new(path, env, &root);
     let raw = sections::config(&Item::root(&sheet, &root));
     if let Some(raw) = &raw {
@@ -87,14 +96,4 @@ pub fn parse(text: &str, path: &Path, env: Env<'_>, rules: Rules) -> Result<Load
     let (_, mut warnings) = sheet.into_notes();
     warnings.sort_by_key(|warning| warning.line);
     Ok(Loaded { config, warnings })
-}
-
-fn whole(path: &Path, line: Option<u64>, reason: String, hint: &str) -> Problems {
-    Problems::new(vec![Problem {
-        path: path.to_owned(),
-        line,
-        key: String::new(),
-        reason,
-        hint: hint.to_owned(),
-    }])
 }
