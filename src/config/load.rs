@@ -33,54 +33,15 @@ pub enum Rules {
 /// # Errors
 /// Everything that is wrong with the file, in the order of its lines.
 pub fn load(path: &Path, env: Env<'_>) -> Result<Loaded, Problems> {
-<<<<<<< HEAD
-    let fail = |reason: String, hint: &str| Err(whole(path, None, reason, hint));
-    let bytes = match read_file(path, CONFIG_BYTES_MAX) {
-        Ok(bytes) => bytes,
-        Err(error) => return fail(format!("cannot be read: {}", error.kind()), "name a YAML file"),
-    };
-    if bytes.len() as u64 > CONFIG_BYTES_MAX {
-        return fail(format!("has more than {CONFIG_BYTES_MAX} bytes"), "name a configuration file");
-    }
-    match String::from_utf8(bytes) {
-        Ok(text) => parse(&text, path, env, Rules::Agent),
-        Err(error) => {
-            let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-            let line = 1 + good.iter().filter(|byte| **byte == b'\n').count() as u64;
-            let hint = "save it as UTF-8";
-            Err(whole(path, Some(line), "is not UTF-8 text".to_owned(), hint))
-        }
-    }
-=======
-    parse(&source(path, CONFIG_BYTES_MAX, "a configuration file")?, path, env)
->>>>>>> scenarios
+    parse(&source(path, CONFIG_BYTES_MAX, "a configuration file")?, path, env, Rules::Agent)
 }
 
 /// Checks the text of a configuration file; `path` names it in problems, and relative paths in it start at its folder.
 ///
 /// # Errors
 /// Everything that is wrong with the text, in the order of its lines.
-<<<<<<< HEAD
 pub fn parse(text: &str, path: &Path, env: Env<'_>, rules: Rules) -> Result<Loaded, Problems> {
-    let root = match tree(text) {
-        Ok(root) => root,
-        Err((line, reason)) => {
-            return Err(whole(
-                path,
-                line,
-                format!("is not valid YAML: {reason}"),
-                "mend the syntax at this line",
-            ));
-        }
-    };
-    if root.value == Value::Null {
-        let hint = "describe agent, datacenters and services";
-        return Err(whole(path, None, "is empty".to_owned(), hint));
-    }
-=======
-pub fn parse(text: &str, path: &Path, env: Env<'_>) -> Result<Loaded, Problems> {
     let root = root(text, path, "describe agent, datacenters and services")?;
->>>>>>> scenarios
     let sheet = Sheet::new(path, env, &root);
     let raw = sections::config(&Item::root(&sheet, &root));
     if let Some(raw) = &raw {

@@ -29,11 +29,7 @@ pub use checked::{
     Record, Route53, Service, Site, Target, Tls, Topology, Webhook, WebhookAuth, Weights,
 };
 pub use error::{Problem, Problems};
-<<<<<<< HEAD
 pub use load::{CONFIG_BYTES_MAX, Loaded, Rules, load, parse};
-=======
-pub use load::{CONFIG_BYTES_MAX, Loaded, load, parse};
 pub(crate) use policy::{KEYS as POLICY_KEYS, of as policy_of};
->>>>>>> scenarios
 pub use secret::Secret;
 pub(crate) use service::promote as promote_of;

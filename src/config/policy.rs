@@ -23,6 +23,7 @@ pub(crate) const KEYS: &[&str] = &[
     "loading_budget",
     "flap",
     "min_auto_interval",
+    "failback_stability",
     "decision_ttl",
     "config_error_severity_cap",
     "accept_fewer_vantages",
@@ -37,28 +38,6 @@ pub(super) fn read(service: &Section<'_>) -> Policy {
 /// Reads a policy's own section.
 pub(crate) fn of(section: &Section<'_>) -> Policy {
     let mut policy = Policy::default();
-<<<<<<< HEAD
-    let known = [
-        "confirm_window",
-        "confirm_rounds",
-        "isolation_confirm",
-        "theta_auto",
-        "theta_recommend",
-        "rpo_soft",
-        "rpo_hard",
-        "lag_evidence_max_age",
-        "loading_budget",
-        "flap",
-        "min_auto_interval",
-        "failback_stability",
-        "decision_ttl",
-        "config_error_severity_cap",
-        "accept_fewer_vantages",
-        "weights",
-    ];
-    let Some(section) = service.item("policy").and_then(|item| item.section(&known)) else { return policy };
-=======
->>>>>>> scenarios
     let time = |name: &str, least: Duration, default: &mut Duration| {
         *default = section.or(name, *default, duration(least..=30 * DAY));
     };
