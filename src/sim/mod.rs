@@ -3,4 +3,14 @@
 //! Absent on purpose: any second copy of what the product does. The simulated world implements the ports; all above
 //! them is the code that is shipped.
 
+mod agent;
+mod alertmanager;
+mod chance;
 pub mod language;
+mod play;
+mod ports;
+mod sentence;
+mod watchman;
+mod world;
+#[cfg(test)]
+mod tests;

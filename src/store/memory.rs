@@ -30,6 +30,11 @@ impl MemoryJournal {
         Self::default()
     }
 
+    /// Writes entries, without a runtime.
+    pub fn write(&self, entries: Vec<NewEntry>) -> Vec<u64> {
+        self.shelves().append(entries)
+    }
+
     /// The newest entry of a kind that satisfies `is_wanted`; copies no other one.
     #[must_use]
     pub fn newest(&self, kind: Kind, is_wanted: impl Fn(&Entry) -> bool) -> Option<Entry> {
@@ -102,11 +107,11 @@ impl Shelves {
 #[async_trait]
 impl Journal for MemoryJournal {
     async fn append(&self, entries: Vec<NewEntry>) -> Result<Vec<u64>, JournalError> {
-        Ok(self.shelves().append(entries))
+        Ok(self.write(entries))
     }
 
     async fn ticket(&self, entry: NewEntry, plan: Plan) -> Result<Ticket, JournalError> {
-        let seqs = self.shelves().append(vec![entry]);
+        let seqs = self.write(vec![entry]);
         let seq = seqs.first().copied().ok_or(JournalError::Worker)?;
         Ok(Ticket::new(seq, plan))
     }

@@ -76,6 +76,8 @@ pub(in crate::sim) struct Actor {
     pub(in crate::sim) life: Life,
     /// Counts its processes; a port of an earlier one answers no more.
     pub(in crate::sim) process: u64,
+    /// When its process began.
+    pub(in crate::sim) began: Duration,
     pub(in crate::sim) late: Duration,
     pub(in crate::sim) is_disk_full: bool,
     pub(in crate::sim) is_journal_damaged: bool,
@@ -99,6 +101,7 @@ impl Actor {
         Self {
             life: Life::Gone,
             process: 0,
+            began: Duration::ZERO,
             late: Duration::ZERO,
             is_disk_full: false,
             is_journal_damaged: false,

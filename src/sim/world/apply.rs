@@ -10,11 +10,13 @@ use super::network::{Line, Node};
 use super::redis::Audience;
 use super::state::{Command, State, World};
 use super::trace::{Trace, What};
+use crate::sim::sentence::sentence;
 use crate::sim::language::{
     AgentState, FenceEdit, Happening, LeaseState, LinkState, NetworkPath, NetworkState, Order, Place, Ports, Power, Rank,
     RecordEdit, RedisState, Seers, Side, Step, When, Who,
 };
-use crate::store::OperatorAction;
+use crate::decide::fence_of;
+use crate::store::{Body, NewEntry, OperatorAction};
 use crate::types::{RecordState, ResourceSet, SiteName};
 
 impl World {
@@ -76,7 +78,7 @@ impl State {
     /// Lets something happen.
     pub(in crate::sim) fn apply(&mut self, happening: &Happening, now: Duration) {
         self.settle_all(now);
-        self.trace.push(Trace { at: now, what: What::Event(super::super::describe::sentence(happening)) });
+        self.trace.push(Trace { at: now, what: What::Event(sentence(happening)) });
         match happening {
             Happening::Redis { site, is, targets, to, service } => {
                 self.apply_redis(site, *is, targets, to, *service);
@@ -306,31 +308,51 @@ impl State {
     fn apply_order(&mut self, order: &Order, who: &Who, service: Option<Rank>, now: Duration) {
         for agent in self.who(who, now) {
             for service in self.ranks(service) {
-                if let Some(action) = self.note_order(order, agent, service, now) {
-                    self.write_order(agent, service, action, now);
-                }
+                let action = self.note_order(order, agent, service, now);
+                self.write_order(agent, service, action, now);
             }
         }
     }
 
-    /// Remembers an order, for the rules; what the agent finds in its journal.
-    fn note_order(&mut self, order: &Order, agent: usize, service: usize, _now: Duration) -> Option<OperatorAction> {
+    /// Remembers an order for the rules; returns what the agent finds in its journal.
+    fn note_order(&mut self, order: &Order, agent: usize, service: usize, now: Duration) -> OperatorAction {
         let place = self.next_place();
+        let orders = &mut self.orders[agent][service];
         match order {
             Order::Pause => {
-                self.orders[agent][service].paused = Some(place);
-                Some(OperatorAction::Pause)
+                orders.paused = Some(place);
+                OperatorAction::Pause
             }
             Order::Resume => {
-                self.orders[agent][service].paused = None;
-                Some(OperatorAction::Resume)
+                orders.paused = None;
+                OperatorAction::Resume
             }
             Order::Ack => {
                 self.moves[service].iter_mut().for_each(|one| one.is_acknowledged = true);
-                let fence = crate::decide::fence_of(&self.zones[service].state).ok().flatten();
-                Some(OperatorAction::Acknowledge { epoch: fence.map(|fence| fence.epoch) })
+                let fence = fence_of(&self.zones[service].state).ok().flatten();
+                OperatorAction::Acknowledge { epoch: fence.map(|fence| fence.epoch) }
             }
-            Order::Failover(_) | Order::Maintenance(..) => None,
+            Order::Failover(to) => {
+                orders.asked_for = self.layout.member(to);
+                OperatorAction::Failover { to: to.clone() }
+            }
+            Order::Maintenance(site, lasts) => {
+                let until = self.actors[agent].clocks.wall(now) + *lasts;
+                let until_unix_ms = i64::try_from(until.as_millis()).unwrap_or(i64::MAX);
+                OperatorAction::Maintain { site: site.clone(), until_unix_ms }
+            }
         }
+    }
+
+    /// An order is written into the journal beside the agent, as the command line does it.
+    fn write_order(&mut self, agent: usize, service: usize, action: OperatorAction, now: Duration) {
+        let at = self.actors[agent].clocks.wall(now);
+        let entry = NewEntry {
+            at_unix_ms: i64::try_from(at.as_millis()).unwrap_or(i64::MAX),
+            service: self.layout.services[service].clone(),
+            incident: None,
+            body: Body::Ordered { action, by: "operator".to_owned() },
+        };
+        self.actors[agent].journal.write(vec![entry]);
     }
 }

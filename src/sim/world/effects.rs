@@ -51,10 +51,8 @@ impl State {
         if let Some(after) = after {
             self.judge_change(agent, service, &before, &after, sent, now);
             if moves(&before, &after) {
-                let is_automatic = !self.orders[agent][service].requested;
-                let at = now.as_millis() as i64;
-                self.moves[service].push(Move { at, is_automatic, is_acknowledged: false });
-                self.orders[agent][service].requested = false;
+                let at = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);
+                self.moves[service].push(Move { at, is_acknowledged: false });
             } else {
                 self.orders[agent][service].claimed = Some(self.next_place());
             }

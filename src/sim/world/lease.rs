@@ -11,6 +11,8 @@ use crate::sim::language::LeaseState;
 const LEASE: Duration = Duration::from_secs(15);
 /// A holder that could not renew it for so long stops acting.
 const RENEW_DEADLINE: Duration = Duration::from_secs(10);
+/// Who steps down asks for the lease no earlier than after so long.
+const ABSTENTION: Duration = Duration::from_secs(30);
 
 /// Who may hold the lease at this moment: for each agent, whether it runs and reaches the store.
 pub(in crate::sim) type Eligible<'a> = &'a dyn Fn(usize) -> bool;
@@ -22,11 +24,15 @@ pub(in crate::sim) struct Lease {
     told: Vec<usize>,
     is_down: bool,
     holder: Option<usize>,
+    /// Who held it last.
+    last: Option<usize>,
     number: u64,
     renewed: Duration,
     agents: usize,
     /// When each agent was last told that it holds the lease.
     heard: Vec<Option<Duration>>,
+    /// Until when each agent leaves the lease to others.
+    abstains_until: Vec<Duration>,
 }
 
 impl Lease {
@@ -35,10 +41,12 @@ impl Lease {
             told: Vec::new(),
             is_down: false,
             holder: Some(holder),
+            last: Some(holder),
             number: 1,
             renewed: Duration::ZERO,
             agents,
             heard: vec![None; agents],
+            abstains_until: vec![Duration::ZERO; agents],
         }
     }
 
@@ -72,7 +80,8 @@ impl Lease {
             }
             return;
         }
-        if let Some(holder) = self.holder.filter(|holder| eligible(*holder)) {
+        let asks = |agent: usize| eligible(agent) && self.abstains_until[agent] <= now;
+        if let Some(holder) = self.holder.filter(|holder| asks(*holder)) {
             self.renewed = now;
             self.heard[holder] = Some(now);
             return;
@@ -82,8 +91,8 @@ impl Lease {
             return;
         }
         // The one that is next in line asks first; who it is must not depend on chance.
-        let first = self.holder.map_or(0, |holder| holder + 1);
-        let next = (0..self.agents).map(|i| (first + i) % self.agents).find(|agent| eligible(*agent));
+        let first = self.last.map_or(0, |holder| holder + 1);
+        let next = (0..self.agents).map(|i| (first + i) % self.agents).find(|agent| asks(*agent));
         if next.is_some() || self.holder.is_some() {
             self.give(next, now);
         }
@@ -91,6 +100,7 @@ impl Lease {
 
     fn give(&mut self, to: Option<usize>, now: Duration) {
         self.holder = to;
+        self.last = to.or(self.last);
         self.number += 1;
         self.renewed = now;
         if let Some(agent) = to {
@@ -106,6 +116,20 @@ impl Lease {
         // An agent that the store has turned away knows; one that cannot ask relies on what it heard last.
         let is_cut_off = !is_told && self.is_down;
         (is_told || is_cut_off).then_some((self.number, heard + RENEW_DEADLINE))
+    }
+
+    /// An agent gives the lease up.
+    pub(in crate::sim) fn step_down(&mut self, agent: usize, now: Duration) {
+        self.abstains_until[agent] = now + ABSTENTION;
+        self.heard[agent] = None;
+        if self.holder == Some(agent) {
+            self.holder = None;
+        }
+    }
+
+    /// Whether somebody holds the lease, as far as those know who ask the store.
+    pub(in crate::sim) fn is_held(&self) -> bool {
+        !self.is_down && (self.holder.is_some() || !self.told.is_empty())
     }
 
     /// The agents that may rely on a term at a moment.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::effects::Sent;
 use super::state::State;
 use super::trace::moves;
-use crate::decide::fence_of;
+use crate::decide::{Plan, Trigger, fence_of};
 use crate::store::{Body, Kind};
 use crate::types::RecordState;
 
@@ -30,14 +30,19 @@ impl State {
             let (old, new) = (epoch(before), epoch(after));
             broken.push(("single_writer", format!("the change by {who} leads from epoch {old:?} to {new:?}")));
         }
-        if !self.is_ticketed(agent, after) {
+        let plan = self.ticketed(agent, after);
+        if plan.is_none() {
             broken.push(("audit_before_act", format!("the change by {who} was not in its journal before")));
         }
         if !sent.leads {
             broken.push(("no_act_without_lease", format!("{who} changed DNS without a lease")));
         }
         if moves(before, after) {
-            broken.extend(self.judge_move(agent, service, member, sent, now).into_iter().map(|(rule, why)| (rule, format!("{who}: {why}"))));
+            let trigger = plan.map_or(Trigger::Automatic, |plan| plan.trigger);
+            let asked = self.orders[agent][service].asked_for;
+            let is_asked = trigger == Trigger::Operator && asked.is_some() && asked == member;
+            let rules = self.judge_move(agent, service, member, sent, is_asked, now);
+            broken.extend(rules.into_iter().map(|(rule, why)| (rule, format!("{who}: {why}"))));
         }
         for (rule, detail) in broken {
             self.break_rule(now, rule, detail);
@@ -50,6 +55,7 @@ impl State {
         service: usize,
         member: Option<usize>,
         sent: Sent,
+        is_asked: bool,
         now: Duration,
     ) -> Vec<(&'static str, String)> {
         let mut broken = Vec::new();
@@ -61,34 +67,38 @@ impl State {
         if let Some(ignored) = sent.ignores {
             broken.push(("veto_wins", ignored.to_owned()));
         }
-        let is_requested = self.orders[agent][service].requested;
-        if !is_requested && !self.setting.is_automatic {
+        if !is_asked && !self.setting.is_automatic {
             broken.push(("veto_wins", "the configuration allows no automatic change".to_owned()));
         }
-        let interval = policy.min_auto_interval.as_millis() as i64;
+        let ms = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
         let last = self.moves[service].iter().rev().find(|one| !one.is_acknowledged);
-        if let Some(last) = last.filter(|_| !is_requested)
-            && now.as_millis() as i64 - last.at < interval
+        if let Some(last) = last.filter(|_| !is_asked)
+            && ms(now) - last.at < ms(policy.min_auto_interval)
         {
             broken.push(("no_ping_pong", "the last switch was too recent, and nobody has acknowledged it".to_owned()));
         }
         broken
     }
 
-    fn is_ticketed(&self, agent: usize, after: &RecordState) -> bool {
-        let Ok(Some(fence)) = fence_of(after) else { return false };
-        let names = |body: &Body| match body {
-            Body::Ticketed { plan } => plan.decision == fence.decision,
-            Body::Adopted { .. }
+    /// The plan of a change, as the journal of the agent held it before.
+    fn ticketed(&self, agent: usize, after: &RecordState) -> Option<Plan> {
+        let fence = fence_of(after).ok().flatten()?;
+        let plan = |body: &Body| match body {
+            Body::Ticketed { plan } if plan.decision == fence.decision => Some((**plan).clone()),
+            Body::Ticketed { .. }
+            | Body::Adopted { .. }
             | Body::Notified { .. }
             | Body::Decided { .. }
             | Body::Stepped { .. }
             | Body::Ended { .. }
             | Body::Halted { .. }
             | Body::Held { .. }
-            | Body::Ordered { .. } => false,
+            | Body::Observed { .. }
+            | Body::Closed { .. }
+            | Body::Ordered { .. } => None,
         };
-        self.actors[agent].journal.newest(Kind::Ticketed, |entry| names(&entry.body)).is_some()
+        let journal = &self.actors[agent].journal;
+        journal.newest(Kind::Ticketed, |entry| plan(&entry.body).is_some()).and_then(|entry| plan(&entry.body))
     }
 }
 

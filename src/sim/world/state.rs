@@ -51,8 +51,8 @@ pub(in crate::sim) struct Hook {
 /// A move of a record, by redrover or before time 0.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::sim) struct Move {
+    /// When, milliseconds since the world began.
     pub(in crate::sim) at: i64,
-    pub(in crate::sim) is_automatic: bool,
     pub(in crate::sim) is_acknowledged: bool,
 }
 
@@ -64,8 +64,8 @@ pub(in crate::sim) struct Orders {
     pub(in crate::sim) asked: Option<u64>,
     /// The claim of its present switch.
     pub(in crate::sim) claimed: Option<u64>,
-    /// A person asked for a switch.
-    pub(in crate::sim) requested: bool,
+    /// A person asked for a switch to a member.
+    pub(in crate::sim) asked_for: Option<usize>,
 }
 
 /// All that is so at one moment.
@@ -184,9 +184,9 @@ impl State {
         let hook = |event: &Event| Hook { event: event.clone(), reached: 0, is_done: false };
         let wall = EPOCH.saturating_sub(setting.zero);
         let leader = layout.agent(&scenario.world.leader).unwrap_or(0);
+        let ms = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
         let moves = scenario.history.iter().map(|past| Move {
-            at: setting.zero.as_millis() as i64 - past.ago.as_millis() as i64,
-            is_automatic: past.by == crate::sim::language::By::Automatic,
+            at: ms(setting.zero) - ms(past.ago),
             is_acknowledged: past.is_acknowledged,
         });
         let moves: Vec<Move> = moves.collect();
@@ -235,6 +235,12 @@ impl State {
     pub(in crate::sim) fn settle_lease(&mut self, now: Duration) {
         let eligible: Vec<bool> = (0..self.actors.len()).map(|agent| self.reaches_store(agent)).collect();
         self.lease.settle(&|agent| eligible[agent], now);
+    }
+
+    /// An agent gives the lease up.
+    pub(in crate::sim) fn step_down(&mut self, agent: usize, now: Duration) {
+        self.settle_lease(now);
+        self.lease.step_down(agent, now);
     }
 
     /// The agents that may rely on a term.

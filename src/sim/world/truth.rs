@@ -211,6 +211,12 @@ impl State {
         }
     }
 
+    /// The member that a record names at its provider.
+    pub(in crate::sim) fn named(&self, service: usize) -> Option<usize> {
+        let record = self.zones[service].state.record.as_ref().filter(|set| set.values.len() == 1)?;
+        self.layout.member_of_value(service, record.values.first()?)
+    }
+
     /// How many members of a service take writes, where only one may.
     pub(in crate::sim) fn writable(&self, service: usize, now: Duration) -> usize {
         let takes = |member: &usize| {
