@@ -25,6 +25,8 @@ pub(super) struct Outage<'a> {
     /// `m` of the vantage group.
     pub(super) strength: Option<Ratio>,
     pub(super) down_votes: usize,
+    /// Failure domains that see it up.
+    up_votes: usize,
     /// Silent only while no vantage has a sign of life.
     pub(super) sight: Sight,
     /// `m` of the domain group: a majority of the configured vantages finds all else there silent.
@@ -80,6 +82,7 @@ impl<'a> Outage<'a> {
             strength: (!known.is_empty())
                 .then(|| Ratio::clamped(known.iter().sum::<f64>() / configured.max(1) as f64)),
             down_votes: known.iter().filter(|s| **s >= DOWN_SEVERITY).count(),
+            up_votes: known.iter().filter(|s| **s < DOWN_SEVERITY).count(),
             sight: if has_life { Sight::Answers } else { Sight::Silent },
             domain: domain(ballots.values(), configured),
         }
@@ -87,6 +90,12 @@ impl<'a> Outage<'a> {
 
     pub(super) fn is_majority_down(&self, evidence: &Evidence) -> bool {
         self.down_votes * 2 > evidence.vantages_configured()
+    }
+
+    /// Whether a majority sees the site up, this agent included.
+    pub(super) fn is_majority_up(&self, evidence: &Evidence) -> bool {
+        let own = self.judgement.severity.is_some() && self.judgement.gap.is_none();
+        own && self.up_votes * 2 > evidence.vantages_configured()
     }
 
     /// Whether anybody sees the site down.

@@ -343,6 +343,10 @@ fn verdict(
                         | Reason::Switching
                         | Reason::FellowActed { .. }
                         | Reason::FellowClaims { .. }
+                        | Reason::Disturbed
+                        | Reason::SelfCheckFailed { .. }
+                        | Reason::ClockOff { .. }
+                        | Reason::Late { .. }
                 )
             })
             .collect();
