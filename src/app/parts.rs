@@ -61,6 +61,7 @@ fn embedded_zone(config: &Config) -> Result<Option<Arc<EmbeddedZone>>, DnsError>
 
 /// Two agents on one journal would each take the other's switch for one that was interrupted.
 fn lock(data_dir: &Path) -> anyhow::Result<File> {
+    std::fs::create_dir_all(data_dir).with_context(|| format!("cannot create {}", data_dir.display()))?;
     let path = data_dir.join("lock");
     let file = File::create(&path).with_context(|| format!("cannot create {}", path.display()))?;
     file.try_lock().with_context(|| format!("another agent runs on {}", data_dir.display()))?;
@@ -124,9 +125,10 @@ impl App {
     /// Something cannot be opened or bound; nothing keeps running.
     pub async fn start(config: Config, options: Options) -> anyhow::Result<Self> {
         let hangups = signal(SignalKind::hangup()).context("cannot listen for SIGHUP")?;
-        let journal: Arc<dyn Journal> = Arc::new(SqliteJournal::open(&config.agent.data_dir)?);
         let lock = lock(&config.agent.data_dir)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let journal: Arc<dyn Journal> =
+            Arc::new(SqliteJournal::open_or_begin_anew(&config.agent.data_dir, clock.now())?);
         let listener = TcpListener::bind(options.listen)
             .await
             .with_context(|| format!("cannot listen on {}", options.listen))?;

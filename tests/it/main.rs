@@ -10,6 +10,7 @@ mod failover;
 mod halts;
 mod holds;
 mod hung;
+mod journal;
 mod layering;
 mod silence;
 mod support;
