@@ -12,6 +12,7 @@ mod holds;
 mod hung;
 mod journal;
 mod layering;
+mod reload;
 mod silence;
 mod support;
 mod webhook;
