@@ -18,7 +18,7 @@ use super::promote::RedisHands;
 use super::reload::Services;
 use crate::act::dns::{Dns, DnsError, EmbeddedServer, EmbeddedZone, open};
 use crate::act::{self, Hands};
-use crate::config::{Config, Provider, Service, load};
+use crate::config::{Config, Provider, Record, Service, load};
 use crate::control::{self, Intake, SWITCHES_MAX, Setup, View, Wakers};
 use crate::lead::{Election, Solo};
 use crate::monitor::{self, Alone, Monitor, TlsProfiles};
@@ -55,8 +55,11 @@ pub async fn open_dns(config: &Config, service: &Service) -> Result<Arc<dyn Dns>
 
 fn embedded_zone(config: &Config) -> Result<Option<Arc<EmbeddedZone>>, DnsError> {
     let Some(rules) = &config.embedded_dns else { return Ok(None) };
-    let records = config.services.iter().map(|s| &s.record).filter(|r| r.provider == Provider::Embedded);
-    EmbeddedZone::open(rules, &config.agent.data_dir, records).map(Some)
+    EmbeddedZone::open(rules, &config.agent.data_dir, embedded_records(config)).map(Some)
+}
+
+pub(super) fn embedded_records(config: &Config) -> impl Iterator<Item = &Record> {
+    config.services.iter().map(|s| &s.record).filter(|r| r.provider == Provider::Embedded)
 }
 
 /// Two agents on one journal would each take the other's switch for one that was interrupted.

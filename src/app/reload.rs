@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::parts::Shared;
+use super::parts::{Shared, embedded_records};
 use crate::config::Config;
 use crate::control::{Metrics, Setup, View, Wakers, Worker};
 use crate::types::ServiceName;
@@ -62,6 +62,10 @@ impl Services {
         config: &Config,
         tasks: &mut JoinSet<&'static str>,
     ) -> anyhow::Result<()> {
+        if let Some(zone) = &self.shared.zone {
+            let checked = zone.check(embedded_records(config)).await;
+            checked.context("the embedded zone cannot hold the records")?;
+        }
         let mut setups = Vec::new();
         let mut workers = Vec::new();
         for service in &config.services {
@@ -71,6 +75,11 @@ impl Services {
             } else {
                 workers.push(self.prepare(setup).await?);
             }
+        }
+        if let Some(zone) = &self.shared.zone
+            && let Err(error) = zone.hold(embedded_records(config)).await
+        {
+            tracing::warn!(%error, "the embedded zone answers for its new records once its file can be read");
         }
         for setup in setups {
             if let Some(running) = self.running.get(&setup.service.name) {
