@@ -53,6 +53,16 @@ pub async fn open_dns(config: &Config, service: &Service) -> Result<Arc<dyn Dns>
     open(&service.record, zone.as_ref()).await
 }
 
+/// As [`open_dns`], for commands that only read: nothing is created.
+///
+/// # Errors
+/// The provider cannot be used as configured.
+pub async fn open_dns_read_only(config: &Config, service: &Service) -> Result<Arc<dyn Dns>, DnsError> {
+    let (rules, folder) = (config.embedded_dns.as_ref(), &config.agent.data_dir);
+    let zone = rules.map(|rules| EmbeddedZone::open_read_only(rules, folder, embedded_records(config)));
+    open(&service.record, zone.transpose()?.as_ref()).await
+}
+
 fn embedded_zone(config: &Config) -> Result<Option<Arc<EmbeddedZone>>, DnsError> {
     let Some(rules) = &config.embedded_dns else { return Ok(None) };
     EmbeddedZone::open(rules, &config.agent.data_dir, embedded_records(config)).map(Some)

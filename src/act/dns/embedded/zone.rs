@@ -42,8 +42,29 @@ impl EmbeddedZone {
         data_dir: &Path,
         records: impl IntoIterator<Item = &'a Record>,
     ) -> Result<Arc<Self>, DnsError> {
-        let records = checked(settings, records)?;
-        let store = ZoneStore::open(&data_dir.join(FILE_NAME))?;
+        let store = ZoneStore::open(&data_dir.join(FILE_NAME));
+        Self::of(settings, records, store)
+    }
+
+    /// As [`EmbeddedZone::open`], to read only: it creates nothing, and no file is a zone that holds nothing.
+    ///
+    /// # Errors
+    /// As [`EmbeddedZone::open`].
+    pub fn open_read_only<'a>(
+        settings: &Settings,
+        data_dir: &Path,
+        records: impl IntoIterator<Item = &'a Record>,
+    ) -> Result<Arc<Self>, DnsError> {
+        let store = ZoneStore::open_read_only(&data_dir.join(FILE_NAME));
+        Self::of(settings, records, store)
+    }
+
+    fn of<'a>(
+        settings: &Settings,
+        records: impl IntoIterator<Item = &'a Record>,
+        store: Result<ZoneStore, StoreError>,
+    ) -> Result<Arc<Self>, DnsError> {
+        let (records, store) = (checked(settings, records)?, store?);
         let version = store.version()?;
         let answers = load(settings, &records, &store)?;
         Ok(Arc::new(Self {
