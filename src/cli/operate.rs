@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::parts::{Failure, JournalArgs, config, service};
-use crate::app::{now, open_dns};
+use crate::app::{now, open_dns_read_only};
 use crate::decide::fence_of;
 use crate::store::{Body, Journal as _, NewEntry, OperatorAction, SqliteJournal};
 
@@ -26,7 +26,7 @@ pub(super) async fn resume(args: OperateArgs) -> Result<(), Failure> {
 pub(super) async fn acknowledge(args: OperateArgs) -> Result<(), Failure> {
     let config = config(args.journal.config_file())?;
     let service = service(&config, &args.service)?;
-    let dns = open_dns(&config, service).await?;
+    let dns = open_dns_read_only(&config, service).await?;
     let state = dns.read().await?;
     let epoch = fence_of(&state)?.map(|fence| fence.epoch);
     order(args, OperatorAction::Acknowledge { epoch }, "acknowledged").await

@@ -160,6 +160,8 @@ impl Worker {
         {
             tracing::warn!(service = %self.name(), "stopping in the middle of a switch; the next start goes on with it");
         }
+        // Whoever goes on with the switch must be the only one.
+        self.switches.shutdown().await;
         self.view.withdraw(self.name());
     }
 

@@ -11,6 +11,7 @@ mod guard;
 mod info;
 mod normalise;
 mod redis;
+mod rights;
 mod socket;
 mod tls;
 mod translate;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "a test names the variants that it is about")]
 
+mod aside;
 mod story;
 
 use std::fs;
