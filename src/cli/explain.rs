@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::parts::{Failure, JournalArgs, Output};
 use crate::decide::saga::{Outcome, Step};
-use crate::decide::{Decision, Strength, Verdict};
+use crate::decide::{Decision, Strength, Verdict, otherwise};
 use crate::store::{Body, Entry, Journal as _, Kind, Query, SqliteJournal};
 
 /// Decisions searched for one by its id.
@@ -71,7 +71,12 @@ pub(super) async fn run(args: ExplainArgs) -> Result<(), Failure> {
         Output::Text => print!("{}", text(&decision, &entry, &after)?),
         Output::Json => {
             let bodies: Vec<&Body> = after.iter().map(|e| &e.body).collect();
-            let json = serde_json::json!({ "decision": decision, "count": entry.count, "then": bodies });
+            let json = serde_json::json!({
+                "decision": decision,
+                "otherwise": otherwise(&decision),
+                "count": entry.count,
+                "then": bodies,
+            });
             println!("{json:#}");
         }
     }
@@ -114,6 +119,7 @@ fn text(decision: &Decision, entry: &Entry, after: &[Entry]) -> Result<String, s
             writeln!(out, "  {strength:<18} {}", veto.reason)?;
         }
     }
+    others(&mut out, decision)?;
     if decision.verdict == Verdict::Recommend {
         writeln!(out, "\nWhat a person can do\n{BY_HAND}")?;
     }
@@ -124,6 +130,27 @@ fn text(decision: &Decision, entry: &Entry, after: &[Entry]) -> Result<String, s
         }
     }
     Ok(out)
+}
+
+/// What the bolder verdicts would have needed.
+fn others(out: &mut String, decision: &Decision) -> std::fmt::Result {
+    for needs in otherwise(decision) {
+        let verdict = match needs.verdict {
+            Verdict::Recommend => "a recommendation",
+            Verdict::Failover => "a failover",
+            Verdict::Hold | Verdict::Halt => continue,
+        };
+        writeln!(out, "\nWhat {verdict} would have needed")?;
+        for change in &needs.all {
+            writeln!(out, "  {change}")?;
+        }
+        if !needs.one_of.is_empty() {
+            let ways: Vec<String> = needs.one_of.iter().map(ToString::to_string).collect();
+            let and = if needs.all.is_empty() { "" } else { "and " };
+            writeln!(out, "  {and}{}", ways.join(", or "))?;
+        }
+    }
+    Ok(())
 }
 
 fn headline(out: &mut String, decision: &Decision, entry: &Entry) -> std::fmt::Result {

@@ -41,6 +41,10 @@ enum Command {
     Pause(operate::OperateArgs),
     /// End a pause.
     Resume(operate::OperateArgs),
+    /// Let nothing move by itself for a while, for a service or one of its sites.
+    Maintenance(operate::MaintenanceArgs),
+    /// Move a service's name to another site; the agent checks the target and does it.
+    Failover(operate::FailoverArgs),
     /// Show a failover from beginning to end on this machine, with real servers.
     Demo(demo::DemoArgs),
 }
@@ -69,6 +73,11 @@ pub(super) struct JournalArgs {
 }
 
 impl JournalArgs {
+    /// Whether the configuration file is to be read.
+    pub(super) fn is_configured(&self) -> bool {
+        self.data_dir.is_none()
+    }
+
     pub(super) fn config_file(&self) -> &Path {
         &self.config.file
     }
@@ -173,6 +182,8 @@ pub fn main() -> ExitCode {
             Command::Ack(args) => operate::acknowledge(args).await,
             Command::Pause(args) => operate::pause(args).await,
             Command::Resume(args) => operate::resume(args).await,
+            Command::Maintenance(args) => operate::maintain(args).await,
+            Command::Failover(args) => operate::failover(args).await,
             Command::Demo(args) => demo::run(args).await,
         }
     });

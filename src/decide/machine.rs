@@ -8,7 +8,7 @@ use super::health::{Judgement, Sight};
 use super::incident::IncidentState;
 use super::latency::Latency;
 use super::terms::has_lost_link;
-use crate::types::{Facts, GapReason, Moment, Role, SiteName, Snapshot};
+use crate::types::{Facts, GapReason, Guard, Moment, Role, SiteName, Snapshot};
 
 /// Looks remembered for the success ratio.
 const HISTORY_MAX: usize = 240;
@@ -355,6 +355,6 @@ impl State {
         let began = signs.into_iter().flatten().min_by_key(|m| m.mono).unwrap_or(now);
         // Measured after the outage began: the active site answered INFO while it failed otherwise.
         let gap = age(began, *measured).unwrap_or(Duration::ZERO);
-        (gap <= age_max).then_some(*lag)
+        (gap <= age_max || !Guard::Freshness.stands()).then_some(*lag)
     }
 }

@@ -7,7 +7,7 @@ use super::evidence::Evidence;
 use super::health::{DOWN_SEVERITY, Judgement, Sight};
 use super::machine::State;
 use crate::config::Service;
-use crate::types::{Moment, Ratio, SiteName, Vote};
+use crate::types::{Guard, Moment, Ratio, SiteName, Vote};
 
 /// Whether this agent may believe its own eyes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +89,7 @@ impl<'a> Outage<'a> {
     }
 
     pub(super) fn is_majority_down(&self, evidence: &Evidence) -> bool {
-        self.down_votes * 2 > evidence.vantages_configured()
+        self.down_votes * 2 > evidence.vantages_configured() || (self.is_seen() && !Guard::Quorum.stands())
     }
 
     /// Whether a majority sees the site up, this agent included.
@@ -146,7 +146,7 @@ impl Window {
         service: &Service,
         now: Moment,
     ) -> Self {
-        let is_silent = outage.is_some_and(|o| o.sight == Sight::Silent);
+        let is_silent = outage.is_some_and(|o| o.sight == Sight::Silent) && Guard::Isolation.stands();
         let policy = &service.policy;
         let needed = if is_silent { policy.isolation_confirm } else { policy.confirm_window };
         let (lasted, rounds) = state.down_for(active, now);

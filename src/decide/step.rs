@@ -119,6 +119,8 @@ pub fn step(state: &State, evidence: &Evidence, service: &Service, now: Moment) 
         level,
         reasons,
         target,
+        down_votes: outage.as_ref().map_or(0, |o| o.down_votes),
+        vantages: evidence.vantages_configured(),
         confidence,
         thresholds: (service.policy.theta_auto.get(), service.policy.theta_recommend.get()),
         fitness: standbys,
