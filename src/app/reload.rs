@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::parts::{Shared, embedded_records};
-use crate::config::Config;
+use crate::config::{Config, Service};
 use crate::control::{Metrics, Setup, View, Wakers, Worker};
 use crate::types::ServiceName;
 
@@ -88,6 +88,7 @@ impl Services {
         }
         self.left.retain(|_, ended| !ended.is_cancelled());
         for (name, running, worker) in workers {
+            introduce(&running.setups.borrow().service);
             tasks.spawn(work(worker, &running, self.left.remove(&name)));
             self.running.insert(name, running);
         }
@@ -123,6 +124,21 @@ impl Services {
         }
         is_expected
     }
+}
+
+/// Says in one line what is watched from here on.
+fn introduce(service: &Service) {
+    let names = service.sites.iter().map(|site| site.name.as_str()).collect::<Vec<_>>().join(", ");
+    let record = &service.record;
+    tracing::info!(
+        service = %service.name,
+        mode = service.mode.as_str(),
+        topology = service.topology.as_str(),
+        sites = names,
+        record = format!("{} {} at {}", record.name, record.kind.as_str(), record.provider.as_str()),
+        canary = if service.canary.is_some() { "on" } else { "off" },
+        "watching"
+    );
 }
 
 /// The life of a worker, which begins when the former worker of the service is gone: that one may still be in the

@@ -6,7 +6,6 @@ use std::time::{Duration, UNIX_EPOCH};
 use clap::Args;
 
 use super::parts::{Failure, JournalArgs, Output};
-use crate::decide::saga::{Outcome, Step};
 use crate::decide::{Decision, Strength, Verdict, otherwise};
 use crate::store::{Body, Entry, Journal as _, Kind, Query, SqliteJournal};
 
@@ -229,32 +228,8 @@ fn arithmetic(out: &mut String, decision: &Decision) -> std::fmt::Result {
 
 fn done(body: &Body) -> String {
     match body {
-        Body::Stepped { step, took_ms, .. } => {
-            let what = match step {
-                Step::Claimed => "the fence was claimed".to_owned(),
-                Step::Fenced { how } => format!("the old primary was fenced ({how:?})"),
-                Step::Promoting => "the promotion was about to be ordered".to_owned(),
-                Step::Promoted => "the target was promoted".to_owned(),
-                Step::Proven => "a write to the target was read back".to_owned(),
-                Step::Switched => "record and fence were changed".to_owned(),
-                Step::Verified { answers } => {
-                    format!("the name servers were asked: {}", answers.escape_debug())
-                }
-            };
-            format!("{what} [{took_ms} ms]")
-        }
-        Body::Ended { outcome, .. } => match outcome {
-            Outcome::Switched => "ended: the name points to the target".to_owned(),
-            Outcome::Abandoned { why } => format!("ended: given up, nothing was changed for good: {why}"),
-            Outcome::PromotedNotSwitched { why } => {
-                format!(
-                    "ended: the target is promoted, the name was NOT changed; a person must continue: {why}"
-                )
-            }
-            Outcome::Foreign { why } => {
-                format!("ended: record or fence are not as this agent left them: {why}")
-            }
-        },
+        Body::Stepped { step, took_ms, .. } => format!("{step} [{took_ms} ms]"),
+        Body::Ended { outcome, .. } => format!("ended: {outcome}"),
         Body::Adopted { .. }
         | Body::Notified { .. }
         | Body::Decided { .. }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::checked::Config;
 use super::error::{Problem, Problems};
-use super::read::{Env, Item, Sheet, Value, read_file, tree};
+use super::read::{Env, Item, Sheet, Value, read_file, tree, unread};
 use super::{check, evidence, sections};
 
 /// Largest accepted file, in bytes: some thousand services.
@@ -36,7 +36,10 @@ pub fn load(path: &Path, env: Env<'_>) -> Result<Loaded, Problems> {
     let fail = |reason: String, hint: &str| Err(whole(path, None, reason, hint));
     let bytes = match read_file(path, CONFIG_BYTES_MAX) {
         Ok(bytes) => bytes,
-        Err(error) => return fail(format!("cannot be read: {}", error.kind()), "name a YAML file"),
+        Err(error) => {
+            let hint = "name a YAML file with --config.file; a first one is deploy/redrover/redrover.yml";
+            return fail(unread(&error), hint);
+        }
     };
     if bytes.len() as u64 > CONFIG_BYTES_MAX {
         return fail(format!("has more than {CONFIG_BYTES_MAX} bytes"), "name a configuration file");

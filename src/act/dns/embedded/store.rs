@@ -8,6 +8,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior, params};
 
 use crate::act::dns::{DnsError, RecordChange};
+use crate::act::swap::describe;
 use crate::types::{RecordName, RecordState, RecordType, ResourceSet};
 
 /// The shape of the file, in `PRAGMA user_version`.
@@ -52,7 +53,7 @@ pub(super) enum StoreError {
         configured: &'static str,
     },
     /// The row is not as expected.
-    #[error("{name} holds {held:?}")]
+    #[error("{name}: {}", describe(held))]
     Conflict {
         /// The name.
         name: RecordName,
