@@ -21,7 +21,7 @@ use crate::act::{self, Hands};
 use crate::config::{Config, Provider, Record, Service, load};
 use crate::control::{self, Intake, SWITCHES_MAX, Setup, View, Wakers};
 use crate::lead::{Election, Solo};
-use crate::monitor::{self, Alone, Monitor, TlsProfiles};
+use crate::monitor::{self, Alone, Collectors, Monitor};
 use crate::serve::{Metrics, ReloadRequest, Serve, router, serve};
 use crate::store::{Journal, SqliteJournal};
 use crate::types::{Clock, Moment, SystemClock};
@@ -93,14 +93,25 @@ pub(super) struct Shared {
 }
 
 impl Shared {
+    /// What all services look with.
+    pub(super) fn collectors(&self, config: &Config) -> anyhow::Result<Arc<Collectors>> {
+        Collectors::new(config, self.monitor.clone(), Arc::clone(&self.clock))
+            .map(Arc::new)
+            .context("what is around the services cannot be looked at")
+    }
+
     /// Everything that the worker of one service needs.
-    pub(super) async fn setup(&self, config: &Config, service: &Service) -> anyhow::Result<Setup> {
+    pub(super) async fn setup(
+        &self,
+        config: &Config,
+        service: &Service,
+        collectors: &Arc<Collectors>,
+    ) -> anyhow::Result<Setup> {
         let service = Arc::new(service.clone());
         let dns = open(&service.record, self.zone.as_ref())
             .await
             .with_context(|| format!("the record of {} cannot be used", service.name))?;
-        let (agent, clock) = (&config.agent.name, Arc::clone(&self.clock));
-        let monitor = Monitor::new(&service, agent, &TlsProfiles::new(), self.monitor.clone(), clock)
+        let monitor = Monitor::new(&service, Arc::clone(collectors))
             .with_context(|| format!("the targets of {} cannot be used", service.name))?;
         let monitor = Arc::new(monitor);
         let hands = Hands {

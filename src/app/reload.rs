@@ -66,10 +66,11 @@ impl Services {
             let checked = zone.check(embedded_records(config)).await;
             checked.context("the embedded zone cannot hold the records")?;
         }
+        let collectors = self.shared.collectors(config)?;
         let mut setups = Vec::new();
         let mut workers = Vec::new();
         for service in &config.services {
-            let setup = self.shared.setup(config, service).await?;
+            let setup = self.shared.setup(config, service, &collectors).await?;
             if self.running.contains_key(&service.name) {
                 setups.push(setup);
             } else {

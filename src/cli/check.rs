@@ -1,17 +1,22 @@
 //! `redrover check`: whether the configuration is right, and with `--connect` whether everything it names is there.
 
+mod around;
 mod record;
 mod redis;
 mod report;
 
 use std::error::Error;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use prometheus_client::registry::Registry;
 
 use self::report::{Fault, Report};
 use super::parts::{ConfigArgs, Failure, config};
 use crate::config::{Alertmanager, Config};
+use crate::monitor::{Collectors, Metrics, Monitor};
+use crate::types::SystemClock;
 
 /// Deadline for Alertmanager's answer.
 const HTTP_DEADLINE: Duration = Duration::from_secs(5);
@@ -20,7 +25,8 @@ const HTTP_DEADLINE: Duration = Duration::from_secs(5);
 pub(super) struct CheckArgs {
     #[command(flatten)]
     config: ConfigArgs,
-    /// Also try every target (with the write canary), the DNS provider (reading only) and Alertmanager.
+    /// Also try everything that the file names: every target (with the write canary), the DNS provider (reading only),
+    /// clusters, checks, Prometheus and Alertmanager.
     #[arg(long)]
     connect: bool,
 }
@@ -40,9 +46,15 @@ pub(super) async fn run(args: CheckArgs) -> Result<(), Failure> {
 
 async fn connect(config: &Config) -> anyhow::Result<()> {
     let mut report = Report::default();
+    let metrics = Metrics::register(&mut Registry::default());
+    let collectors = Arc::new(Collectors::new(config, metrics, Arc::new(SystemClock::new()))?);
+    let deadline = config.global.probe_timeout;
+    around::agent(config, &collectors, &mut report).await;
     for service in &config.services {
         println!("{}", service.name);
-        redis::targets(config, service, &mut report).await?;
+        let monitor = Monitor::new(service, Arc::clone(&collectors))?;
+        redis::targets(service, &monitor, deadline, &mut report).await;
+        around::client_errors(&monitor, deadline, &mut report).await;
         record::record(config, service, &mut report).await;
     }
     if let Some(place) = &config.alertmanager {

@@ -21,7 +21,7 @@ use redrover::config::{Config, load};
 use redrover::decide::saga::Outcome;
 use redrover::decide::{Plan, Trigger, fence_of};
 use redrover::lead::{Solo, Term};
-use redrover::monitor::{self, Monitor, TlsProfiles};
+use redrover::monitor::{self, Collectors, Monitor};
 use redrover::store::{Body, Entry, Journal, JournalError, NewEntry, Query, SqliteJournal, Story, Ticket};
 use redrover::types::{Clock as _, SystemClock};
 use serde_json::json;
@@ -164,8 +164,8 @@ async fn switch(config: &Config, journal: Deadly) {
     let (service, agent, clock) = (&config.services[0], &config.agent, Arc::new(SystemClock::new()));
     let mut registry = Registry::default();
     let metrics = monitor::Metrics::register(&mut registry);
-    let monitor = Monitor::new(service, &agent.name, &TlsProfiles::new(), metrics, clock.clone());
-    let monitor = Arc::new(monitor.expect("a monitor"));
+    let collectors = Collectors::new(config, metrics, clock.clone()).expect("collectors");
+    let monitor = Arc::new(Monitor::new(service, Arc::new(collectors)).expect("a monitor"));
     let hands = Hands {
         journal: Arc::new(journal),
         dns: open_dns(config, service).await.expect("a provider"),

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use prometheus_client::registry::Registry;
 
 use crate::config::{Config, Service, Site, Topology};
-use crate::monitor::{Metrics, Monitor, SiteClient as _, TlsProfiles, WriteCanary};
+use crate::monitor::{Collectors, Metrics, Monitor, SiteClient as _, WriteCanary};
 use crate::types::{Role, SiteName, Snapshot, SystemClock};
 
 /// Why a site should not be adopted as the active one: it says that it is a replica, and another that it is the primary.
@@ -21,7 +21,7 @@ pub(super) async fn contradiction(
     }
     let metrics = Metrics::register(&mut Registry::default());
     let clock = Arc::new(SystemClock::new());
-    let monitor = Monitor::new(service, &config.agent.name, &TlsProfiles::new(), metrics, clock)?;
+    let monitor = Monitor::new(service, Arc::new(Collectors::new(config, metrics, clock)?))?;
     let deadline = config.global.probe_timeout;
     let looks = service.sites.iter().map(|site| monitor.look(&site.name, deadline, WriteCanary::Skip));
     let seen = join_all(looks).await;

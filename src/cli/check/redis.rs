@@ -1,20 +1,14 @@
 //! Every Redis: whether it answers, takes the canary, and lets this program do what a switch needs.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use prometheus_client::registry::Registry;
-
+use super::around;
 use super::report::{Fault, Report};
-use crate::config::{Config, Promote, Service, Topology};
-use crate::monitor::{Metrics, Monitor, RedisClient, RedisError, SiteClient as _, TlsProfiles, WriteCanary};
-use crate::types::{CanaryResult, GapReason, Role, SystemClock, TargetSnapshot};
+use crate::config::{Promote, Service, Topology};
+use crate::monitor::{Monitor, RedisClient, RedisError, SiteClient as _, WriteCanary};
+use crate::types::{CanaryResult, GapReason, Role, TargetSnapshot};
 
-pub(super) async fn targets(config: &Config, service: &Service, report: &mut Report) -> anyhow::Result<()> {
-    let metrics = Metrics::register(&mut Registry::default());
-    let clock = Arc::new(SystemClock::new());
-    let monitor = Monitor::new(service, &config.agent.name, &TlsProfiles::new(), metrics, clock)?;
-    let deadline = config.global.probe_timeout;
+pub(super) async fn targets(service: &Service, monitor: &Monitor, deadline: Duration, report: &mut Report) {
     for site in &service.sites {
         let seen = monitor.look(&site.name, deadline, WriteCanary::Write).await;
         for (target, client) in seen.targets.iter().zip(monitor.clients(&site.name)) {
@@ -27,8 +21,10 @@ pub(super) async fn targets(config: &Config, service: &Service, report: &mut Rep
                 rights(client, deadline, &what, report).await;
             }
         }
+        if let Some(said) = &seen.control {
+            around::control(&format!("{} control plane", site.name), said, report);
+        }
     }
-    Ok(())
 }
 
 fn answers(seen: &TargetSnapshot, service: &Service) -> Result<String, Fault> {
