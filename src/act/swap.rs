@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Hands;
 use super::dns::{Dns, DnsError, RecordChange};
 use super::permit::leads;
-use crate::types::RecordState;
+use crate::types::{Guard, RecordState};
 
 /// Tries of one change while the provider is busy or its answers are lost.
 const TRIES_MAX: u32 = 8;
@@ -41,6 +41,10 @@ pub(super) async fn swap(
     wanted: &RecordState,
 ) -> Result<(), SwapFailure> {
     let dns = &*hands.dns;
+    let expected = &match Guard::CompareAndSwap.stands() {
+        true => expected.clone(),
+        false => read_back(dns).await.unwrap_or_else(|_| expected.clone()),
+    };
     let change = RecordChange { expected: expected.clone(), wanted: wanted.clone() };
     let (mut last, mut wait) = (String::new(), BACKOFF);
     for attempt in 0..TRIES_MAX {

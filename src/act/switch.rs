@@ -11,7 +11,7 @@ use crate::config::{Agent, Promote as PromoteRule, Service};
 use crate::decide::saga::{Fencing, Outcome, Recovery, Step, claimed, recover, switched, unclaimed};
 use crate::decide::{Plan, Trigger, fence_of};
 use crate::store::{Body, JournalError, NewEntry, Unfinished};
-use crate::types::{Moment, RecordState};
+use crate::types::{Guard, Moment, RecordState};
 
 /// An old primary stays paused so long after fencing; the standing order renews it while it claims to be one.
 pub const PAUSE: Duration = Duration::from_secs(60);
@@ -101,7 +101,12 @@ impl<'a> Switch<'a> {
         if let Some(why) = self.looks().last_check().await {
             return Ok(Outcome::Abandoned { why });
         }
-        match swap(self.hands, &self.plan.expected, &claimed(self.plan, &self.agent.name)).await {
+        let claimed = claimed(self.plan, &self.agent.name);
+        let claim = match Guard::Claim.stands() {
+            true => swap(self.hands, &self.plan.expected, &claimed).await,
+            false => Ok(()),
+        };
+        match claim {
             Ok(()) => self.note(Step::Claimed).await?,
             Err(SwapFailure::Foreign(found)) => return Ok(self.overtaken(&found, false)),
             Err(SwapFailure::NotLeading) => return Ok(abandoned(&Refusal::NotLeading)),
@@ -163,6 +168,9 @@ impl<'a> Switch<'a> {
     }
 
     async fn fence(&self) -> Result<Vec<Fencing>, String> {
+        if !Guard::Fencing.stands() {
+            return Ok(vec![Fencing::Waived]);
+        }
         match (self.hands.promote.fence(&self.plan.from, PAUSE).await, &self.service.promote) {
             (Ok(how), _) => Ok(how),
             (Err(_), Some(PromoteRule::Replicaof { without_fencing: true })) => Ok(vec![Fencing::Waived]),
@@ -196,7 +204,11 @@ impl<'a> Switch<'a> {
         if let Err(refusal) = self.refused().await {
             return Ok(self.stop(&refusal.to_string()).await);
         }
-        let (from, to) = (claimed(self.plan, &self.agent.name), switched(self.plan, &self.agent.name));
+        let from = match Guard::Claim.stands() {
+            true => claimed(self.plan, &self.agent.name),
+            false => self.plan.expected.clone(),
+        };
+        let to = switched(self.plan, &self.agent.name);
         let swapped = loop {
             // An old primary that came back in the meantime must not take writes while the name moves.
             if self.plan.promotes
@@ -287,7 +299,7 @@ impl<'a> Switch<'a> {
     }
 
     fn is_expired(&self) -> bool {
-        self.hands.clock.now().unix_ms() >= self.plan.expires_unix_ms
+        self.hands.clock.now().unix_ms() >= self.plan.expires_unix_ms && Guard::Expiry.stands()
     }
 
     async fn refused(&self) -> Result<(), Refusal> {

@@ -18,10 +18,10 @@ use super::promote::RedisHands;
 use super::reload::Services;
 use crate::act::dns::{Dns, DnsError, EmbeddedServer, EmbeddedZone, open};
 use crate::act::{self, Hands};
-use crate::config::{Config, Provider, Service, load};
+use crate::config::{Config, Provider, Record, Service, load};
 use crate::control::{self, Intake, SWITCHES_MAX, Setup, View, Wakers};
 use crate::lead::{Election, Solo};
-use crate::monitor::{self, Alone, Monitor, TlsProfiles};
+use crate::monitor::{self, Alone, Collectors, Monitor};
 use crate::serve::{Metrics, ReloadRequest, Serve, router, serve};
 use crate::store::{Journal, SqliteJournal};
 use crate::types::{Clock, Moment, SystemClock};
@@ -53,14 +53,28 @@ pub async fn open_dns(config: &Config, service: &Service) -> Result<Arc<dyn Dns>
     open(&service.record, zone.as_ref()).await
 }
 
+/// As [`open_dns`], for commands that only read: nothing is created.
+///
+/// # Errors
+/// The provider cannot be used as configured.
+pub async fn open_dns_read_only(config: &Config, service: &Service) -> Result<Arc<dyn Dns>, DnsError> {
+    let (rules, folder) = (config.embedded_dns.as_ref(), &config.agent.data_dir);
+    let zone = rules.map(|rules| EmbeddedZone::open_read_only(rules, folder, embedded_records(config)));
+    open(&service.record, zone.transpose()?.as_ref()).await
+}
+
 fn embedded_zone(config: &Config) -> Result<Option<Arc<EmbeddedZone>>, DnsError> {
     let Some(rules) = &config.embedded_dns else { return Ok(None) };
-    let records = config.services.iter().map(|s| &s.record).filter(|r| r.provider == Provider::Embedded);
-    EmbeddedZone::open(rules, &config.agent.data_dir, records).map(Some)
+    EmbeddedZone::open(rules, &config.agent.data_dir, embedded_records(config)).map(Some)
+}
+
+pub(super) fn embedded_records(config: &Config) -> impl Iterator<Item = &Record> {
+    config.services.iter().map(|s| &s.record).filter(|r| r.provider == Provider::Embedded)
 }
 
 /// Two agents on one journal would each take the other's switch for one that was interrupted.
 fn lock(data_dir: &Path) -> anyhow::Result<File> {
+    std::fs::create_dir_all(data_dir).with_context(|| format!("cannot create {}", data_dir.display()))?;
     let path = data_dir.join("lock");
     let file = File::create(&path).with_context(|| format!("cannot create {}", path.display()))?;
     file.try_lock().with_context(|| format!("another agent runs on {}", data_dir.display()))?;
@@ -79,14 +93,25 @@ pub(super) struct Shared {
 }
 
 impl Shared {
+    /// What all services look with.
+    pub(super) fn collectors(&self, config: &Config) -> anyhow::Result<Arc<Collectors>> {
+        Collectors::new(config, self.monitor.clone(), Arc::clone(&self.clock))
+            .map(Arc::new)
+            .context("what is around the services cannot be looked at")
+    }
+
     /// Everything that the worker of one service needs.
-    pub(super) async fn setup(&self, config: &Config, service: &Service) -> anyhow::Result<Setup> {
+    pub(super) async fn setup(
+        &self,
+        config: &Config,
+        service: &Service,
+        collectors: &Arc<Collectors>,
+    ) -> anyhow::Result<Setup> {
         let service = Arc::new(service.clone());
         let dns = open(&service.record, self.zone.as_ref())
             .await
             .with_context(|| format!("the record of {} cannot be used", service.name))?;
-        let (agent, clock) = (&config.agent.name, Arc::clone(&self.clock));
-        let monitor = Monitor::new(&service, agent, &TlsProfiles::new(), self.monitor.clone(), clock)
+        let monitor = Monitor::new(&service, Arc::clone(collectors))
             .with_context(|| format!("the targets of {} cannot be used", service.name))?;
         let monitor = Arc::new(monitor);
         let hands = Hands {
@@ -124,9 +149,10 @@ impl App {
     /// Something cannot be opened or bound; nothing keeps running.
     pub async fn start(config: Config, options: Options) -> anyhow::Result<Self> {
         let hangups = signal(SignalKind::hangup()).context("cannot listen for SIGHUP")?;
-        let journal: Arc<dyn Journal> = Arc::new(SqliteJournal::open(&config.agent.data_dir)?);
         let lock = lock(&config.agent.data_dir)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let journal: Arc<dyn Journal> =
+            Arc::new(SqliteJournal::open_or_begin_anew(&config.agent.data_dir, clock.now())?);
         let listener = TcpListener::bind(options.listen)
             .await
             .with_context(|| format!("cannot listen on {}", options.listen))?;

@@ -7,8 +7,8 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::parts::Shared;
-use crate::config::Config;
+use super::parts::{Shared, embedded_records};
+use crate::config::{Config, Service};
 use crate::control::{Metrics, Setup, View, Wakers, Worker};
 use crate::types::ServiceName;
 
@@ -18,6 +18,8 @@ const WORKER: &str = "the worker of a service";
 struct Running {
     setups: watch::Sender<Setup>,
     cancelled: CancellationToken,
+    /// Cancelled once the worker is gone.
+    ended: CancellationToken,
 }
 
 /// All workers.
@@ -28,8 +30,10 @@ pub(super) struct Services {
     wakers: Wakers,
     cancelled: CancellationToken,
     running: BTreeMap<ServiceName, Running>,
-    /// Workers that were told to end because their service left the configuration.
+    /// Workers that were told to end because their service left the configuration, and are still counted as running.
     leaving: usize,
+    /// Of each service that left, what tells that its last worker is gone.
+    left: BTreeMap<ServiceName, CancellationToken>,
 }
 
 impl Services {
@@ -40,7 +44,16 @@ impl Services {
         wakers: Wakers,
         cancelled: CancellationToken,
     ) -> Self {
-        Self { shared, view, metrics, wakers, cancelled, running: BTreeMap::new(), leaving: 0 }
+        Self {
+            shared,
+            view,
+            metrics,
+            wakers,
+            cancelled,
+            running: BTreeMap::new(),
+            leaving: 0,
+            left: BTreeMap::new(),
+        }
     }
 
     /// Brings the workers to a configuration: first everything that can fail, then everything that takes effect.
@@ -49,27 +62,35 @@ impl Services {
         config: &Config,
         tasks: &mut JoinSet<&'static str>,
     ) -> anyhow::Result<()> {
+        if let Some(zone) = &self.shared.zone {
+            let checked = zone.check(embedded_records(config)).await;
+            checked.context("the embedded zone cannot hold the records")?;
+        }
+        let collectors = self.shared.collectors(config)?;
         let mut setups = Vec::new();
         let mut workers = Vec::new();
         for service in &config.services {
-            let setup = self.shared.setup(config, service).await?;
+            let setup = self.shared.setup(config, service, &collectors).await?;
             if self.running.contains_key(&service.name) {
                 setups.push(setup);
             } else {
                 workers.push(self.prepare(setup).await?);
             }
         }
+        if let Some(zone) = &self.shared.zone
+            && let Err(error) = zone.hold(embedded_records(config)).await
+        {
+            tracing::warn!(%error, "the embedded zone answers for its new records once its file can be read");
+        }
         for setup in setups {
             if let Some(running) = self.running.get(&setup.service.name) {
                 running.setups.send_replace(setup);
             }
         }
+        self.left.retain(|_, ended| !ended.is_cancelled());
         for (name, running, worker) in workers {
-            let stop = running.cancelled.clone();
-            tasks.spawn(async move {
-                worker.run(stop).await;
-                WORKER
-            });
+            introduce(&running.setups.borrow().service);
+            tasks.spawn(work(worker, &running, self.left.remove(&name)));
             self.running.insert(name, running);
         }
         let stays = |name: &ServiceName| config.services.iter().any(|s| s.name == *name);
@@ -77,6 +98,7 @@ impl Services {
         for name in left {
             if let Some(running) = self.running.remove(&name) {
                 running.cancelled.cancel();
+                self.left.insert(name, running.ended);
                 self.leaving += 1;
             }
         }
@@ -86,7 +108,8 @@ impl Services {
     async fn prepare(&self, setup: Setup) -> anyhow::Result<(ServiceName, Running, Worker)> {
         let name = setup.service.name.clone();
         let (sender, receiver) = watch::channel(setup);
-        let running = Running { setups: sender, cancelled: self.cancelled.child_token() };
+        let (cancelled, ended) = (self.cancelled.child_token(), CancellationToken::new());
+        let running = Running { setups: sender, cancelled, ended };
         let (view, metrics) = (self.view.clone(), self.metrics.clone());
         let worker = Worker::load(receiver, &self.wakers, view, metrics)
             .await
@@ -101,5 +124,40 @@ impl Services {
             self.leaving -= 1;
         }
         is_expected
+    }
+}
+
+/// Says in one line what is watched from here on.
+fn introduce(service: &Service) {
+    let names = service.sites.iter().map(|site| site.name.as_str()).collect::<Vec<_>>().join(", ");
+    let record = &service.record;
+    tracing::info!(
+        service = %service.name,
+        mode = service.mode.as_str(),
+        topology = service.topology.as_str(),
+        sites = names,
+        record = format!("{} {} at {}", record.name, record.kind.as_str(), record.provider.as_str()),
+        canary = if service.canary.is_some() { "on" } else { "off" },
+        "watching"
+    );
+}
+
+/// The life of a worker, which begins when the former worker of the service is gone: that one may still be in the
+/// middle of a switch.
+fn work(
+    worker: Worker,
+    running: &Running,
+    former: Option<CancellationToken>,
+) -> impl Future<Output = &'static str> + use<> {
+    let (stop, ended) = (running.cancelled.clone(), running.ended.clone().drop_guard());
+    async move {
+        let _ended = ended;
+        if let Some(former) = former {
+            former.cancelled().await;
+        }
+        if !stop.is_cancelled() {
+            worker.run(stop).await;
+        }
+        WORKER
     }
 }

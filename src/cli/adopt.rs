@@ -1,5 +1,7 @@
 //! `redrover adopt SERVICE`: writes the first fence, after showing what stands there and asking.
 
+mod roles;
+
 use std::io::{BufRead as _, Write as _};
 
 use clap::Args;
@@ -19,6 +21,9 @@ pub(super) struct AdoptArgs {
     /// The site that is active. Needed only where no record exists yet (provider `embedded`).
     #[arg(long, value_name = "DATACENTER")]
     active: Option<String>,
+    /// Adopt a site that says that it is a replica, although another says that it is the primary.
+    #[arg(long)]
+    force: bool,
     /// Do not ask.
     #[arg(long)]
     yes: bool,
@@ -33,6 +38,11 @@ pub(super) async fn run(args: AdoptArgs) -> Result<(), Failure> {
     let found = dns.read().await?;
     let active = active(&args, service, &found)?;
     let wanted = wanted(&config, service, &found, active)?;
+    match roles::contradiction(&config, service, active).await? {
+        Some(why) if !args.force => return Err(anyhow::anyhow!("not adopted: {why}; or use --force").into()),
+        Some(why) => println!("--force, although {why}"),
+        None => {}
+    }
 
     let (name, kind) = (&service.record.name, service.record.kind.as_str());
     println!("{name} {kind}: {}", shown(found.record.as_ref()));

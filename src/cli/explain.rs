@@ -6,8 +6,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use clap::Args;
 
 use super::parts::{Failure, JournalArgs, Output};
-use crate::decide::saga::{Outcome, Step};
-use crate::decide::{Decision, Strength, Verdict};
+use crate::decide::{Decision, Strength, Verdict, otherwise};
 use crate::store::{Body, Entry, Journal as _, Kind, Query, SqliteJournal};
 
 /// Decisions searched for one by its id.
@@ -71,7 +70,12 @@ pub(super) async fn run(args: ExplainArgs) -> Result<(), Failure> {
         Output::Text => print!("{}", text(&decision, &entry, &after)?),
         Output::Json => {
             let bodies: Vec<&Body> = after.iter().map(|e| &e.body).collect();
-            let json = serde_json::json!({ "decision": decision, "count": entry.count, "then": bodies });
+            let json = serde_json::json!({
+                "decision": decision,
+                "otherwise": otherwise(&decision),
+                "count": entry.count,
+                "then": bodies,
+            });
             println!("{json:#}");
         }
     }
@@ -114,6 +118,7 @@ fn text(decision: &Decision, entry: &Entry, after: &[Entry]) -> Result<String, s
             writeln!(out, "  {strength:<18} {}", veto.reason)?;
         }
     }
+    others(&mut out, decision)?;
     if decision.verdict == Verdict::Recommend {
         writeln!(out, "\nWhat a person can do\n{BY_HAND}")?;
     }
@@ -124,6 +129,27 @@ fn text(decision: &Decision, entry: &Entry, after: &[Entry]) -> Result<String, s
         }
     }
     Ok(out)
+}
+
+/// What the bolder verdicts would have needed.
+fn others(out: &mut String, decision: &Decision) -> std::fmt::Result {
+    for needs in otherwise(decision) {
+        let verdict = match needs.verdict {
+            Verdict::Recommend => "a recommendation",
+            Verdict::Failover => "a failover",
+            Verdict::Hold | Verdict::Halt => continue,
+        };
+        writeln!(out, "\nWhat {verdict} would have needed")?;
+        for change in &needs.all {
+            writeln!(out, "  {change}")?;
+        }
+        if !needs.one_of.is_empty() {
+            let ways: Vec<String> = needs.one_of.iter().map(ToString::to_string).collect();
+            let and = if needs.all.is_empty() { "" } else { "and " };
+            writeln!(out, "  {and}{}", ways.join(", or "))?;
+        }
+    }
+    Ok(())
 }
 
 fn headline(out: &mut String, decision: &Decision, entry: &Entry) -> std::fmt::Result {
@@ -202,32 +228,8 @@ fn arithmetic(out: &mut String, decision: &Decision) -> std::fmt::Result {
 
 fn done(body: &Body) -> String {
     match body {
-        Body::Stepped { step, took_ms, .. } => {
-            let what = match step {
-                Step::Claimed => "the fence was claimed".to_owned(),
-                Step::Fenced { how } => format!("the old primary was fenced ({how:?})"),
-                Step::Promoting => "the promotion was about to be ordered".to_owned(),
-                Step::Promoted => "the target was promoted".to_owned(),
-                Step::Proven => "a write to the target was read back".to_owned(),
-                Step::Switched => "record and fence were changed".to_owned(),
-                Step::Verified { answers } => {
-                    format!("the name servers were asked: {}", answers.escape_debug())
-                }
-            };
-            format!("{what} [{took_ms} ms]")
-        }
-        Body::Ended { outcome, .. } => match outcome {
-            Outcome::Switched => "ended: the name points to the target".to_owned(),
-            Outcome::Abandoned { why } => format!("ended: given up, nothing was changed for good: {why}"),
-            Outcome::PromotedNotSwitched { why } => {
-                format!(
-                    "ended: the target is promoted, the name was NOT changed; a person must continue: {why}"
-                )
-            }
-            Outcome::Foreign { why } => {
-                format!("ended: record or fence are not as this agent left them: {why}")
-            }
-        },
+        Body::Stepped { step, took_ms, .. } => format!("{step} [{took_ms} ms]"),
+        Body::Ended { outcome, .. } => format!("ended: {outcome}"),
         Body::Adopted { .. }
         | Body::Notified { .. }
         | Body::Decided { .. }

@@ -1,11 +1,15 @@
-//! `redrover ack | pause | resume SERVICE`: a person's orders, written into the journal that the agent reads each cycle.
+//! `redrover ack | pause | resume | maintenance | failover SERVICE`: a person's orders, written into the journal that the agent reads each cycle.
+
+use std::time::Duration;
 
 use clap::Args;
 
+use super::explain::time;
 use super::parts::{Failure, JournalArgs, config, service};
-use crate::app::{now, open_dns};
+use crate::app::{now, open_dns_read_only};
 use crate::decide::fence_of;
 use crate::store::{Body, Journal as _, NewEntry, OperatorAction, SqliteJournal};
+use crate::types::{NameError, SiteName};
 
 #[derive(Debug, Args)]
 pub(super) struct OperateArgs {
@@ -13,6 +17,56 @@ pub(super) struct OperateArgs {
     service: String,
     #[command(flatten)]
     journal: JournalArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct MaintenanceArgs {
+    #[command(flatten)]
+    of: OperateArgs,
+    /// Only this site: it is never chosen, and never left by itself.
+    #[arg(long, value_name = "DATACENTER", value_parser = site)]
+    datacenter: Option<SiteName>,
+    /// How long, such as 2h.
+    #[arg(long = "for", value_name = "DURATION", value_parser = humantime::parse_duration, required_unless_present = "end")]
+    duration: Option<Duration>,
+    /// End it.
+    #[arg(long, conflicts_with = "duration")]
+    end: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct FailoverArgs {
+    #[command(flatten)]
+    of: OperateArgs,
+    /// Where to.
+    #[arg(long, value_name = "DATACENTER", value_parser = site)]
+    to: SiteName,
+}
+
+/// No automatic action for the service or one of its sites, for a while.
+pub(super) async fn maintain(args: MaintenanceArgs) -> Result<(), Failure> {
+    let until = now().plus(args.duration.unwrap_or_default());
+    let what = args.datacenter.as_ref().map_or("the service", |site| site.as_str());
+    let said = match args.end {
+        true => format!("{what} is out of maintenance"),
+        false => format!("{what} is in maintenance until {}", time(until.unix_ms())),
+    };
+    let action = OperatorAction::Maintain { site: args.datacenter.clone(), until_unix_ms: until.unix_ms() };
+    order(args.of, action, &said).await
+}
+
+/// Asks the agent to move the name: it checks the target, and does it within its next round, or says why not.
+pub(super) async fn failover(args: FailoverArgs) -> Result<(), Failure> {
+    if args.of.journal.is_configured() {
+        let config = config(args.of.journal.config_file())?;
+        let service = service(&config, &args.of.service)?;
+        if service.site(&args.to).is_none() {
+            let sites = service.sites.iter().map(|s| s.name.as_str()).collect::<Vec<_>>().join(", ");
+            return Err(Failure::Wrong(format!("{} has no site {}; it has {sites}", service.name, args.to)));
+        }
+    }
+    let said = format!("asked to move to {}; `redrover explain` tells what came of it", args.to);
+    order(args.of, OperatorAction::Failover { to: args.to }, &said).await
 }
 
 pub(super) async fn pause(args: OperateArgs) -> Result<(), Failure> {
@@ -26,7 +80,7 @@ pub(super) async fn resume(args: OperateArgs) -> Result<(), Failure> {
 pub(super) async fn acknowledge(args: OperateArgs) -> Result<(), Failure> {
     let config = config(args.journal.config_file())?;
     let service = service(&config, &args.service)?;
-    let dns = open_dns(&config, service).await?;
+    let dns = open_dns_read_only(&config, service).await?;
     let state = dns.read().await?;
     let epoch = fence_of(&state)?.map(|fence| fence.epoch);
     order(args, OperatorAction::Acknowledge { epoch }, "acknowledged").await
@@ -48,4 +102,8 @@ fn user() -> String {
         .iter()
         .find_map(|name| std::env::var(name).ok())
         .unwrap_or_else(|| "unknown".to_owned())
+}
+
+fn site(text: &str) -> Result<SiteName, NameError> {
+    SiteName::new(text)
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
-use super::{adopt, check, demo, explain, operate, run};
+use super::{adopt, check, demo, explain, operate, run, simulate};
 use crate::config::{Config, Service, load};
 use crate::types::ServiceName;
 
@@ -41,6 +41,12 @@ enum Command {
     Pause(operate::OperateArgs),
     /// End a pause.
     Resume(operate::OperateArgs),
+    /// Let nothing move by itself for a while, for a service or one of its sites.
+    Maintenance(operate::MaintenanceArgs),
+    /// Move a service's name to another site; the agent checks the target and does it.
+    Failover(operate::FailoverArgs),
+    /// Play scenarios: whole agents in a simulated world, on virtual time.
+    Simulate(simulate::SimulateArgs),
     /// Show a failover from beginning to end on this machine, with real servers.
     Demo(demo::DemoArgs),
 }
@@ -69,6 +75,11 @@ pub(super) struct JournalArgs {
 }
 
 impl JournalArgs {
+    /// Whether the configuration file is to be read.
+    pub(super) fn is_configured(&self) -> bool {
+        self.data_dir.is_none()
+    }
+
     pub(super) fn config_file(&self) -> &Path {
         &self.config.file
     }
@@ -173,6 +184,9 @@ pub fn main() -> ExitCode {
             Command::Ack(args) => operate::acknowledge(args).await,
             Command::Pause(args) => operate::pause(args).await,
             Command::Resume(args) => operate::resume(args).await,
+            Command::Maintenance(args) => operate::maintain(args).await,
+            Command::Failover(args) => operate::failover(args).await,
+            Command::Simulate(args) => tokio::task::block_in_place(|| simulate::run(args)),
             Command::Demo(args) => demo::run(args).await,
         }
     });

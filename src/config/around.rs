@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::Secret;
-use crate::types::{AgentName, CheckKind, RecordName, SiteName};
+use crate::types::{AgentName, RecordName, SiteName};
 
 /// Another agent, asked for what it sees.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,18 +34,6 @@ pub enum Reach {
     Dns(RecordName),
     /// Something answers by HTTP.
     Http(url::Url),
-}
-
-impl Reach {
-    /// How it is looked at.
-    #[must_use]
-    pub fn kind(&self) -> CheckKind {
-        match self {
-            Self::Tcp { .. } => CheckKind::Tcp,
-            Self::Dns(_) => CheckKind::Dns,
-            Self::Http(_) => CheckKind::Http,
-        }
-    }
 }
 
 impl fmt::Display for Reach {

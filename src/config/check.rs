@@ -38,11 +38,7 @@ pub(super) fn check(sheet: &Sheet<'_>, raw: &RawConfig, rules: Rules) {
 /// Who holds the record, and its name: together the identity of a record.
 fn held_name(service: &RawService) -> Option<(&'static str, &str)> {
     let record = service.record.as_ref()?;
-    let holder = match record.provider.as_ref()? {
-        Provider::Route53(_) => "route53",
-        Provider::Embedded => "embedded",
-    };
-    Some((holder, record.name.as_ref()?.as_str()))
+    Some((record.provider.as_ref()?.as_str(), record.name.as_ref()?.as_str()))
 }
 
 /// Notes each value that stands at an earlier key too.

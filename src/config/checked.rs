@@ -110,6 +110,18 @@ pub enum Topology {
     Replication,
 }
 
+impl Topology {
+    /// The topology as the configuration writes it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ActiveActive => "active-active",
+            Self::ReplicaOf => "replica-of",
+            Self::Replication => "replication",
+        }
+    }
+}
+
 /// What the agent may do for a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -202,6 +214,17 @@ pub enum Provider {
     Route53(Route53),
     /// This program's own name server (see [`EmbeddedDns`]).
     Embedded,
+}
+
+impl Provider {
+    /// The provider as the configuration writes it.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Route53(_) => "route53",
+            Self::Embedded => "embedded",
+        }
+    }
 }
 
 /// Where the record lives at Route 53.

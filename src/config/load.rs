@@ -33,7 +33,8 @@ pub enum Rules {
 /// # Errors
 /// Everything that is wrong with the file, in the order of its lines.
 pub fn load(path: &Path, env: Env<'_>) -> Result<Loaded, Problems> {
-    parse(&source(path, CONFIG_BYTES_MAX, "a configuration file")?, path, env, Rules::Agent)
+    let hint = "name a YAML file with --config.file; a first one is deploy/redrover/redrover.yml";
+    parse(&source(path, CONFIG_BYTES_MAX, hint)?, path, env, Rules::Agent)
 }
 
 /// Checks the text of a configuration file; `path` names it in problems, and relative paths in it start at its folder.

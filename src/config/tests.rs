@@ -216,7 +216,7 @@ fn secrets_come_from_files() {
     }
     fs::remove_file(&token).unwrap();
     let problems = parse(&text, &path, &env, Rules::Agent).unwrap_err();
-    assert!(problems.to_string().contains("webhook.bearer_token_file: names a file that cannot be read"));
+    assert!(problems.to_string().contains("webhook.bearer_token_file: names a file that does not exist"));
 }
 
 #[test]
@@ -224,7 +224,9 @@ fn what_is_no_text_file_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("redrover.yml");
     let sentence = |path: &Path| load(path, &env).unwrap_err().to_string();
-    assert!(sentence(&path).contains("cannot be read: entity not found"));
+    assert!(
+        sentence(&path).contains("redrover.yml: does not exist (mend: name a YAML file with --config.file")
+    );
     assert!(sentence(folder.path()).contains("cannot be read: is a directory"));
     assert!(sentence(Path::new("/dev/null")).contains("cannot be read"));
     fs::write(&path, b"a: 1\nb: \xff\n").unwrap();

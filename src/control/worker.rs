@@ -16,7 +16,7 @@ use crate::config::{Agent, Config, Service};
 use crate::decide::saga::Outcome;
 use crate::decide::{Decision, Resume, State};
 use crate::monitor::Peers;
-use crate::store::{Body, JournalError, Kind, NewEntry, Query, Story, Ticket};
+use crate::store::{Body, JournalError, Kind, NewEntry, OperatorAction, Query, Story, Ticket};
 use crate::types::{RecordView, ServiceName, SiteName};
 
 /// Switches of one agent under way at once: a datacenter that goes dark takes all its services with it, and a provider
@@ -112,7 +112,8 @@ impl Worker {
             switches: JoinSet::new(),
             setups,
         };
-        worker.read_story(STORY_KINDS.to_vec()).await?;
+        // Orders of the past were heard by the worker of that time.
+        let _ = worker.catch_up(STORY_KINDS.to_vec()).await?;
         let newest = Query {
             service: Some(name),
             kinds: vec![Kind::Decided],
@@ -160,6 +161,8 @@ impl Worker {
         {
             tracing::warn!(service = %self.name(), "stopping in the middle of a switch; the next start goes on with it");
         }
+        // Whoever goes on with the switch must be the only one.
+        self.switches.shutdown().await;
         self.view.withdraw(self.name());
     }
 
@@ -173,8 +176,17 @@ impl Worker {
         ticks
     }
 
-    /// Tells the story what the journal holds since the last read.
+    /// Tells the story what the journal holds since the last read, and the log what people have ordered since.
     pub(super) async fn read_story(&mut self, kinds: Vec<Kind>) -> Result<(), JournalError> {
+        for (order, by) in self.catch_up(kinds).await? {
+            tracing::info!(service = %self.name(), %order, by, "a person's order was read");
+        }
+        Ok(())
+    }
+
+    /// Tells the story what the journal holds since the last read; returns what people have ordered, and who.
+    async fn catch_up(&mut self, kinds: Vec<Kind>) -> Result<Vec<(OperatorAction, String)>, JournalError> {
+        let mut orders = Vec::new();
         loop {
             let query = Query {
                 service: Some(self.name().clone()),
@@ -190,8 +202,9 @@ impl Worker {
                 // Somebody wrote the fence: what was read of the record before is too old.
                 self.record = None;
             }
+            orders.extend(entries.into_iter().filter_map(|entry| order(entry.body)));
             if is_last {
-                return Ok(());
+                return Ok(orders);
             }
         }
     }
@@ -243,6 +256,10 @@ pub(super) const STORY_KINDS: [Kind; 9] = [
     Kind::Closed,
 ];
 
+fn order(body: Body) -> Option<(OperatorAction, String)> {
+    if let Body::Ordered { action, by } = body { Some((action, by)) } else { None }
+}
+
 /// Writes down that a ticketed plan was not permitted.
 async fn refuse(setup: &Setup, decision: &str, refusal: &Refusal) -> Result<Outcome, JournalError> {
     let outcome = Outcome::Abandoned { why: refusal.to_string() };
@@ -256,12 +273,12 @@ fn report(setup: &Setup, decision: &str, ended: Result<Option<Outcome>, JournalE
     let service = &setup.service.name;
     match ended {
         Ok(Some(outcome)) if outcome.halts() => {
-            tracing::error!(%service, decision, ?outcome, "the switch needs a person: run `redrover explain`");
+            tracing::error!(%service, decision, %outcome, "the switch needs a person: run `redrover explain`");
         }
         Ok(Some(outcome @ Outcome::Abandoned { .. })) => {
-            tracing::error!(%service, decision, ?outcome, "the switch was given up, and nothing was changed for good");
+            tracing::error!(%service, decision, %outcome, "the switch was given up");
         }
-        Ok(Some(outcome)) => tracing::info!(%service, decision, ?outcome, "the switch ended"),
+        Ok(Some(outcome)) => tracing::info!(%service, decision, %outcome, "the switch ended"),
         Ok(None) => {
             tracing::warn!(%service, decision, "the record cannot be read; the switch stays unfinished")
         }

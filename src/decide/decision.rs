@@ -140,6 +140,12 @@ pub struct Decision {
     pub active: Option<SiteName>,
     /// The best standby.
     pub target: Option<SiteName>,
+    /// Failure domains that see the active site down.
+    #[serde(default)]
+    pub down_votes: usize,
+    /// Failure domains with a configured vantage.
+    #[serde(default)]
+    pub vantages: usize,
     /// The arithmetic.
     pub confidence: Confidence,
     /// The thresholds it was held against: automatic, recommend.

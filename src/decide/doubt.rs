@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Reason;
 use super::evidence::Evidence;
 use super::machine::State;
-use crate::types::Moment;
+use crate::types::{Guard, Moment};
 
 /// Wall clocks of two vantages may differ by so much; more breaks the judgement of certificates and of ages.
 const CLOCK_OFFSET_MAX: Duration = Duration::from_secs(60);
@@ -15,6 +15,9 @@ const LATE_FACTOR: u32 = 2;
 
 /// Everything that speaks against this agent's own eyes.
 pub(super) fn doubts(state: &State, evidence: &Evidence, now: Moment) -> Vec<Reason> {
+    if !Guard::SelfDoubt.stands() {
+        return Vec::new();
+    }
     let disturbed = state.is_disturbed(now).then_some(Reason::Disturbed);
     disturbed.into_iter().chain(blind(evidence)).chain(clock(evidence, now)).chain(late(evidence)).collect()
 }

@@ -7,7 +7,8 @@ use super::evidence::{Evidence, age};
 use super::health::{Judgement, Sight};
 use super::incident::IncidentState;
 use super::latency::Latency;
-use crate::types::{Facts, GapReason, Moment, Role, SiteName, Snapshot};
+use super::terms::has_lost_link;
+use crate::types::{Facts, GapReason, Guard, Moment, Role, SiteName, Snapshot};
 
 /// Looks remembered for the success ratio.
 const HISTORY_MAX: usize = 240;
@@ -62,6 +63,8 @@ struct SiteState {
     was_silent: bool,
     /// Since when it is fit for what it has to do, without a break.
     healthy_since: Option<Moment>,
+    /// Rounds in a row in which it said that it does not hear from the active site.
+    link_down_rounds: u32,
     latency: Latency,
 }
 
@@ -75,6 +78,7 @@ impl SiteState {
             down_rounds: 0,
             was_silent: false,
             healthy_since: None,
+            link_down_rounds: 0,
             latency: Latency::default(),
         }
     }
@@ -172,7 +176,10 @@ impl State {
         let is_round = self.is_round;
         let is_fit = judgement.severity.is_some() && !judgement.is_down() && judgement.gap.is_none();
         let slowest = seen.targets.iter().filter_map(|t| t.ping.as_ref().ok()).max().copied();
+        let has_lost_link = has_lost_link(seen);
         let state = self.site_mut(site);
+        let rounds = state.link_down_rounds.saturating_add(u32::from(is_round));
+        state.link_down_rounds = if has_lost_link { rounds } else { 0 };
         state.healthy_since = if is_fit { state.healthy_since.or(Some(now)) } else { None };
         if let Some(took) = slowest.filter(|_| is_round && is_fit) {
             state.latency.note(took);
@@ -182,6 +189,11 @@ impl State {
     /// How long a site has been fit without a break.
     pub(super) fn healthy_for(&self, site: &SiteName, now: Moment) -> Option<Duration> {
         self.site(site).and_then(|s| s.healthy_since).map(|since| now.since(since))
+    }
+
+    /// For how many rounds in a row a site has said that it does not hear from the active one.
+    pub(super) fn link_down_rounds(&self, site: &SiteName) -> u32 {
+        self.site(site).map_or(0, |s| s.link_down_rounds)
     }
 
     /// How long a site takes to answer and what it usually takes, while that is conspicuous for `rounds` rounds.
@@ -343,6 +355,6 @@ impl State {
         let began = signs.into_iter().flatten().min_by_key(|m| m.mono).unwrap_or(now);
         // Measured after the outage began: the active site answered INFO while it failed otherwise.
         let gap = age(began, *measured).unwrap_or(Duration::ZERO);
-        (gap <= age_max).then_some(*lag)
+        (gap <= age_max || !Guard::Freshness.stands()).then_some(*lag)
     }
 }

@@ -7,7 +7,7 @@ use super::machine::State;
 use super::outage::Outage;
 use super::policy::mass;
 use super::reason::Source;
-use super::terms::{has_lost_link, is_unreachable};
+use super::terms::is_unreachable;
 use crate::config::Service;
 use crate::types::{Gap, Moment, Ratio, SiteName};
 
@@ -45,7 +45,7 @@ impl Scene<'_> {
     }
 
     fn is_serving(&self) -> bool {
-        self.outage.is_some_and(|o| !o.is_majority_down(self.evidence))
+        self.outage.is_some_and(|o| o.is_majority_up(self.evidence))
     }
 
     /// A standby that does not serve, is far behind, or has lost its link while the active site serves.
@@ -61,7 +61,7 @@ impl Scene<'_> {
         if !self.is_serving() {
             return None;
         }
-        if has_lost_link(seen) {
+        if self.state.link_down_rounds(site) >= rounds {
             return Some(Reason::LinkDown { site: site.clone() });
         }
         let policy = &self.service.policy;

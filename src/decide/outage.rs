@@ -7,7 +7,7 @@ use super::evidence::Evidence;
 use super::health::{DOWN_SEVERITY, Judgement, Sight};
 use super::machine::State;
 use crate::config::Service;
-use crate::types::{Moment, Ratio, SiteName, Vote};
+use crate::types::{Guard, Moment, Ratio, SiteName, Vote};
 
 /// Whether this agent may believe its own eyes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub(super) struct Outage<'a> {
     /// `m` of the vantage group.
     pub(super) strength: Option<Ratio>,
     pub(super) down_votes: usize,
+    /// Failure domains that see it up.
+    up_votes: usize,
     /// Silent only while no vantage has a sign of life.
     pub(super) sight: Sight,
     /// `m` of the domain group: a majority of the configured vantages finds all else there silent.
@@ -80,13 +82,20 @@ impl<'a> Outage<'a> {
             strength: (!known.is_empty())
                 .then(|| Ratio::clamped(known.iter().sum::<f64>() / configured.max(1) as f64)),
             down_votes: known.iter().filter(|s| **s >= DOWN_SEVERITY).count(),
+            up_votes: known.iter().filter(|s| **s < DOWN_SEVERITY).count(),
             sight: if has_life { Sight::Answers } else { Sight::Silent },
             domain: domain(ballots.values(), configured),
         }
     }
 
     pub(super) fn is_majority_down(&self, evidence: &Evidence) -> bool {
-        self.down_votes * 2 > evidence.vantages_configured()
+        self.down_votes * 2 > evidence.vantages_configured() || (self.is_seen() && !Guard::Quorum.stands())
+    }
+
+    /// Whether a majority sees the site up, this agent included.
+    pub(super) fn is_majority_up(&self, evidence: &Evidence) -> bool {
+        let own = self.judgement.severity.is_some() && self.judgement.gap.is_none();
+        own && self.up_votes * 2 > evidence.vantages_configured()
     }
 
     /// Whether anybody sees the site down.
@@ -137,7 +146,7 @@ impl Window {
         service: &Service,
         now: Moment,
     ) -> Self {
-        let is_silent = outage.is_some_and(|o| o.sight == Sight::Silent);
+        let is_silent = outage.is_some_and(|o| o.sight == Sight::Silent) && Guard::Isolation.stands();
         let policy = &service.policy;
         let needed = if is_silent { policy.isolation_confirm } else { policy.confirm_window };
         let (lasted, rounds) = state.down_for(active, now);

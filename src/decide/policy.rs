@@ -8,7 +8,7 @@ use super::machine::{State, WARM_UP_ROUNDS};
 use super::outage::Outage;
 use super::{Reason, TargetFitness};
 use crate::config::{Flap, Maintenance, Mode, Promote, Service, Topology};
-use crate::types::{Fence, FenceError, Gap, GapReason, Moment, RecordState, SiteName};
+use crate::types::{Fence, FenceError, Gap, GapReason, Guard, Moment, RecordState, SiteName};
 
 /// Vantages in different failure domains that automatic needs.
 pub(super) const VANTAGES_FOR_AUTOMATIC: usize = 3;
@@ -51,6 +51,11 @@ fn hard(reason: Reason) -> Option<Veto> {
 
 fn halt(reason: Reason) -> Option<Veto> {
     Some(Veto { strength: Strength::Halt, reason })
+}
+
+/// The veto of a guard, while it stands.
+fn of(guard: Guard, veto: Option<Veto>) -> Option<Veto> {
+    veto.filter(|_| guard.stands())
 }
 
 /// Reads the fence out of what the provider holds; `None` when there is no fence.
@@ -105,8 +110,10 @@ pub(super) fn of_record(
         Err(error) => return RecordCase::stopped(halt(Reason::DamagedFence { detail: error.to_string() })),
         Ok(None) => {
             return RecordCase::stopped(match known {
-                None => halt(Reason::NotAdopted),
-                Some(known) => halt(Reason::ForeignFence { known, found: String::new() }),
+                None => of(Guard::MissingFence, halt(Reason::NotAdopted)),
+                Some(known) => {
+                    of(Guard::MissingFence, halt(Reason::ForeignFence { known, found: String::new() }))
+                }
             });
         }
         Ok(Some(fence)) => fence,
@@ -150,12 +157,13 @@ fn fellow(fence: &Fence) -> Reason {
 /// The service is halted.
 pub(super) fn halted(evidence: &Evidence) -> Option<Veto> {
     let why = evidence.controls.halted.clone()?;
-    halt(Reason::Halted { why })
+    of(Guard::Halt, halt(Reason::Halted { why }))
 }
 
 /// The journal takes no entries.
 pub(super) fn durable(evidence: &Evidence) -> Option<Veto> {
-    if evidence.controls.is_durable { None } else { halt(Reason::NotDurable) }
+    let is_durable = evidence.controls.is_durable;
+    of(Guard::AuditBeforeAct, if is_durable { None } else { halt(Reason::NotDurable) })
 }
 
 /// The agent mistrusts itself.
@@ -214,7 +222,8 @@ pub(super) fn warm_up(state: &State) -> Option<Veto> {
 
 /// No majority of the configured vantages sees the site down.
 pub(super) fn majority(down: usize, configured: usize) -> Option<Veto> {
-    if down * 2 > configured { None } else { hard(Reason::NoMajority { down, configured }) }
+    let is_majority = down * 2 > configured;
+    of(Guard::Quorum, if is_majority { None } else { hard(Reason::NoMajority { down, configured }) })
 }
 
 /// A switch is under way.
@@ -235,21 +244,34 @@ pub(super) fn target(best: Option<&TargetFitness>) -> Option<Veto> {
 
 /// What limits the target to a recommendation.
 pub(super) fn limits(best: Option<&TargetFitness>) -> impl Iterator<Item = Veto> {
-    best.into_iter().flat_map(|b| b.limits.iter().cloned().filter_map(soft))
+    best.into_iter()
+        .flat_map(|b| b.limits.iter().cloned().filter_map(|reason| of(guard_of(&reason), soft(reason))))
+}
+
+/// The guard that a limit of a target belongs to; the capacity counts as part of the last look.
+fn guard_of(limit: &Reason) -> Guard {
+    if matches!(limit, Reason::LagAbove { .. } | Reason::LagUnknown) {
+        Guard::Lag
+    } else if matches!(limit, Reason::NoPromotion) {
+        Guard::Topology
+    } else {
+        Guard::Recheck
+    }
 }
 
 /// A person has paused the service.
 pub(super) fn paused(evidence: &Evidence) -> Option<Veto> {
-    if evidence.controls.is_paused { soft(Reason::Paused) } else { None }
+    of(Guard::Pause, if evidence.controls.is_paused { soft(Reason::Paused) } else { None })
 }
 
 /// This agent does not lead.
 pub(super) fn leading(evidence: &Evidence) -> Option<Veto> {
-    match evidence.controls.leadership {
+    let veto = match evidence.controls.leadership {
         Leadership::Leads => None,
         Leadership::Follows => soft(Reason::NotLeading),
         Leadership::Unknown => soft(Reason::NoLeader),
-    }
+    };
+    of(Guard::Leadership, veto)
 }
 
 /// The mode allows no more.
@@ -275,7 +297,7 @@ pub(super) fn vantages(service: &Service, evidence: &Evidence) -> Option<Veto> {
 pub(super) fn silence(active: &SiteName, outage: &Outage<'_>, evidence: &Evidence) -> Option<Veto> {
     let few = evidence.vantages_configured() < VANTAGES_FOR_AUTOMATIC;
     if few && outage.sight == Sight::Silent && outage.is_seen() {
-        soft(Reason::SilentSite { site: active.clone() })
+        of(Guard::SilentSite, soft(Reason::SilentSite { site: active.clone() }))
     } else {
         None
     }
@@ -303,14 +325,14 @@ pub(super) fn fencing(active: &SiteName, service: &Service, evidence: &Evidence)
         };
         !seen.targets.is_empty() && seen.targets.iter().all(|t| is_fenceable(&t.ping))
     });
-    if fenceable { None } else { soft(Reason::Unfenceable { site: active.clone() }) }
+    of(Guard::Fencing, if fenceable { None } else { soft(Reason::Unfenceable { site: active.clone() }) })
 }
 
 /// The last switch is too recent.
 pub(super) fn interval(service: &Service, evidence: &Evidence) -> Option<Veto> {
     let newest = evidence.controls.switch_ages.iter().min()?;
     let remaining = service.policy.min_auto_interval.checked_sub(*newest).filter(|r| !r.is_zero())?;
-    soft(Reason::TooSoon { remaining_seconds: remaining.as_secs() })
+    of(Guard::Interval, soft(Reason::TooSoon { remaining_seconds: remaining.as_secs() }))
 }
 
 /// The last attempt was abandoned a short while ago: people hear of it before the next try, and each further failure
@@ -346,7 +368,8 @@ pub(super) fn in_step(
 
 /// Too many switches lately, with hysteresis.
 pub(super) fn flapping(state: &mut State, flap: &Flap, penalty: f64) -> Option<Veto> {
-    if state.suppress(penalty, flap.suppress, flap.reuse) { soft(Reason::Flapping { penalty }) } else { None }
+    let is_suppressed = state.suppress(penalty, flap.suppress, flap.reuse);
+    of(Guard::Interval, if is_suppressed { soft(Reason::Flapping { penalty }) } else { None })
 }
 
 /// `φ`: the decayed penalty of the switches nobody has acknowledged.

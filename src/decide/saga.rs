@@ -4,6 +4,8 @@
 //! switch (record and fence, epoch n+2) -> verify -> settle. All three states of record and fence follow from the plan,
 //! so an unknown outcome is told apart by reading.
 
+use std::fmt;
+
 use super::Plan;
 use crate::types::{AgentName, Fence, RecordState, ResourceSet, SiteName};
 
@@ -226,5 +228,48 @@ pub fn recover(
             Some(false) => Recovery::Unclaim,
             None => Recovery::Stuck,
         },
+    }
+}
+
+impl fmt::Display for Fencing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Paused => "its writes are paused",
+            Self::Gone => "its process is gone",
+            Self::Waived => "the configuration does without",
+        })
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Claimed => f.write_str("the fence was claimed"),
+            Self::Fenced { how } => {
+                let how = how.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                write!(f, "the old primary was fenced ({how})")
+            }
+            Self::Promoting => f.write_str("the promotion was about to be ordered"),
+            Self::Promoted => f.write_str("the target was promoted"),
+            Self::Proven => f.write_str("a write to the target was read back"),
+            Self::Switched => f.write_str("record and fence were changed"),
+            // What servers answer is somebody else's text.
+            Self::Verified { answers } => {
+                write!(f, "the name servers were asked: {}", answers.escape_debug())
+            }
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Switched => f.write_str("the name points to the target"),
+            Self::Abandoned { why } => write!(f, "given up, nothing was changed for good: {why}"),
+            Self::PromotedNotSwitched { why } => {
+                write!(f, "the target is promoted, the name was NOT changed; a person must continue: {why}")
+            }
+            Self::Foreign { why } => write!(f, "record or fence are not as this agent left them: {why}"),
+        }
     }
 }

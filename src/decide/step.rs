@@ -119,6 +119,8 @@ pub fn step(state: &State, evidence: &Evidence, service: &Service, now: Moment) 
         level,
         reasons,
         target,
+        down_votes: outage.as_ref().map_or(0, |o| o.down_votes),
+        vantages: evidence.vantages_configured(),
         confidence,
         thresholds: (service.policy.theta_auto.get(), service.policy.theta_recommend.get()),
         fitness: standbys,
@@ -343,6 +345,10 @@ fn verdict(
                         | Reason::Switching
                         | Reason::FellowActed { .. }
                         | Reason::FellowClaims { .. }
+                        | Reason::Disturbed
+                        | Reason::SelfCheckFailed { .. }
+                        | Reason::ClockOff { .. }
+                        | Reason::Late { .. }
                 )
             })
             .collect();

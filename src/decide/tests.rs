@@ -6,6 +6,7 @@ mod guards;
 mod judging;
 mod lag;
 mod orders;
+mod otherwise;
 mod outages;
 mod properties;
 mod record;

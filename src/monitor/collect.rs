@@ -12,15 +12,16 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use super::around::{CollectorMetrics, Collectors};
 use super::canary::CanaryProbe;
 use super::error::RedisError;
 use super::info::facts;
 use super::normalise::samples;
 use super::redis::RedisClient;
-use super::tls::{TlsError, TlsProfiles};
+use super::tls::TlsError;
 use crate::config::Service;
 use crate::types::{
-    AgentName, CanaryResult, Clock, ServiceName, SiteName, Snapshot, Surroundings, TargetSnapshot,
+    CanaryResult, ControlPlane, Gap, Ratio, ServiceName, SiteName, Snapshot, Surroundings, TargetSnapshot,
 };
 
 /// Upper bounds of the probe's histogram, seconds: from a loopback to the largest sensible deadline.
@@ -54,6 +55,7 @@ type GapLabels = [(&'static str, String); 3];
 pub struct Metrics {
     duration: Family<ProbeLabels, Histogram, fn() -> Histogram>,
     gaps: Family<GapLabels, Counter>,
+    pub(super) around: CollectorMetrics,
 }
 
 impl Metrics {
@@ -61,7 +63,8 @@ impl Metrics {
     #[must_use]
     pub fn register(registry: &mut Registry) -> Self {
         let histogram: fn() -> Histogram = || Histogram::new(PROBE_BUCKETS_SECONDS);
-        let metrics = Self { duration: Family::new_with_constructor(histogram), gaps: Family::default() };
+        let (duration, gaps) = (Family::new_with_constructor(histogram), Family::default());
+        let metrics = Self { duration, gaps, around: CollectorMetrics::register(registry) };
         let help = "Duration of a look at one target";
         registry.register("redrover_probe_duration_seconds", help, metrics.duration.clone());
         registry.register("redrover_probe_gaps", "Looks at a target that left a gap", metrics.gaps.clone());
@@ -82,57 +85,49 @@ impl Metrics {
 #[derive(Debug)]
 pub struct Monitor {
     service: ServiceName,
-    agent: AgentName,
     canary_prefix: Option<String>,
-    sites: BTreeMap<SiteName, Vec<Arc<RedisClient>>>,
+    sites: BTreeMap<SiteName, Watched>,
+    promql: Option<String>,
     sequence: AtomicU64,
-    metrics: Metrics,
-    clock: ClockHandle,
+    collectors: Arc<Collectors>,
 }
 
-struct ClockHandle(Arc<dyn Clock>);
-
-impl std::fmt::Debug for ClockHandle {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Clock")
-    }
+/// What is looked at of one site.
+#[derive(Debug)]
+struct Watched {
+    clients: Vec<Arc<RedisClient>>,
+    database: Option<u32>,
 }
 
 impl Monitor {
-    /// A monitor of a service, as seen by an agent. It connects at its first look.
+    /// A monitor of a service, as seen by the agent whose collectors these are. It connects at its first look.
     ///
     /// # Errors
     /// A target's TLS files cannot be used.
-    pub fn new(
-        service: &Service,
-        agent: &AgentName,
-        profiles: &TlsProfiles,
-        metrics: Metrics,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Self, TlsError> {
+    pub fn new(service: &Service, collectors: Arc<Collectors>) -> Result<Self, TlsError> {
         let client = |target: &crate::config::Target| {
-            RedisClient::new(target.clone(), profiles, Arc::clone(&clock)).map(Arc::new)
+            RedisClient::new(target.clone(), &collectors.profiles, Arc::clone(&collectors.clock))
+                .map(Arc::new)
         };
         let mut sites = BTreeMap::new();
         for site in &service.sites {
             let clients = site.targets.iter().map(client).collect::<Result<Vec<_>, _>>()?;
-            sites.insert(site.name.clone(), clients);
+            sites.insert(site.name.clone(), Watched { clients, database: site.database });
         }
         Ok(Self {
             service: service.name.clone(),
-            agent: agent.clone(),
             canary_prefix: service.canary.as_ref().map(|canary| canary.key_prefix.clone()),
             sites,
+            promql: service.client_errors.as_ref().map(|errors| errors.promql.clone()),
             sequence: AtomicU64::new(0),
-            metrics,
-            clock: ClockHandle(clock),
+            collectors,
         })
     }
 
     /// The clients of a site's targets, in the configuration's order; promotion and pausing go through them.
     #[must_use]
     pub fn clients(&self, site: &SiteName) -> &[Arc<RedisClient>] {
-        self.sites.get(site).map_or(&[], Vec::as_slice)
+        self.sites.get(site).map_or(&[], |watched| &watched.clients)
     }
 
     /// The canary for a site, where one is configured and asked for.
@@ -142,7 +137,17 @@ impl Monitor {
             WriteCanary::Write => self.canary_prefix.as_deref()?,
         };
         let sequence = self.sequence.fetch_add(1, Ordering::Relaxed);
-        Some(CanaryProbe::new(prefix, &self.agent, site, sequence, self.clock.0.now()))
+        let (agent, now) = (&self.collectors.agent, self.collectors.clock.now());
+        Some(CanaryProbe::new(prefix, agent, site, sequence, now))
+    }
+
+    async fn control(&self, site: &SiteName, deadline: Duration) -> Option<Result<ControlPlane, Gap>> {
+        let database = self.sites.get(site)?.database?;
+        Some(self.collectors.control(site, database, deadline).await)
+    }
+
+    async fn client_errors(&self, deadline: Duration) -> Option<Result<Ratio, Gap>> {
+        Some(self.collectors.client_errors(self.promql.as_ref()?, deadline).await)
     }
 
     async fn look_at(
@@ -151,8 +156,9 @@ impl Monitor {
         deadline: Duration,
         probe: Option<CanaryProbe>,
     ) -> TargetSnapshot {
-        let start = self.clock.0.now();
-        let elapsed = || self.clock.0.now().since(start);
+        let clock = &self.collectors.clock;
+        let start = clock.now();
+        let elapsed = || clock.now().since(start);
         let left = || deadline.saturating_sub(elapsed());
         let name = client.target().name.clone();
         let ping = match client.ping(left()).await {
@@ -185,15 +191,22 @@ impl SiteClient for Monitor {
     async fn look(&self, site: &SiteName, deadline: Duration, canary: WriteCanary) -> Snapshot {
         let looks = self.clients(site).iter().map(|client| async move {
             let seen = self.look_at(client, deadline, self.probe(site, canary)).await;
-            self.metrics.count(&self.service, site, &seen);
+            self.collectors.metrics.count(&self.service, site, &seen);
             seen
         });
-        let targets = join_all(looks).await;
-        Snapshot { site: site.clone(), taken: self.clock.0.now(), targets, control: None, domain: Vec::new() }
+        // All at once: what hangs costs its own deadline, which is that of the look.
+        let (targets, control, domain) = tokio::join!(
+            join_all(looks),
+            self.control(site, deadline),
+            self.collectors.domain(site, deadline)
+        );
+        Snapshot { site: site.clone(), taken: self.collectors.clock.now(), targets, control, domain }
     }
 
-    async fn surroundings(&self, _deadline: Duration) -> Surroundings {
-        Surroundings::default()
+    async fn surroundings(&self, deadline: Duration) -> Surroundings {
+        let (self_checks, client_errors) =
+            tokio::join!(self.collectors.self_checks(deadline), self.client_errors(deadline));
+        Surroundings { self_checks, client_errors }
     }
 }
 
@@ -204,5 +217,6 @@ impl Metrics {
         let (service, site) = (("redis_service", "s".to_owned()), ("datacenter", "dc".to_owned()));
         self.duration.get_or_create(&[service.clone(), site.clone()]).observe(0.1);
         self.gaps.get_or_create(&[service, site, ("reason", "refused".to_owned())]).inc();
+        self.around.touch();
     }
 }

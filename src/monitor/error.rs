@@ -190,22 +190,29 @@ impl RedisError {
     /// The failure as a gap; its detail is the error's chain in one line.
     #[must_use]
     pub fn gap(&self) -> Gap {
-        let mut detail = self.to_string();
-        let mut cause = self.source();
-        // The driver wraps one error in another with the same text.
-        while let Some(error) = cause {
-            let text = error.to_string();
-            if !detail.ends_with(&text) {
-                detail.push_str(": ");
-                detail.push_str(&text);
-            }
-            cause = error.source();
-        }
-        // One line: the driver's grammar mistakes span several.
-        let detail =
-            detail.split(char::is_control).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
-        Gap::new(self.reason(), detail)
+        Gap::new(self.reason(), one_line(self))
     }
+}
+
+/// An error and its causes in one line.
+pub(super) fn one_line(error: &(dyn Error + 'static)) -> String {
+    let mut detail = error.to_string();
+    let mut cause = error.source();
+    // Drivers wrap one error in another with the same text.
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !detail.ends_with(&text) {
+            detail.push_str(": ");
+            detail.push_str(&text);
+        }
+        cause = error.source();
+    }
+    printable(&detail)
+}
+
+/// A foreign text in one line: grammar mistakes span several.
+pub(super) fn printable(text: &str) -> String {
+    text.split(char::is_control).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 fn reply_reason(error: &redis::RedisError) -> GapReason {
@@ -261,7 +268,7 @@ fn io_cause(error: &redis::RedisError) -> Option<&io::Error> {
     }
 }
 
-fn io_reason(error: &io::Error) -> Option<GapReason> {
+pub(super) fn io_reason(error: &io::Error) -> Option<GapReason> {
     use io::ErrorKind as Kind;
     #[expect(clippy::wildcard_enum_match_arm, reason = "the standard library adds kinds")]
     match error.kind() {

@@ -358,7 +358,7 @@ mod tests {
             types.sort_unstable();
             types.dedup();
             assert_eq!(types.len(), all);
-            assert_eq!(all, CATALOG.len() + 5 - missing(&page, format));
+            assert_eq!(all, CATALOG.len() + 7 - missing(&page, format));
         }
     }
 

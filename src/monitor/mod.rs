@@ -2,6 +2,7 @@
 //!
 //! Absent on purpose: any judgement. A gap is reported, never weighed; whether it matters is for `decide`.
 
+mod around;
 mod canary;
 mod catalog;
 mod collect;
@@ -11,6 +12,7 @@ mod guard;
 mod info;
 mod normalise;
 mod redis;
+mod rights;
 mod socket;
 mod tls;
 mod translate;
@@ -19,6 +21,7 @@ mod vantage;
 #[cfg(test)]
 mod tests;
 
+pub use around::Collectors;
 pub use canary::{CANARY_PAYLOAD_BYTES, CANARY_TTL, CanaryProbe};
 pub use catalog::{CATALOG, MetricKind, MetricSpec, Source, TARGET_LABELS, house, spec};
 pub use collect::{Metrics, Monitor, SiteClient, WriteCanary};

@@ -173,7 +173,7 @@ impl RedisClient {
     }
 
     /// Asks over the kept connection or a new one, and keeps it when all went well.
-    async fn ask(
+    pub(super) async fn ask(
         &self,
         operation: Operation,
         command: &Cmd,

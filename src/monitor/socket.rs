@@ -44,7 +44,7 @@ pub(super) async fn open(
 }
 
 /// Tries the host's addresses in turn, each with an equal share of what time is left.
-async fn tcp(host: &str, port: u16, ends: Ends) -> Result<TcpStream, RedisError> {
+pub(super) async fn tcp(host: &str, port: u16, ends: Ends) -> Result<TcpStream, RedisError> {
     let late = || RedisError::Resolve { source: io::ErrorKind::TimedOut.into() };
     let addresses = timeout_at(ends.end, lookup_host((host, port))).await.map_err(|_| late())?;
     let addresses: Vec<_> = addresses.map_err(|source| RedisError::Resolve { source })?.collect();

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, InvalidDnsNameError, PrivateKeyDer, ServerName, pem};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
 
 use crate::config::{Address, Target, Tls};
 
@@ -38,6 +38,12 @@ pub enum TlsError {
     ServerName {
         /// Why.
         source: InvalidDnsNameError,
+    },
+    /// A client for HTTP cannot be made of it.
+    #[error("could not set up a client for HTTP")]
+    Client {
+        /// Why.
+        source: reqwest::Error,
     },
     /// A unix socket has no host name, and none is configured.
     #[error("TLS over a unix socket needs a server name")]
@@ -73,21 +79,35 @@ impl TlsProfiles {
             (None, Address::Unix(_)) => return Err(TlsError::NoServerName),
         };
         let name = ServerName::try_from(name).map_err(|source| TlsError::ServerName { source })?;
+        Ok(Some(TlsIdentity { config: self.config(tls)?, name }))
+    }
+
+    /// The client configuration of a profile.
+    pub(super) fn config(&self, tls: &Tls) -> Result<Arc<ClientConfig>, TlsError> {
         let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
-        let config = match ready.get(tls) {
-            Some(config) => Arc::clone(config),
-            None => Arc::clone(ready.entry(tls.clone()).or_insert(Arc::new(client_config(tls)?))),
-        };
-        Ok(Some(TlsIdentity { config, name }))
+        if let Some(config) = ready.get(tls) {
+            return Ok(Arc::clone(config));
+        }
+        let config = Arc::new(client_config(tls)?);
+        ready.insert(tls.clone(), Arc::clone(&config));
+        Ok(config)
     }
 }
 
-fn client_config(tls: &Tls) -> Result<ClientConfig, TlsError> {
+/// A configuration for clients that speak in clear text only, and need none of the authorities that a machine may lack.
+pub(super) fn trusting_nobody() -> Result<ClientConfig, TlsError> {
+    Ok(builder()?.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
+}
+
+fn builder() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, TlsError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider)
+    ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|source| TlsError::Certificates { source })?
-        .with_root_certificates(authorities(tls.ca_file.as_deref())?);
+        .map_err(|source| TlsError::Certificates { source })
+}
+
+fn client_config(tls: &Tls) -> Result<ClientConfig, TlsError> {
+    let builder = builder()?.with_root_certificates(authorities(tls.ca_file.as_deref())?);
     match (&tls.cert_file, &tls.key_file) {
         (None, None) => Ok(builder.with_no_client_auth()),
         (Some(cert), Some(key)) => {

@@ -9,8 +9,17 @@ mod chance;
 pub mod language;
 mod play;
 mod ports;
+mod report;
+mod rules;
 mod sentence;
+mod verdict;
 mod watchman;
 mod world;
 #[cfg(test)]
 mod tests;
+
+pub use agent::ConfigError;
+pub use play::PlayError;
+pub use report::{Line, Report, simulate};
+pub use rules::RULES;
+pub use world::Violation;

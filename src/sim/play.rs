@@ -13,6 +13,7 @@ use super::watchman::Watchman;
 use super::world::{Command, Layout, Setting, Trace, WARM_UP_ROUNDS, World};
 use crate::config::{Config, Mode, Promote};
 use crate::decide::Verdict;
+use crate::store::MemoryJournal;
 
 /// Why a scenario was not played.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +35,8 @@ pub(super) struct Record {
     pub(super) zero: Duration,
     /// All that happened.
     pub(super) trace: Vec<Trace>,
+    /// The journal of each agent.
+    pub(super) journals: Vec<MemoryJournal>,
     /// How it stood at the end.
     pub(super) end: End,
 }
@@ -51,6 +54,8 @@ pub(super) struct End {
     pub(super) failing: Vec<f64>,
     /// The agents that may rely on a term.
     pub(super) leaders: Vec<usize>,
+    /// Which agents run, and have room on their disks.
+    pub(super) can_write: Vec<bool>,
     /// By agent and service, where the agent runs and has decided.
     pub(super) standings: Vec<Vec<Option<Standing>>>,
 }
@@ -200,9 +205,11 @@ impl Player {
         let standings = agents.map(|agent| services.clone().map(|service| standing(agent, service)).collect());
         let standings = standings.collect();
         let leaders = state.leaders(now);
-        let end = End { at: now, named, writable, failing, leaders, standings };
+        let can_write = state.actors.iter().map(|actor| actor.is_running() && !actor.is_disk_full).collect();
+        let journals = state.actors.iter().map(|actor| actor.journal.clone()).collect();
+        let end = End { at: now, named, writable, failing, leaders, can_write, standings };
         let trace = std::mem::take(&mut state.trace);
         drop(state);
-        Record { zero: self.world.zero, layout, trace, end }
+        Record { zero: self.world.zero, layout, trace, journals, end }
     }
 }

@@ -1,5 +1,8 @@
 //! The entries of the journal.
 
+use std::fmt;
+use std::time::{Duration, UNIX_EPOCH};
+
 use crate::decide::saga::{Outcome, Step};
 use crate::decide::{Closing, Decision, Plan};
 use crate::types::{Alert, Fence, ServiceName, SiteName};
@@ -29,6 +32,28 @@ pub enum OperatorAction {
         /// Until when, Unix milliseconds; a moment in the past ends it.
         until_unix_ms: i64,
     },
+}
+
+impl fmt::Display for OperatorAction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pause => f.write_str("pause"),
+            Self::Resume => f.write_str("resume"),
+            Self::Acknowledge { epoch: Some(epoch) } => {
+                write!(f, "acknowledge, with the fence at epoch {epoch}")
+            }
+            Self::Acknowledge { epoch: None } => f.write_str("acknowledge"),
+            Self::Failover { to } => write!(f, "failover to {to}"),
+            Self::Maintain { site, until_unix_ms } => {
+                let until = Duration::from_millis(u64::try_from(*until_unix_ms).unwrap_or(0));
+                let until = humantime::format_rfc3339_seconds(UNIX_EPOCH + until);
+                match site {
+                    Some(site) => write!(f, "maintenance of {site} until {until}"),
+                    None => write!(f, "maintenance of all sites until {until}"),
+                }
+            }
+        }
+    }
 }
 
 /// What an entry says.

@@ -20,6 +20,24 @@ pub enum JournalError {
         /// The cause.
         source: rusqlite::Error,
     },
+    /// The file is damaged.
+    #[error("the journal {path} is damaged: {detail}")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, in SQLite's words.
+        detail: String,
+    },
+    /// A damaged file could not be moved aside.
+    #[error("cannot move the damaged {from} to {to}")]
+    Aside {
+        /// The file.
+        from: PathBuf,
+        /// Its new name.
+        to: PathBuf,
+        /// The cause.
+        source: std::io::Error,
+    },
     /// There is no journal to read.
     #[error("there is no journal at {path}: no agent has run there yet")]
     Absent {

@@ -2,6 +2,7 @@
 //!
 //! Absent on purpose: updates of what was written. Only a decision that repeats itself word for word is counted up.
 
+mod aside;
 mod entry;
 mod journal;
 mod memory;

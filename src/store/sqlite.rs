@@ -1,6 +1,6 @@
 //! The journal in an SQLite file: write-ahead log, `synchronous=FULL`, one writer, migrations counted in `user_version`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,12 +36,18 @@ impl SqliteJournal {
     /// # Errors
     /// The folder or file cannot be used, or the file is of a later version.
     pub fn open(directory: &Path) -> Result<Self, JournalError> {
+        let (connection, path) = Self::connect(directory)?;
+        Self::prepare(connection, &path)
+    }
+
+    pub(super) fn connect(directory: &Path) -> Result<(Connection, PathBuf), JournalError> {
         std::fs::create_dir_all(directory)
             .map_err(|source| JournalError::Directory { path: directory.to_owned(), source })?;
         let path = directory.join("journal.db");
-        let connection =
-            Connection::open(&path).map_err(|source| JournalError::Open { path: path.clone(), source })?;
-        Self::prepare(connection, &path)
+        let open = |source| JournalError::Open { path: path.clone(), source };
+        let connection = Connection::open(&path).map_err(open)?;
+        connection.busy_timeout(BUSY_TIMEOUT).map_err(open)?;
+        Ok((connection, path))
     }
 
     /// Opens the journal of an agent that has run in this folder.
@@ -69,9 +75,8 @@ impl SqliteJournal {
         Ok(Self { connection: Arc::new(Mutex::new(connection)) })
     }
 
-    fn prepare(mut connection: Connection, path: &Path) -> Result<Self, JournalError> {
+    pub(super) fn prepare(mut connection: Connection, path: &Path) -> Result<Self, JournalError> {
         let open = |source| JournalError::Open { path: path.to_owned(), source };
-        connection.busy_timeout(BUSY_TIMEOUT).map_err(open)?;
         connection.pragma_update(None, "journal_mode", "WAL").map_err(open)?;
         connection.pragma_update(None, "synchronous", "FULL").map_err(open)?;
         let transaction =

@@ -2,6 +2,7 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "a test names the variants that it is about")]
 
+mod aside;
 mod story;
 
 use std::fs;
@@ -11,7 +12,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::*;
-use crate::decide::Plan;
+use crate::decide::{Plan, Trigger};
 use crate::types::*;
 
 fn folder() -> TempDir {
@@ -52,6 +53,7 @@ fn plan(decision: &str) -> Plan {
         made_unix_ms: 0,
         expires_unix_ms: 60_000,
         promotes: true,
+        trigger: Trigger::Automatic,
     }
 }
 

@@ -3,6 +3,7 @@
 //! Absent on purpose: anything that decides, and anything that knows a protocol.
 
 mod alert;
+mod guard;
 mod names;
 mod record;
 mod snapshot;
@@ -12,6 +13,7 @@ mod units;
 mod vantage;
 
 pub use alert::{Alert, AlertKey, AlertState, Notification};
+pub use guard::Guard;
 pub use names::{AgentName, NameError, RecordName, ServiceName, SiteName, TargetName};
 pub use record::{Fence, FenceError, RecordState, RecordType, RecordView, ResourceSet};
 pub use snapshot::{CanaryResult, Facts, Gap, GapReason, Link, Role, Sample, Snapshot, TargetSnapshot};

@@ -19,9 +19,9 @@ use redrover::act::{self, Hands, Permit, Switch};
 use redrover::app::{RedisHands, open_dns};
 use redrover::config::{Config, load};
 use redrover::decide::saga::Outcome;
-use redrover::decide::{Plan, fence_of};
-use redrover::lead::Term;
-use redrover::monitor::{self, Monitor, TlsProfiles};
+use redrover::decide::{Plan, Trigger, fence_of};
+use redrover::lead::{Solo, Term};
+use redrover::monitor::{self, Collectors, Monitor};
 use redrover::store::{Body, Entry, Journal, JournalError, NewEntry, Query, SqliteJournal, Story, Ticket};
 use redrover::types::{Clock as _, SystemClock};
 use serde_json::json;
@@ -161,17 +161,18 @@ async fn child() {
 }
 
 async fn switch(config: &Config, journal: Deadly) {
-    let (service, agent, clock) = (&config.services[0], &config.agent.name, Arc::new(SystemClock::new()));
+    let (service, agent, clock) = (&config.services[0], &config.agent, Arc::new(SystemClock::new()));
     let mut registry = Registry::default();
     let metrics = monitor::Metrics::register(&mut registry);
-    let monitor = Monitor::new(service, agent, &TlsProfiles::new(), metrics, clock.clone());
-    let monitor = Arc::new(monitor.expect("a monitor"));
+    let collectors = Collectors::new(config, metrics, clock.clone()).expect("collectors");
+    let monitor = Arc::new(Monitor::new(service, Arc::new(collectors)).expect("a monitor"));
     let hands = Hands {
         journal: Arc::new(journal),
         dns: open_dns(config, service).await.expect("a provider"),
         promote: Arc::new(RedisHands::new(Arc::clone(&monitor))),
         eyes: monitor,
         look_deadline: Duration::from_millis(500),
+        election: Arc::new(Solo),
         clock: clock.clone(),
         metrics: act::Metrics::register(&mut registry),
     };
@@ -189,12 +190,13 @@ async fn switch(config: &Config, journal: Deadly) {
         made_unix_ms,
         expires_unix_ms: made_unix_ms + 60_000,
         promotes: true,
+        trigger: Trigger::Automatic,
     };
     let body = Body::Ticketed { plan: Box::new(plan.clone()) };
     let entry = NewEntry { at_unix_ms: made_unix_ms, service: service.name.clone(), incident: None, body };
     let ticket = hands.journal.ticket(entry, plan).await.expect("it is durable");
     let term = Term { number: 1, until: None };
-    let permit = Permit::grant(ticket, term, &*hands.journal, clock.now()).await.expect("permitted");
+    let permit = Permit::grant(ticket, term, &hands).await.expect("permitted");
     let outcome = Switch::run(&hands, service, agent, permit).await.expect("it is durable");
     assert_eq!(outcome, Outcome::Switched);
 }

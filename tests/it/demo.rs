@@ -1,5 +1,6 @@
 //! The demo shows a failover, and fails when a part that the failover needs is left out.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::support::agent::redrover;
@@ -37,4 +38,8 @@ fn assert_fails_for_want_of_a_failover(output: &Output) {
     assert_eq!(output.code, 1, "{}{}", output.stdout, output.stderr);
     assert!(output.stderr.contains("the failover did not happen"), "{}{}", output.stdout, output.stderr);
     assert!(output.stdout.contains("RECOMMEND"), "it says what it would do instead: {}", output.stdout);
+    let logs = output.stdout.lines().find_map(|line| line.strip_prefix("The logs stay in "));
+    let logs = PathBuf::from(logs.expect("it says where its logs are"));
+    assert!(logs.join("redrover.log").exists(), "they are still there: {}", logs.display());
+    std::fs::remove_dir_all(logs).expect("nobody else needs them");
 }

@@ -62,7 +62,15 @@ async fn a_foreign_record_can_be_adopted() {
     scene.wait_rounds(6).await;
     scene.wait_number("redrover_halted", 1.0).await;
 
-    let said = scene.order(&["adopt", SERVICE, "--yes"]).await;
+    // Nor does the word of one who has not looked at the Redis: the record now points to the replica.
+    let refused = scene.setup.redrover(&["adopt", SERVICE, "--yes"]).await;
+    assert_eq!(refused.code, 1, "{}", refused.stdout);
+    for word in ["dc-b says that it is a replica", "dc-a that it is the primary", "--force"] {
+        assert!(refused.stderr.contains(word), "{word}: {}", refused.stderr);
+    }
+    scene.wait_number("redrover_fence_epoch", 1.0).await;
+
+    let said = scene.order(&["adopt", SERVICE, "--yes", "--force"]).await;
     assert!(said.contains("dc-b is active"), "{said}");
     scene.wait_number("redrover_halted", 0.0).await;
     scene.wait_number("redrover_fence_epoch", 2.0).await;

@@ -91,9 +91,33 @@ async fn a_paused_service_is_recommended_at_most_and_goes_on_when_resumed() {
     scene.assert_unmoved(1).await;
 
     scene.order(&["resume", SERVICE]).await;
-    scene.wait_switch(SERVICE).await;
+    let told = scene.wait_switch(SERVICE).await;
     scene.wait_answer(NAME, TARGETS[1]).await;
+    assert_log_speaks_to_people(&mut scene, &told).await;
     assert_eq!(scene.sandbox().history().await.applied("api"), 3);
+}
+
+/// The log of a whole story: what is watched, what people ordered, and how it ended, without a word of Rust.
+async fn assert_log_speaks_to_people(scene: &mut Scene, told: &Value) {
+    let id = told["decision"]["id"].as_str().expect("an id");
+    let explained = scene.order(&["explain", SERVICE, "--decision", id]).await;
+    assert!(explained.contains("the old primary was fenced (its process is gone)"), "{explained}");
+    assert!(explained.contains("ended: the name points to the target"), "{explained}");
+
+    let log = scene.agent.process().stderr();
+    let line = |words: &[&str]| {
+        assert!(log.lines().any(|l| words.iter().all(|w| l.contains(w))), "{words:?}: {log}");
+    };
+    let record = format!("record=\"{NAME} CNAME at route53\"");
+    let watched =
+        ["mode=\"automatic\"", "topology=\"replication\"", "sites=\"dc-a, dc-b\"", &record, "canary=\"on\""];
+    line(&[&["INFO", "watching", "service=sessions"], &watched[..]].concat());
+    line(&["INFO", "a person's order was read", "order=pause", "by="]);
+    line(&["INFO", "a person's order was read", "order=resume"]);
+    line(&["INFO", "the switch ended", "the name points to the target"]);
+    for word in ["[Gone]", "Switched", "Abandoned"] {
+        assert!(!log.contains(word) && !explained.contains(word), "{word}: {log}{explained}");
+    }
 }
 
 #[tokio::test]

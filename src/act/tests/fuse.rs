@@ -93,6 +93,8 @@ pub(super) fn label(body: &Body) -> String {
         | Body::Ticketed { .. }
         | Body::Halted { .. }
         | Body::Held { .. }
+        | Body::Observed { .. }
+        | Body::Closed { .. }
         | Body::Ordered { .. } => body.kind().as_str().to_owned(),
     }
 }

@@ -10,7 +10,7 @@ use crate::act::{Permit, Refusal, Switch};
 use crate::decide::saga::Outcome;
 use crate::lead::Term;
 use crate::store::{Body, Journal as _, JournalError, OperatorAction, Query, SqliteJournal};
-use crate::types::{AgentName, Moment};
+use crate::types::Moment;
 
 const TERM: Term = Term { number: 1, until: None };
 
@@ -39,7 +39,7 @@ async fn granted(before: &[Body], after: &[Body]) -> Result<(), Refusal> {
     let body = Body::Ticketed { plan: Box::new(stage.plan.clone()) };
     let ticket = hands.journal.ticket(stage.entry(body), stage.plan.clone()).await.unwrap();
     write(after).await;
-    Permit::grant(ticket, TERM, &*hands.journal, hands.clock.now()).await.map(|_| ())
+    Permit::grant(ticket, TERM, &hands).await.map(|_| ())
 }
 
 #[tokio::test(start_paused = true)]
@@ -73,8 +73,8 @@ async fn a_plan_is_young_enough_until_the_very_moment() {
         let hands = stage.hands(&Arc::new(Fuse::default()), usize::MAX);
         let body = Body::Ticketed { plan: Box::new(stage.plan.clone()) };
         let ticket = hands.journal.ticket(stage.entry(body), stage.plan.clone()).await.unwrap();
-        let now = hands.clock.now().plus(Duration::from_millis(after_ms));
-        let permit = Permit::grant(ticket, TERM, &*hands.journal, now).await;
+        tokio::time::advance(Duration::from_millis(after_ms)).await;
+        let permit = Permit::grant(ticket, TERM, &hands).await;
         assert_eq!(permit.is_ok(), is_granted, "after {after_ms} ms: {permit:?}");
     }
 }
@@ -133,8 +133,7 @@ async fn a_resumption_waits_for_the_record_to_be_readable() {
     hands.journal.ticket(stage.entry(body), stage.plan.clone()).await.unwrap();
     stage.world.state().is_unreadable = true;
     let unfinished = stage.story().await.unfinished.expect("the ticket stands");
-    let owner = AgentName::new("a1").unwrap();
-    let ended = Switch::resume(&hands, &stage.service, &owner, &unfinished).await.unwrap();
+    let ended = Switch::resume(&hands, &stage.service, &stage.agent, &unfinished).await.unwrap();
     assert_eq!(ended, None);
     assert!(stage.story().await.unfinished.is_some());
     let outcome = stage.go_on(&fuse).await;

@@ -10,9 +10,9 @@ use tempfile::TempDir;
 use super::fuse::{Fuse, FusedJournal};
 use super::world::{Event, Ports, State, World};
 use crate::act::{Hands, Metrics, Permit, Switch};
-use crate::config::{Rules, Service, parse};
-use crate::decide::Plan;
+use crate::config::{Agent, Config, Rules, Service, parse};
 use crate::decide::saga::Outcome;
+use crate::decide::{Plan, Trigger};
 use crate::lead::Term;
 use crate::store::{Body, Entry, Journal as _, NewEntry, Query, SqliteJournal, Story};
 use crate::types::*;
@@ -34,7 +34,7 @@ pub(super) struct Stage {
     pub(super) service: Service,
     pub(super) plan: Plan,
     pub(super) folder: TempDir,
-    owner: AgentName,
+    pub(super) agent: Agent,
 }
 
 /// In memory where there is such a folder: thousands of lives wait for the disk otherwise.
@@ -42,7 +42,7 @@ fn folder() -> TempDir {
     tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
 
-fn service(shape: Shape) -> Service {
+fn config(shape: Shape) -> Config {
     let (topology, promote) = match shape {
         Shape::Replication => ("replication", "promote: {kind: replicaof}"),
         Shape::WithoutFencing => ("replication", "promote: {kind: replicaof, without_fencing: true}"),
@@ -55,13 +55,13 @@ fn service(shape: Shape) -> Service {
          - {{datacenter: dc-a, dns_target: a.example.com, targets: [\"redis://a:6379\"]}}\n      \
          - {{datacenter: dc-b, dns_target: b.example.com, targets: [\"redis://b:6379\"]}}\n"
     );
-    let loaded = parse(&text, Path::new("redrover.yml"), &|_| None, Rules::Agent).unwrap();
-    loaded.config.services.into_iter().next().unwrap()
+    parse(&text, Path::new("redrover.yml"), &|_| None, Rules::Agent).unwrap().config
 }
 
 impl Stage {
     pub(super) fn new(shape: Shape, arrange: fn(&mut State)) -> Self {
-        let service = service(shape);
+        let Config { agent, services, .. } = config(shape);
+        let service = services.into_iter().next().unwrap();
         let site = |name| SiteName::new(name).unwrap();
         let text = "v=1;owner=a1;epoch=7;active=dc-a;from=dc-a;at=1;decision=adopt";
         let expected = RecordState {
@@ -84,9 +84,10 @@ impl Stage {
             made_unix_ms: now,
             expires_unix_ms: now + 60_000,
             promotes: shape != Shape::ActiveActive,
+            trigger: Trigger::Automatic,
         };
         let folder = folder();
-        Self { world, service, plan, folder, owner: AgentName::new("a1").unwrap() }
+        Self { world, service, plan, folder, agent }
     }
 
     /// The ports of a new process; its journal is opened from disk.
@@ -105,6 +106,7 @@ impl Stage {
             promote: Arc::new(ports()),
             eyes: Arc::new(ports()),
             look_deadline: Duration::from_millis(300),
+            election: Arc::new(ports()),
             clock: Arc::clone(&self.world) as Arc<dyn Clock>,
             metrics: Metrics::register(&mut Registry::default()),
         }
@@ -118,11 +120,12 @@ impl Stage {
             let entry = self.entry(body);
             let ticket = hands.journal.ticket(entry, self.plan.clone()).await.ok()?;
             let (now, delay) = (hands.clock.now(), self.world.state().delay);
-            let term = self.world.state().term.map(|limit| now.plus(limit));
-            let term = Term { number: 1, until: term };
-            let permit = Permit::grant(ticket, term, &*hands.journal, now).await.ok()?;
+            let limit = self.world.state().term;
+            self.world.state().term_ends = limit.map(|limit| now.plus(limit));
+            let term = Term { number: 1, until: None };
+            let permit = Permit::grant(ticket, term, &hands).await.ok()?;
             tokio::time::advance(delay).await;
-            Switch::run(&hands, &self.service, &self.owner, permit).await.ok()
+            Switch::run(&hands, &self.service, &self.agent, permit).await.ok()
         };
         fuse.run(life).await.flatten()
     }
@@ -132,7 +135,7 @@ impl Stage {
         self.world.state().is_unreadable = false;
         let unfinished = self.story().await.unfinished?;
         let hands = self.hands(fuse, usize::MAX);
-        let life = Switch::resume(&hands, &self.service, &self.owner, &unfinished);
+        let life = Switch::resume(&hands, &self.service, &self.agent, &unfinished);
         fuse.run(life).await.and_then(|ended| ended.expect("the journal takes entries"))
     }
 

@@ -86,9 +86,9 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     row("the switch meets a foreign fence", Replication, STUCK, (1, 0), TO_PROOF, |s| s.faults = [None, Foreign].into()),
     row("the switch meets a foreign fence, both active", ActiveActive, FOREIGN, (1, 0), "ticketed claim prove", |s| s.faults = [None, Foreign].into()),
     row("the provider is busy for a while", Replication, SWITCHED, (2, 1), ALL, |s| s.faults = [Throttled, Throttled, None, Throttled].into()),
-    row("the provider stays busy at the claim", Replication, ABANDONED, (0, 0), "ticketed", |s| s.faults = [Throttled; 5].into()),
+    row("the provider stays busy at the claim", Replication, ABANDONED, (0, 0), "ticketed", |s| s.faults = [Throttled; 8].into()),
     row("the provider is busy at the switch for longer than one change waits", Replication, SWITCHED, (2, 1), ALL, |s| {
-        s.faults = [None, Throttled, Throttled, Throttled, Throttled, Throttled].into();
+        s.faults = std::iter::once(None).chain([Throttled; 8]).collect();
     }),
     row("the provider is busy at the switch for longer than the decision lives", Replication, STUCK, (1, 0), TO_PROOF, |s| {
         s.faults = std::iter::once(None).chain([Throttled; 200]).collect();

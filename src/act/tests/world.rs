@@ -10,6 +10,7 @@ use super::fuse::Fuse;
 use crate::act::dns::{Answer, Dns, DnsError, Receipt, RecordChange};
 use crate::act::{Promote, PromoteError};
 use crate::decide::saga::Fencing;
+use crate::lead::{Election, Standing, Term};
 use crate::monitor::{SiteClient, WriteCanary};
 use crate::store::OperatorAction;
 use crate::types::*;
@@ -89,6 +90,8 @@ pub(super) struct State {
     pub(super) delay: Duration,
     /// How long the term lasts.
     pub(super) term: Option<Duration>,
+    /// When it ends; it begins with the permit.
+    pub(super) term_ends: Option<Moment>,
     pub(super) events: Vec<Event>,
     pub(super) first: RecordState,
 }
@@ -118,6 +121,7 @@ impl World {
             interjection: None,
             delay: Duration::ZERO,
             term: None,
+            term_ends: None,
             events: Vec::new(),
         };
         Self { state: Mutex::new(state), start: tokio::time::Instant::now(), to }
@@ -342,4 +346,12 @@ impl SiteClient for Ports {
     async fn surroundings(&self, _deadline: Duration) -> Surroundings {
         Surroundings::default()
     }
+}
+
+impl Election for Ports {
+    fn standing(&self) -> Standing {
+        Standing::Leads(Term { number: 1, until: self.world.state().term_ends })
+    }
+
+    fn step_down(&self) {}
 }

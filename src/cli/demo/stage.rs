@@ -27,6 +27,7 @@ const RULES: &str = include_str!("../../../rules/redrover.yml");
 /// Everything that runs.
 pub(super) struct Stage {
     folder: PathBuf,
+    keeps_folder: bool,
     children: Vec<(&'static str, Child)>,
     /// The port of both Redis sites.
     pub(super) redis_port: u16,
@@ -48,6 +49,7 @@ impl Stage {
         let local = |port| SocketAddr::from(([127, 0, 0, 1], port));
         let stage = Self {
             folder,
+            keeps_folder: false,
             children: Vec::new(),
             redis_port: free_port(&["127.0.0.11", "127.0.0.12"])?,
             agent: local(free_port(&["127.0.0.1"])?),
@@ -61,6 +63,11 @@ impl Stage {
 
     pub(super) fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// Leaves the logs where they are when everything ends.
+    pub(super) fn keep_folder(&mut self) {
+        self.keeps_folder = true;
     }
 
     pub(super) fn config_file(&self) -> PathBuf {
@@ -254,7 +261,9 @@ impl Drop for Stage {
     fn drop(&mut self) {
         // The children end by themselves (kill_on_drop); a folder that cannot be removed is not worth an error.
         self.children.clear();
-        let _ = fs::remove_dir_all(&self.folder);
+        if !self.keeps_folder {
+            let _ = fs::remove_dir_all(&self.folder);
+        }
     }
 }
 

@@ -65,20 +65,29 @@ pub(in crate::cli) async fn run(args: DemoArgs) -> Result<(), Failure> {
 
 async fn show(args: &DemoArgs) -> anyhow::Result<()> {
     let mut stage = Stage::new()?;
+    let done = play(&mut stage, args).await;
+    if done.is_err() {
+        stage.keep_folder();
+        println!("\nThe logs stay in {}", stage.folder().display());
+    }
+    done
+}
+
+async fn play(stage: &mut Stage, args: &DemoArgs) -> anyhow::Result<()> {
     let began = Instant::now();
     println!("redrover demo: two Redis sites, Prometheus, Alertmanager and one agent, all on this machine");
     println!("  logs: {}", stage.folder().display());
-    raise(&mut stage, args).await?;
+    raise(stage, args).await?;
     let elapsed = began.elapsed().as_secs_f64();
-    println!("  everything is up after {elapsed:.1} s; {NAME} is {}", answer(&stage).await);
-    warm_up(&stage).await?;
+    println!("  everything is up after {elapsed:.1} s; {NAME} is {}", answer(stage).await);
+    warm_up(stage).await?;
 
     println!(
         "\nThe Redis of dc-a, the active site, is killed. Seconds from then on, seen by this observer\n(with intervals of 1 s and windows of 3 s; the examples to copy have 5 s and 20 s):"
     );
     let killed = Instant::now();
     stage.kill(SITES[0].0).await?;
-    watch(&stage, killed).await?;
+    watch(stage, killed).await?;
 
     println!("\nWhat the agent wrote down (`redrover explain sessions --verdict failover`):\n");
     let explained = stage.redrover(&["explain", "sessions", "--verdict", "failover"]).await?;
@@ -87,10 +96,10 @@ async fn show(args: &DemoArgs) -> anyhow::Result<()> {
     println!("\nThe old primary of dc-a comes back:");
     let back = Instant::now();
     stage.start_redis(0).await?;
-    held(&stage, back).await?;
+    held(stage, back).await?;
     println!("\nDone in {:.0} s.", began.elapsed().as_secs_f64());
     if args.keep {
-        keep(&stage).await?;
+        keep(stage).await?;
     }
     Ok(())
 }

@@ -45,7 +45,7 @@ fn from_file(section: &Section<'_>, key: &str, full: &Path) -> Option<Secret> {
     let hint = "name a file that holds the secret; a relative path starts at the folder of the configuration";
     let bytes = match read_file(full, SECRET_BYTES_MAX) {
         Ok(bytes) => bytes,
-        Err(error) => return fail(&format!("names a file that cannot be read: {}", error.kind()), hint),
+        Err(error) => return fail(&format!("names a file that {}", unread(&error)), hint),
     };
     if bytes.len() as u64 > SECRET_BYTES_MAX {
         return fail(&format!("names a file of more than {SECRET_BYTES_MAX} bytes"), hint);
@@ -68,11 +68,19 @@ fn from_file(section: &Section<'_>, key: &str, full: &Path) -> Option<Secret> {
 pub fn readable(section: &Section<'_>, name: &str) -> Option<PathBuf> {
     let full = section.sheet.resolve(&section.optional(name, path)?);
     if let Err(error) = read_file(&full, 1) {
-        let reason = format!("{} cannot be read: {}", full.display(), error.kind());
+        let reason = format!("{} {}", full.display(), unread(&error));
         section.sheet.problem(&section.key_of(name), reason, "name a PEM file that this program may read");
         return None;
     }
     Some(full)
+}
+
+/// Why a file could not be read, as the predicate of a sentence about it.
+pub fn unread(error: &std::io::Error) -> String {
+    if error.kind() == ErrorKind::NotFound {
+        return "does not exist".to_owned();
+    }
+    format!("cannot be read: {}", error.kind())
 }
 
 /// Reads a regular file, but at most one byte more than `max`.

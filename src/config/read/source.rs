@@ -4,21 +4,21 @@ use std::path::Path;
 
 use serde_saphyr::Spanned;
 
-use super::{Value, read_file, tree};
+use super::{Value, read_file, tree, unread};
 use crate::config::{Problem, Problems};
 
-/// Reads a text file of at most `bytes_max` bytes; `what` names it in the remedies, such as `a configuration file`.
+/// Reads a text file of at most `bytes_max` bytes; `hint` says which file to name instead.
 ///
 /// # Errors
 /// The file cannot be read, is too large, or is not UTF-8.
-pub fn source(path: &Path, bytes_max: u64, what: &str) -> Result<String, Problems> {
+pub fn source(path: &Path, bytes_max: u64, hint: &str) -> Result<String, Problems> {
     let fail = |reason: String, hint: &str| Err(whole(path, None, reason, hint));
     let bytes = match read_file(path, bytes_max) {
         Ok(bytes) => bytes,
-        Err(error) => return fail(format!("cannot be read: {}", error.kind()), "name a YAML file"),
+        Err(error) => return fail(unread(&error), hint),
     };
     if bytes.len() as u64 > bytes_max {
-        return fail(format!("has more than {bytes_max} bytes"), &format!("name {what}"));
+        return fail(format!("has more than {bytes_max} bytes"), hint);
     }
     String::from_utf8(bytes).map_err(|error| {
         let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];

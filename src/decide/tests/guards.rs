@@ -2,7 +2,7 @@
 
 use super::world::{World, expect, millis, secs, vetoes};
 use crate::config::Mode;
-use crate::decide::{AlertLevel, Controls, Resume, State, Verdict};
+use crate::decide::{Abandoned, AlertLevel, Controls, Leadership, Resume, State, Verdict};
 use crate::types::{GapReason, Moment};
 
 const PAGE: AlertLevel = AlertLevel::Page;
@@ -35,6 +35,7 @@ fn disturbed_clocks_empty_the_window_and_observe_first() {
     ];
     for (what, change, is_disturbed) in table {
         let mut world = nearly();
+        world.service.policy.lag_evidence_max_age = secs(600);
         world.now = change(world.now);
         let decision = world.round();
         assert_eq!(vetoes(&decision).contains(&"disturbed"), is_disturbed, "{what}");
@@ -44,6 +45,9 @@ fn disturbed_clocks_empty_the_window_and_observe_first() {
             for _ in 0..5 {
                 let level = world.clone().round().level;
                 expect(&world.round(), Verdict::Hold, level, &["disturbed"]);
+            }
+            for _ in 0..4 {
+                expect(&world.round(), Verdict::Hold, AlertLevel::Warn, &["confirming"]);
             }
             expect(&world.round(), Verdict::Failover, PAGE, &["confirmed"]);
         }
@@ -59,7 +63,7 @@ fn what_was_seen_before_a_disturbance_fills_no_window() {
     world.rounds(10);
     world.now = world.now.plus(secs(60));
     world.rounds(6);
-    for _ in 0..6 {
+    for _ in 0..12 {
         expect(&world.round(), Verdict::Hold, AlertLevel::Warn, &["confirming"]);
     }
     expect(&world.round(), Verdict::Failover, PAGE, &["confirmed"]);
@@ -82,7 +86,7 @@ fn people_the_journal_and_the_term_come_first() {
     type Change = fn(&mut Controls);
     let table: [(&str, Change, Verdict); 4] = [
         ("paused", |c| c.is_paused = true, Verdict::Recommend),
-        ("not_leading", |c| c.is_leading = false, Verdict::Recommend),
+        ("not_leading", |c| c.leadership = Leadership::Follows, Verdict::Recommend),
         ("halted", |c| c.halted = Some("a test".to_owned()), Verdict::Halt),
         ("not_durable", |c| c.is_durable = false, Verdict::Halt),
     ];
@@ -152,9 +156,11 @@ fn flapping_is_suppressed_until_the_penalty_has_decayed() {
 #[test]
 fn an_attempt_given_up_is_told_before_the_next() {
     let mut world = nearly();
-    world.evidence.controls.abandoned = Some((secs(10), "the claim was lost".to_owned()));
+    world.evidence.controls.abandoned =
+        Some(Abandoned { age: secs(10), why: "the claim was lost".to_owned(), count: 1 });
     expect(&world.round(), Verdict::Recommend, PAGE, &["attempt_failed"]);
-    world.evidence.controls.abandoned = Some((secs(60), "the claim was lost".to_owned()));
+    world.evidence.controls.abandoned =
+        Some(Abandoned { age: secs(60), why: "the claim was lost".to_owned(), count: 1 });
     expect(&world.round(), Verdict::Failover, PAGE, &["confirmed"]);
 }
 

@@ -2,7 +2,7 @@
 
 use super::world::{World, gap, millis, ratio, secs, site};
 use crate::config::Policy;
-use crate::decide::{Duty, Judgement, Sight, judge};
+use crate::decide::{Duty, Judgement, Lens, Sight, judge};
 use crate::types::{CanaryResult, GapReason, Role, Snapshot, TargetSnapshot};
 use std::time::Duration;
 
@@ -51,7 +51,10 @@ fn slow(ping: Duration, canary: Duration) -> TargetSnapshot {
 fn judged(targets: Vec<TargetSnapshot>, duty: Duty, loading_for: Duration) -> Judgement {
     let taken = World::replication().now;
     let snapshot = Snapshot { site: site("dc-a"), taken, targets, control: None, domain: Vec::new() };
-    judge(&snapshot, duty, &Policy::default(), secs(1), loading_for)
+    let policy = Policy::default();
+    let lens =
+        Lens { policy: &policy, probe_timeout: secs(1), loading_for, resolves: false, vantages_there: &[] };
+    judge(&snapshot, duty, &lens)
 }
 
 fn severity(targets: Vec<TargetSnapshot>) -> Option<f64> {

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::formula::cases;
-use super::world::{GIB, World, alert, fence, gap, millis, ratio, secs, site, vetoes};
-use crate::decide::{Decision, Verdict, Vote};
+use super::world::{GIB, World, alert, fence, gap, millis, secs, site, vetoes};
+use crate::decide::{Decision, Verdict};
 use crate::types::{CanaryResult, Facts, GapReason, Role};
 
 const TINY: f64 = 1e-9;
@@ -58,13 +58,15 @@ impl Scene {
         if self.is_beside_standby {
             world.evidence.failure_domain = site("dc-b");
         }
-        world.evidence.vantages_configured = self.vantages;
-        let vote = |(domain, severity): &(u8, Option<f64>)| Vote {
-            failure_domain: site(&format!("place-{domain}")),
-            site: site("dc-a"),
-            severity: severity.map(ratio),
-        };
-        world.evidence.votes = self.votes.iter().map(vote).collect();
+        let others = self.vantages - 1;
+        let places: Vec<(String, Option<f64>)> = self
+            .votes
+            .iter()
+            .filter(|(place, _)| usize::from(*place) < others)
+            .map(|(place, severity)| (format!("dc-silent-{place}"), *severity))
+            .collect();
+        let votes: Vec<(&str, Option<f64>)> = places.iter().map(|(p, s)| (p.as_str(), *s)).collect();
+        world.vantages(self.vantages, &votes);
         world.evidence.alerts =
             self.alerts.iter().map(|(key, age)| alert(&format!("f{key}"), secs(*age))).collect();
         world.evidence.controls.switch_ages = self.switch_ages.iter().map(|age| secs(*age)).collect();
@@ -178,8 +180,11 @@ fn forgotten() -> impl Strategy<Value = Change> {
         (|w| w.node("dc-b").fail(GapReason::NotAsked), "the standby"),
         (|w| w.node("dc-a").fail(GapReason::Dns), "the active site"),
         (|w| w.evidence.alerts.clear(), "alerts"),
-        (|w| w.evidence.votes.iter_mut().for_each(|v| v.severity = None), "votes"),
-        (|w| w.evidence.votes.iter_mut().take(1).for_each(|v| v.severity = None), "one vote"),
+        (|w| w.evidence.vantages.iter_mut().for_each(|v| v.said = Err(gap(GapReason::Timeout))), "vantages"),
+        (
+            |w| w.evidence.vantages.iter_mut().take(1).for_each(|v| v.said = Err(gap(GapReason::Timeout))),
+            "one",
+        ),
     ];
     select(all)
 }

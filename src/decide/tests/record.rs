@@ -1,8 +1,8 @@
 //! The record and its fence: what is sound, what is foreign, and what is only new.
 
-use super::world::{World, expect, fence, ratio, site};
+use super::world::{World, expect, fence, site};
 use crate::decide::policy::of_record;
-use crate::decide::{AlertLevel, RecordReading, Strength, Verdict, Vote};
+use crate::decide::{AlertLevel, RecordReading, Strength, Verdict};
 use crate::types::{GapReason, RecordState};
 
 const VALUE_A: &str = "dc-a.redis.test";
@@ -12,7 +12,9 @@ const VALUE_B: &str = "dc-b.redis.test";
 type Told = Option<(Strength, &'static str)>;
 
 fn veto(world: &World) -> Told {
-    of_record(&world.service, &world.evidence).1.map(|v| (v.strength, v.reason.label()))
+    let mut state = world.state.clone();
+    let case = of_record(&world.service, &world.evidence, &mut state, world.now);
+    case.veto.map(|v| (v.strength, v.reason.label()))
 }
 
 #[test]
@@ -31,7 +33,7 @@ fn the_record_and_the_fence_must_be_those_last_seen() {
         ("the value of nobody", "elsewhere.test", Some(&good), Some(7), halts("foreign_record")),
         ("an older epoch is known", VALUE_A, Some(&good), Some(6), halts("foreign_fence")),
         ("a newer epoch is known", VALUE_A, Some(&good), Some(8), halts("foreign_fence")),
-        ("nothing known", VALUE_A, Some(&good), None, Some((Strength::Hard, "unfamiliar_fence"))),
+        ("nothing known", VALUE_A, Some(&good), None, halts("unfamiliar_fence")),
         ("an intent of nobody", VALUE_A, Some(&with_intent), Some(7), halts("foreign_fence")),
         ("foreign value before unfamiliar fence", VALUE_B, Some(&good), None, halts("foreign_record")),
     ];
@@ -113,14 +115,12 @@ fn an_unread_record_holds_and_keeps_the_window() {
 #[test]
 fn while_the_record_is_unread_a_minority_fills_no_window() {
     let mut world = World::replication().warmed().alerted();
-    world.evidence.vantages_configured = 3;
+    world.vantages(3, &[]);
     world.kill("dc-a", GapReason::Refused);
     world.evidence.record = RecordReading::Unread("throttled".to_owned());
     world.rounds(6);
     world.record(VALUE_A, Some(&fence("dc-a", "dc-a", 7)));
-    let vote =
-        |domain: &str| Vote { failure_domain: site(domain), site: site("dc-a"), severity: Some(ratio(1.0)) };
-    world.evidence.votes = vec![vote("dc-x"), vote("dc-y")];
+    world.vantages(3, &[("dc-x", Some(1.0)), ("dc-y", Some(1.0))]);
     expect(&world.round(), Verdict::Hold, AlertLevel::Warn, &["confirming"]);
 }
 
@@ -134,12 +134,12 @@ fn the_level_of_a_halt_depends_on_who_owns_the_service() {
 }
 
 #[test]
-fn an_unfamiliar_fence_only_observes() {
+fn an_unfamiliar_fence_halts() {
     let mut world = World::replication().warmed();
     world.evidence.controls.known_epoch = None;
-    expect(&world.round(), Verdict::Hold, AlertLevel::Warn, &["unfamiliar_fence"]);
+    expect(&world.round(), Verdict::Halt, AlertLevel::Page, &["unfamiliar_fence"]);
     world.kill("dc-a", GapReason::Refused);
-    expect(&world.rounds(5), Verdict::Hold, AlertLevel::Page, &["unfamiliar_fence"]);
+    expect(&world.rounds(5), Verdict::Halt, AlertLevel::Page, &["unfamiliar_fence"]);
 }
 
 #[test]
@@ -149,4 +149,50 @@ fn a_foreign_record_halts_in_the_middle_of_an_outage() {
     world.rounds(4);
     world.record(VALUE_B, Some(&fence("dc-a", "dc-a", 7)));
     expect(&world.round(), Verdict::Halt, AlertLevel::Page, &["foreign_record"]);
+}
+
+/// The fence as another agent of this installation left it.
+fn of_fellow(active: &str, from: &str, epoch: u64) -> String {
+    fence(active, from, epoch).replace("owner=a1", "owner=agent-dc-x")
+}
+
+#[test]
+fn what_another_agent_did_is_written_down_and_built_upon() {
+    let mut world = World::active_active().warmed();
+    world.vantages(3, &[("dc-x", Some(0.0))]);
+    world.record(VALUE_B, Some(&of_fellow("dc-b", "dc-a", 9)));
+    let decision = world.round();
+    expect(&decision, Verdict::Hold, AlertLevel::Info, &["fellow_acted"]);
+    assert_eq!(decision.accepted.unwrap().epoch, 9);
+    world.evidence.controls.known_epoch = Some(9);
+    let decision = world.round();
+    assert_eq!(
+        (decision.verdict, decision.accepted, decision.active),
+        (Verdict::Hold, None, Some(site("dc-b")))
+    );
+
+    for (what, epoch, owner) in
+        [("a stranger", 9, "owner=somebody"), ("an older epoch", 6, "owner=agent-dc-x")]
+    {
+        let mut world = World::replication().warmed();
+        world.vantages(3, &[("dc-x", Some(0.0))]);
+        world.record(VALUE_A, Some(&fence("dc-a", "dc-a", epoch).replace("owner=a1", owner)));
+        let decision = world.round();
+        assert_eq!((decision.verdict, decision.accepted), (Verdict::Halt, None), "{what}");
+    }
+}
+
+#[test]
+fn a_claim_of_another_agent_is_out_waited_and_then_taken_over() {
+    let mut world = World::active_active().warmed().alerted();
+    world.vantages(3, &[("dc-x", Some(1.0)), ("dc-y", Some(1.0))]);
+    world.kill("dc-a", GapReason::Refused);
+    let claim = format!("{};intent=dc-b", of_fellow("dc-a", "dc-a", 8));
+    world.record(VALUE_A, Some(&claim));
+    world.evidence.controls.known_epoch = Some(8);
+    for _ in 0..18 {
+        expect(&world.round(), Verdict::Hold, world.clone().look().level, &["fellow_claims"]);
+    }
+    let decision = world.round();
+    assert!(decision.vetoes.iter().all(|v| v.reason.label() != "fellow_claims"), "{:?}", decision.vetoes);
 }

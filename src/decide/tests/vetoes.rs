@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use super::world::{World, alert, gap, millis, ratio, secs, site, vetoes};
 use crate::config::{Flap, Mode, Promote, Topology};
+use crate::decide::outage::{Outage, Trust};
 use crate::decide::policy;
-use crate::decide::{Duty, Judgement, Sight, State, Strength, Verdict, Veto, judge};
+use crate::decide::{
+    Abandoned, Duty, Judgement, Leadership, Lens, Sight, State, Strength, Verdict, Veto, judge,
+};
 use crate::types::{CanaryResult, GapReason};
 
 fn told(veto: Option<Veto>) -> Option<(Strength, &'static str)> {
@@ -30,7 +33,7 @@ fn what_people_and_the_agent_allow() {
         ("mode", Strength::Hard, |w| w.service.mode = Mode::Observe),
         ("mode", Strength::Soft, |w| w.service.mode = Mode::Recommend),
         ("paused", Strength::Soft, |w| w.evidence.controls.is_paused = true),
-        ("not_leading", Strength::Soft, |w| w.evidence.controls.is_leading = false),
+        ("not_leading", Strength::Soft, |w| w.evidence.controls.leadership = Leadership::Follows),
         ("few_vantages", Strength::Soft, |w| w.service.policy.accept_fewer_vantages = false),
     ];
     assert_eq!(confirmed(|_| {}).verdict, Verdict::Failover, "nothing stands against it");
@@ -71,7 +74,7 @@ fn automatic_needs_three_vantages_or_an_explicit_word() {
         [(1, false, true), (2, false, true), (3, false, false), (1, true, false), (2, true, false)]
     {
         let mut world = World::replication();
-        world.evidence.vantages_configured = configured;
+        world.vantages(configured, &[]);
         world.service.policy.accept_fewer_vantages = accepts;
         let veto = told(policy::vantages(&world.service, &world.evidence));
         assert_eq!(veto, stands.then_some((Strength::Soft, "few_vantages")), "{configured} {accepts}");
@@ -89,9 +92,11 @@ fn a_silent_site_is_doubted_with_fewer_than_three_vantages() {
         (None, Sight::Silent, 1, false),
     ] {
         let mut world = World::replication();
-        world.evidence.vantages_configured = configured;
-        let judgement = Judgement { severity: severity.map(ratio), sight, gap: None };
-        let veto = told(policy::silence(&site("dc-a"), &judgement, &world.evidence));
+        world.vantages(configured, &[]);
+        let judgement = Judgement { severity: severity.map(ratio), sight, gap: None, is_domain_silent: None };
+        let judgements = [(site("dc-a"), judgement.clone())];
+        let outage = Outage::of(&site("dc-a"), &judgements, &world.evidence, Trust::Sound);
+        let veto = told(policy::silence(&site("dc-a"), &outage, &world.evidence));
         assert_eq!(veto, stands.then_some((Strength::Soft, "silent_site")), "{judgement:?} {configured}");
     }
 }
@@ -155,7 +160,8 @@ fn the_interval_and_the_last_attempt_end_on_time() {
     }
     for (age, stands) in [(secs(0), true), (millis(59_999), true), (secs(60), false)] {
         let mut world = World::replication();
-        world.evidence.controls.abandoned = Some((age, "lost the claim".to_owned()));
+        world.evidence.controls.abandoned =
+            Some(Abandoned { age, why: "lost the claim".to_owned(), count: 1 });
         let found = told(policy::attempt(&world.service, &world.evidence));
         assert_eq!(found, stands.then_some((Strength::Soft, "attempt_failed")), "{age:?}");
     }
@@ -251,7 +257,14 @@ fn a_replica_as_active_site_is_judged_by_its_duty() {
     let mut world = World::replication().warmed();
     world.look();
     let snapshot = &world.evidence.snapshots[1];
-    let judged = |duty| judge(snapshot, duty, &world.service.policy, secs(1), Duration::ZERO).is_down();
+    let lens = Lens {
+        policy: &world.service.policy,
+        probe_timeout: secs(1),
+        loading_for: Duration::ZERO,
+        resolves: false,
+        vantages_there: &[],
+    };
+    let judged = |duty| judge(snapshot, duty, &lens).is_down();
     assert!(judged(Duty::Serve));
     assert!(!judged(Duty::Stand));
 }

@@ -6,11 +6,13 @@ use crate::config::{
     Address, Mode, Policy, Promote, Provider, Record, Service, Site, Target, Topology, Weights,
 };
 use crate::decide::{
-    AlertLevel, Controls, Decision, Evidence, FiringAlert, RecordReading, State, Verdict, step,
+    AlertLevel, Controls, Crowd, Decision, Evidence, FiringAlert, Leadership, RecordReading, Reliability,
+    State, Verdict, step,
 };
 use crate::types::{
-    AlertKey, CanaryResult, Facts, Fence, Gap, GapReason, Link, Moment, Ratio, RecordName, RecordState,
-    RecordType, RecordView, ResourceSet, Role, ServiceName, SiteName, Snapshot, TargetName, TargetSnapshot,
+    AgentName, AlertKey, CanaryResult, Facts, Fence, Gap, GapReason, Link, Moment, Ratio, RecordName,
+    RecordState, RecordType, RecordView, ResourceSet, Role, ServiceName, SiteName, Snapshot, Surroundings,
+    TargetName, TargetSnapshot, VantageAnswer, VantageReport, Vote,
 };
 
 /// What the primary usually writes within one round, bytes: 200 for each second of the usual interval.
@@ -40,6 +42,25 @@ pub(super) fn ratio(number: f64) -> Ratio {
 pub(super) fn alert(fingerprint: &str, age: Duration) -> FiringAlert {
     let key = AlertKey { fingerprint: fingerprint.to_owned(), starts_at: "2026-01-01T00:00:00Z".to_owned() };
     FiringAlert { key, name: format!("RedisDown-{fingerprint}"), site: None, age }
+}
+
+pub(super) fn agent(name: &str) -> AgentName {
+    AgentName::new(name).unwrap()
+}
+
+/// A vantage that answers, and how badly dc-a fails for it. What is down for it is silent.
+pub(super) fn vantage(domain: &str, severity: Option<f64>) -> VantageAnswer {
+    let vote = Vote {
+        site: site("dc-a"),
+        severity: severity.map(ratio),
+        is_silent: severity.is_none_or(|s| s > 0.0),
+        is_domain_silent: None,
+    };
+    VantageAnswer {
+        agent: agent(&format!("agent-{domain}")),
+        failure_domain: site(domain),
+        said: Ok(VantageReport { wall: secs(1_800_000_000), votes: vec![vote] }),
+    }
 }
 
 /// The kinds of a decision's reasons.
@@ -150,15 +171,23 @@ impl World {
     fn new(topology: Topology, nodes: Vec<Node>) -> Self {
         let service = service(topology, &nodes);
         let now = Moment { mono: secs(1000), wall: secs(1_800_000_000) };
-        let controls =
-            Controls { is_durable: true, is_leading: true, known_epoch: Some(7), ..Controls::default() };
+        let controls = Controls {
+            is_durable: true,
+            leadership: Leadership::Leads,
+            known_epoch: Some(7),
+            ..Controls::default()
+        };
         let evidence = Evidence {
             snapshots: Vec::new(),
+            agent: agent("a1"),
+            failure_domain: site("dc-z"),
             probe_timeout: secs(1),
             probe_interval: secs(5),
-            failure_domain: site("dc-z"),
-            vantages_configured: 1,
-            votes: Vec::new(),
+            vantages: Vec::new(),
+            surroundings: Surroundings::default(),
+            crowd: Crowd::default(),
+            anomaly: None,
+            reliability: Reliability::default(),
             alerts: Vec::new(),
             record: RecordReading::Unread("not yet".to_owned()),
             controls,
@@ -197,6 +226,20 @@ impl World {
     pub(super) fn kill(&mut self, name: &str, reason: GapReason) {
         self.node(name).fail(reason);
         self.link(false);
+    }
+
+    /// So many failure domains have a vantage; those named say how badly dc-a fails, the others say nothing.
+    pub(super) fn vantages(&mut self, configured: usize, votes: &[(&str, Option<f64>)]) {
+        let mut vantages: Vec<VantageAnswer> = votes.iter().map(|(domain, s)| vantage(domain, *s)).collect();
+        for number in 0.. {
+            self.evidence.vantages = vantages.clone();
+            if self.evidence.vantages_configured() >= configured {
+                break;
+            }
+            let said = Err(gap(GapReason::Timeout));
+            let silent = VantageAnswer { said, ..vantage(&format!("dc-silent-{number}"), None) };
+            vantages.push(silent);
+        }
     }
 
     /// Sets the link of all replicas.
@@ -253,6 +296,10 @@ impl World {
 
     /// Decides on the evidence as it stands.
     pub(super) fn decide(&mut self) -> Decision {
+        let wall = self.now.wall;
+        for report in self.evidence.vantages.iter_mut().filter_map(|v| v.said.as_mut().ok()) {
+            report.wall = wall;
+        }
         let (state, decision) = step(&self.state, &self.evidence, &self.service, self.now);
         self.state = state;
         decision
@@ -279,7 +326,7 @@ impl World {
 /// The text of a fence without intent.
 pub(super) fn fence(active: &str, from: &str, epoch: u64) -> String {
     Fence {
-        owner: crate::types::AgentName::new("a1").unwrap(),
+        owner: agent("a1"),
         epoch,
         active: site(active),
         from: site(from),

@@ -1,6 +1,6 @@
 //! The monitor against real servers, healthy and not.
 
-mod rig;
+pub(in crate::monitor) mod rig;
 
 use std::time::Duration;
 

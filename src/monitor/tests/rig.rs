@@ -12,9 +12,10 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::config::{
-    Address, Canary, Mode, Policy, Provider, Record, Secret, Service, Site, Target, Tls, Topology,
+    Address, Agent, Canary, Config, Global, Mode, Policy, Provider, Record, Secret, Service, Site, Target,
+    Tls, Topology, Webhook, WebhookAuth,
 };
-use crate::monitor::{Metrics, Monitor, RedisClient, SiteClient, TlsProfiles, WriteCanary};
+use crate::monitor::{Collectors, Metrics, Monitor, RedisClient, SiteClient, TlsProfiles, WriteCanary};
 use crate::types::{
     AgentName, RecordName, RecordType, ServiceName, SiteName, SystemClock, TargetName, TargetSnapshot,
 };
@@ -127,8 +128,8 @@ pub fn site(name: &str) -> SiteName {
     SiteName::new(name).unwrap()
 }
 
-/// A monitor of one site `dc-a` with these targets, its metrics, and their registry.
-pub fn monitor(targets: Vec<Target>) -> (Monitor, Registry) {
+/// A service with one site `dc-a` and these targets.
+pub fn service(targets: Vec<Target>) -> Service {
     let record = Record {
         name: RecordName::new("redis.example").unwrap(),
         kind: RecordType::Cname,
@@ -137,7 +138,7 @@ pub fn monitor(targets: Vec<Target>) -> (Monitor, Registry) {
         read_interval: Duration::from_secs(60),
         name_servers: Vec::new(),
     };
-    let service = Service {
+    Service {
         name: ServiceName::new("sessions").unwrap(),
         topology: Topology::Replication,
         mode: Mode::Observe,
@@ -149,12 +150,40 @@ pub fn monitor(targets: Vec<Target>) -> (Monitor, Registry) {
         maintenance: Vec::new(),
         dry_run: false,
         policy: Policy::default(),
-    };
+    }
+}
+
+/// A monitor of one site `dc-a` with these targets, and the registry of its metrics.
+pub fn monitor(targets: Vec<Target>) -> (Monitor, Registry) {
     let mut registry = Registry::default();
     let metrics = Metrics::register(&mut registry);
-    let agent = AgentName::new("a1").unwrap();
-    let clock = Arc::new(SystemClock::new());
-    (Monitor::new(&service, &agent, &TlsProfiles::new(), metrics, clock).unwrap(), registry)
+    let config = config(vec![service(targets)]);
+    let collectors = Collectors::new(&config, metrics, Arc::new(SystemClock::new())).unwrap();
+    (Monitor::new(&config.services[0], Arc::new(collectors)).unwrap(), registry)
+}
+
+/// A configuration with nothing around these services.
+pub fn config(services: Vec<Service>) -> Config {
+    Config {
+        global: Global { probe_interval: AMPLE * 2, probe_timeout: AMPLE },
+        agent: Agent {
+            name: AgentName::new("a1").unwrap(),
+            failure_domain: site("office"),
+            data_dir: PathBuf::from("."),
+            vantages: Vec::new(),
+        },
+        self_checks: Vec::new(),
+        datacenters: Vec::new(),
+        services,
+        webhook: Webhook {
+            service_label: "redis_service".to_owned(),
+            auth: WebhookAuth::Open,
+            body_bytes_max: 1024,
+        },
+        alertmanager: None,
+        prometheus: None,
+        embedded_dns: None,
+    }
 }
 
 /// One look at one target, with the canary.

@@ -16,9 +16,9 @@ mod state;
 mod trace;
 mod truth;
 
-pub(super) use actor::{Actor, Life, Phase};
-pub(super) use effects::Sent;
+pub(super) use actor::{Life, Phase};
 pub(super) use layout::{DOMAIN, Layout};
 pub(super) use network::Node;
-pub(super) use state::{Command, EPOCH, Setting, State, WARM_UP_ROUNDS, World, first_epoch};
-pub(super) use trace::{Trace, Violation, What, moves};
+pub(super) use state::{Command, EPOCH, Setting, State, WARM_UP_ROUNDS, World};
+pub use trace::Violation;
+pub(super) use trace::{Trace, What, moves};

@@ -80,7 +80,7 @@ pub(in crate::sim) enum What {
 }
 
 /// A rule that holds in every world, and how it was broken.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Violation {
     /// The rule, as the fault matrix names it.
     pub rule: &'static str,

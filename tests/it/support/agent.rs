@@ -100,6 +100,11 @@ impl Setup {
         self.write();
     }
 
+    /// The configuration of one service.
+    pub fn service(&self, index: usize) -> Value {
+        self.config["services"][index].clone()
+    }
+
     /// The configuration file. It is JSON, which is YAML as well.
     pub fn config_file(&self) -> PathBuf {
         self.folder.path().join("redrover.yml")

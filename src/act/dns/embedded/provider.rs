@@ -7,6 +7,7 @@ use async_trait::async_trait;
 
 use super::EmbeddedZone;
 use super::store::StoreError;
+use super::zone::check;
 use crate::act::dns::wire::{self, Kind};
 use crate::act::dns::{Answer, Dns, DnsError, Receipt, RecordChange};
 use crate::act::verify;
@@ -23,18 +24,14 @@ pub struct EmbeddedDns {
 }
 
 impl EmbeddedDns {
-    /// The provider of `record`, which must be one of those the zone was opened with.
+    /// The provider of `record`. The zone answers for it while it is one of those that the zone holds.
     ///
     /// # Errors
-    /// [`DnsError::Misconfigured`] when it is not.
+    /// [`DnsError::Misconfigured`] when it cannot lie in the zone.
     pub fn new(zone: &Arc<EmbeddedZone>, record: &Record) -> Result<Self, DnsError> {
+        check(zone.settings(), record, &[])?;
         let name = record.name.clone();
-        let unknown =
-            || DnsError::Misconfigured { detail: format!("{name} is no record of the embedded zone") };
-        let fence = name.fence().map_err(|_| unknown())?;
-        if !zone.holds(&name, record.kind) {
-            return Err(unknown());
-        }
+        let fence = name.fence().map_err(|error| DnsError::Misconfigured { detail: error.to_string() })?;
         Ok(Self { zone: Arc::clone(zone), name, fence, kind: record.kind, record: record.clone() })
     }
 

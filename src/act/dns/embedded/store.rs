@@ -5,9 +5,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior, params};
 
 use crate::act::dns::{DnsError, RecordChange};
+use crate::act::swap::describe;
 use crate::types::{RecordName, RecordState, RecordType, ResourceSet};
 
 /// The shape of the file, in `PRAGMA user_version`.
@@ -52,7 +53,7 @@ pub(super) enum StoreError {
         configured: &'static str,
     },
     /// The row is not as expected.
-    #[error("{name} holds {held:?}")]
+    #[error("{name}: {}", describe(held))]
     Conflict {
         /// The name.
         name: RecordName,
@@ -109,6 +110,27 @@ impl ZoneStore {
         Ok(Self { connection })
     }
 
+    /// Opens the file to read it once, and creates nothing: where there is no file, the zone holds nothing.
+    pub(super) fn open_read_only(path: &Path) -> Result<Self, StoreError> {
+        let opened = |error| StoreError::Sqlite("opened", error);
+        if !path.exists() {
+            let connection = Connection::open_in_memory().map_err(opened)?;
+            connection.execute_batch(SCHEMA).map_err(opened)?;
+            return Ok(Self { connection });
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = match immutable(path) {
+            Some(url) => Connection::open_with_flags(url.as_str(), flags | OpenFlags::SQLITE_OPEN_URI),
+            None => Connection::open_with_flags(path, flags),
+        };
+        let connection = connection.map_err(opened)?;
+        connection.busy_timeout(BUSY_TIMEOUT).map_err(opened)?;
+        match connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(opened)? {
+            SCHEMA_VERSION => Ok(Self { connection }),
+            other => Err(StoreError::Version(other)),
+        }
+    }
+
     /// A number that changes whenever another connection has changed the file.
     pub(super) fn version(&self) -> Result<i64, StoreError> {
         self.connection
@@ -161,6 +183,19 @@ impl ZoneStore {
         transaction.commit().map_err(StoreError::Commit)?;
         Ok(serial)
     }
+}
+
+/// A file that no agent has open has no log beside it, and is read as it stands: SQLite would create a log otherwise,
+/// and leave it there. `None` where there is one.
+fn immutable(path: &Path) -> Option<url::Url> {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    if Path::new(&log).exists() {
+        return None;
+    }
+    let mut url = url::Url::from_file_path(std::path::absolute(path).ok()?).ok()?;
+    url.set_query(Some("immutable=1"));
+    Some(url)
 }
 
 fn serial(connection: &Connection) -> Result<u64, StoreError> {

@@ -92,8 +92,42 @@ async fn a_zone_refuses_what_it_cannot_hold() {
     let twice = [record("db.zone.test", RecordType::A), record("_redrover.db.zone.test", RecordType::A)];
     assert!(EmbeddedZone::open(&settings(), dir.path(), &twice).is_err());
     let zone = open(dir.path(), &twice[..1]);
-    let elsewhere = EmbeddedDns::new(&zone, &record("db.zone.test", RecordType::Cname));
+    let elsewhere = EmbeddedDns::new(&zone, &record("db.other.test", RecordType::Cname));
     assert!(matches!(elsewhere, Err(DnsError::Misconfigured { .. })));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_records_of_a_zone_can_be_replaced_while_it_serves() {
+    let server = Server::start("db.zone.test", RecordType::A).await;
+    let nothing = RecordState { record: None, fence: None };
+    suite::accepted(&server.dns, &nothing, &state("192.0.2.1", 5, "epoch=1")).await;
+    let code = async |name| server.ask(name, WireType::A).await.metadata.response_code;
+    assert_eq!(code("new.zone.test").await, ResponseCode::NXDomain);
+
+    let (old, new) = (server.record.clone(), record("new.zone.test", RecordType::A));
+    for (bad, why) in [
+        ([old.clone(), record("db.other.test", RecordType::A)], "does not lie in"),
+        ([new.clone(), new.clone()], "belongs to two services"),
+        ([new.clone(), record("db.zone.test", RecordType::Aaaa)], "is held as A"),
+    ] {
+        let refused = server.zone.check(&bad).await;
+        assert!(
+            matches!(&refused, Err(DnsError::Misconfigured { detail }) if detail.contains(why)),
+            "{refused:?}"
+        );
+    }
+    server.zone.check([&old, &new]).await.unwrap();
+    assert_eq!(code("new.zone.test").await, ResponseCode::NXDomain, "a check changes nothing");
+
+    server.zone.hold([&old, &new]).await.unwrap();
+    assert_eq!(code("new.zone.test").await, ResponseCode::ServFail, "before its adoption");
+    let dns = EmbeddedDns::new(&server.zone, &new).unwrap();
+    suite::accepted(&dns, &nothing, &state("192.0.2.2", 5, "epoch=1")).await;
+    assert_eq!(code("new.zone.test").await, ResponseCode::NoError);
+    assert_eq!(code("db.zone.test").await, ResponseCode::NoError);
+
+    server.zone.hold([&new]).await.unwrap();
+    assert_eq!(code("db.zone.test").await, ResponseCode::NXDomain);
 }
 
 #[tokio::test(flavor = "multi_thread")]

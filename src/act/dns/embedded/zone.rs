@@ -13,17 +13,22 @@ use crate::types::{RecordName, RecordState, RecordType};
 
 /// The zone's file, in the data directory.
 const FILE_NAME: &str = "zone.db";
+/// No version of the file: the table is loaded at the next opportunity.
+const UNREAD: i64 = -1;
+
+/// The configured records.
+type Records = Vec<(RecordName, RecordType)>;
 
 /// The embedded zone with its configured records.
 pub struct EmbeddedZone {
     settings: Settings,
-    records: Vec<(RecordName, RecordType)>,
     opened: Mutex<Opened>,
     answers: ArcSwap<Answers>,
 }
 
 struct Opened {
     store: ZoneStore,
+    records: Records,
     version: i64,
 }
 
@@ -37,18 +42,34 @@ impl EmbeddedZone {
         data_dir: &Path,
         records: impl IntoIterator<Item = &'a Record>,
     ) -> Result<Arc<Self>, DnsError> {
-        let mut configured: Vec<(RecordName, RecordType)> = Vec::new();
-        for record in records {
-            check(settings, record, &configured)?;
-            configured.push((record.name.clone(), record.kind));
-        }
-        let store = ZoneStore::open(&data_dir.join(FILE_NAME))?;
+        let store = ZoneStore::open(&data_dir.join(FILE_NAME));
+        Self::of(settings, records, store)
+    }
+
+    /// As [`EmbeddedZone::open`], to read only: it creates nothing, and no file is a zone that holds nothing.
+    ///
+    /// # Errors
+    /// As [`EmbeddedZone::open`].
+    pub fn open_read_only<'a>(
+        settings: &Settings,
+        data_dir: &Path,
+        records: impl IntoIterator<Item = &'a Record>,
+    ) -> Result<Arc<Self>, DnsError> {
+        let store = ZoneStore::open_read_only(&data_dir.join(FILE_NAME));
+        Self::of(settings, records, store)
+    }
+
+    fn of<'a>(
+        settings: &Settings,
+        records: impl IntoIterator<Item = &'a Record>,
+        store: Result<ZoneStore, StoreError>,
+    ) -> Result<Arc<Self>, DnsError> {
+        let (records, store) = (checked(settings, records)?, store?);
         let version = store.version()?;
-        let answers = load(settings, &configured, &store)?;
+        let answers = load(settings, &records, &store)?;
         Ok(Arc::new(Self {
             settings: settings.clone(),
-            records: configured,
-            opened: Mutex::new(Opened { store, version }),
+            opened: Mutex::new(Opened { store, records, version }),
             answers: ArcSwap::from_pointee(answers),
         }))
     }
@@ -58,8 +79,50 @@ impl EmbeddedZone {
     /// # Errors
     /// The file cannot be read; the table stays as it was.
     pub async fn refresh(self: &Arc<Self>) -> Result<(), DnsError> {
+        self.blocking(|zone, opened| zone.reload(opened)).await
+    }
+
+    /// Tries, changing nothing, whether the zone could hold these records instead of the present ones.
+    ///
+    /// # Errors
+    /// [`DnsError::Misconfigured`] when one cannot be held in this zone, or is held as another type; otherwise the
+    /// file's trouble.
+    pub async fn check<'a>(
+        self: &Arc<Self>,
+        records: impl IntoIterator<Item = &'a Record>,
+    ) -> Result<(), DnsError> {
+        let records = checked(&self.settings, records)?;
+        self.blocking(move |_, opened| {
+            let new = records.iter().filter(|record| !opened.records.contains(record));
+            new.map(|(name, kind)| opened.store.read(name, *kind)).try_for_each(|read| read.map(drop))
+        })
+        .await
+    }
+
+    /// Holds these records from here on, and no others.
+    ///
+    /// # Errors
+    /// [`DnsError::Misconfigured`] when one cannot be held, and nothing changes; otherwise the file's trouble, and the
+    /// names are answered as soon as it can be read.
+    pub async fn hold<'a>(
+        self: &Arc<Self>,
+        records: impl IntoIterator<Item = &'a Record>,
+    ) -> Result<(), DnsError> {
+        let records = checked(&self.settings, records)?;
+        self.blocking(move |zone, opened| {
+            opened.records = records;
+            opened.version = UNREAD;
+            zone.publish(opened)
+        })
+        .await
+    }
+
+    async fn blocking<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self, &mut Opened) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, DnsError> {
         let zone = Arc::clone(self);
-        let done = tokio::task::spawn_blocking(move || zone.with(|zone, opened| zone.reload(opened)));
+        let done = tokio::task::spawn_blocking(move || zone.with(work));
         done.await.map_err(|error| DnsError::Unavailable { detail: wire::chain(&error) })?.map_err(Into::into)
     }
 
@@ -69,10 +132,6 @@ impl EmbeddedZone {
 
     pub(super) fn answers(&self) -> Arc<Answers> {
         self.answers.load_full()
-    }
-
-    pub(super) fn holds(&self, name: &RecordName, kind: RecordType) -> bool {
-        self.records.iter().any(|(n, k)| n == name && *k == kind)
     }
 
     /// Reads from the file, and brings the table up to date on the way.
@@ -94,7 +153,7 @@ impl EmbeddedZone {
             let serial = opened.store.change(name, kind, change)?;
             // The change is durable. A table that cannot be loaded now is loaded by the next refresh.
             if let Err(error) = zone.publish(opened) {
-                opened.version = -1;
+                opened.version = UNREAD;
                 tracing::warn!(%name, %error, "the zone's answers could not be reloaded after a change");
             }
             Ok(serial)
@@ -114,7 +173,7 @@ impl EmbeddedZone {
     fn publish(&self, opened: &mut Opened) -> Result<(), StoreError> {
         // The version is taken first: a change in between is then seen by the next reload.
         let version = opened.store.version()?;
-        self.answers.store(Arc::new(load(&self.settings, &self.records, &opened.store)?));
+        self.answers.store(Arc::new(load(&self.settings, &opened.records, &opened.store)?));
         opened.version = version;
         Ok(())
     }
@@ -141,7 +200,24 @@ fn load(
     Ok(Answers::new(settings, serial, held.collect::<Result<Vec<_>, _>>()?))
 }
 
-fn check(settings: &Settings, record: &Record, known: &[(RecordName, RecordType)]) -> Result<(), DnsError> {
+fn checked<'a>(
+    settings: &Settings,
+    records: impl IntoIterator<Item = &'a Record>,
+) -> Result<Records, DnsError> {
+    let mut known = Records::new();
+    for record in records {
+        check(settings, record, &known)?;
+        known.push((record.name.clone(), record.kind));
+    }
+    Ok(known)
+}
+
+/// Whether a zone can hold a record beside the known ones.
+pub(super) fn check(
+    settings: &Settings,
+    record: &Record,
+    known: &[(RecordName, RecordType)],
+) -> Result<(), DnsError> {
     let name = &record.name;
     let zone = &settings.zone;
     let refuse = |detail: String| Err(DnsError::Misconfigured { detail });

@@ -21,7 +21,7 @@ const AGO_MAX: Duration = Duration::from_secs(30 * 86_400);
 /// # Errors
 /// Everything that is wrong with the file, in the order of its lines.
 pub fn load(path: &Path) -> Result<Scenario, Problems> {
-    parse(&source(path, SCENARIO_BYTES_MAX, "a scenario file")?, path)
+    parse(&source(path, SCENARIO_BYTES_MAX, "name a scenario file")?, path)
 }
 
 /// Checks the text of a scenario file; `path` names it in problems.

@@ -1,0 +1,78 @@
+//! Every Redis: whether it answers, takes the canary, and lets this program do what a switch needs.
+
+use std::time::Duration;
+
+use super::around;
+use super::report::{Fault, Report};
+use crate::config::{Promote, Service, Topology};
+use crate::monitor::{Monitor, RedisClient, RedisError, SiteClient as _, WriteCanary};
+use crate::types::{CanaryResult, GapReason, Role, TargetSnapshot};
+
+pub(super) async fn targets(service: &Service, monitor: &Monitor, deadline: Duration, report: &mut Report) {
+    for site in &service.sites {
+        let seen = monitor.look(&site.name, deadline, WriteCanary::Write).await;
+        for (target, client) in seen.targets.iter().zip(monitor.clients(&site.name)) {
+            let what = format!("{} {}", site.name, target.target);
+            match answers(target, service) {
+                Ok(why) => report.good(&what, &why),
+                Err(fault) => report.bad(&what, &fault),
+            }
+            if let (Ok(_), Some(Promote::Replicaof { .. })) = (&target.ping, &service.promote) {
+                rights(client, deadline, &what, report).await;
+            }
+        }
+        if let Some(said) = &seen.control {
+            around::control(&format!("{} control plane", site.name), said, report);
+        }
+    }
+}
+
+fn answers(seen: &TargetSnapshot, service: &Service) -> Result<String, Fault> {
+    let ping = seen.ping.as_ref().map_err(|gap| Fault::of("no answer", gap))?;
+    let facts = seen.facts.as_ref().map_err(|gap| Fault::of("INFO is not allowed or cut", gap))?;
+    let is_replica = facts.role == Some(Role::Replica);
+    let canary = match &seen.canary {
+        CanaryResult::Written(_) => "the write canary passed",
+        CanaryResult::NotAsked => "no write canary",
+        CanaryResult::Failed(gap)
+            if is_replica
+                && service.topology == Topology::Replication
+                && gap.reason != GapReason::Permission =>
+        {
+            "a replica, as it should be"
+        }
+        CanaryResult::Failed(gap) => return Err(Fault::of("the write canary failed", gap)),
+    };
+    Ok(format!("answers in {:.1} ms; {canary}", ping.as_secs_f64() * 1e3))
+}
+
+/// Any site may be left one day, and any may be promoted.
+async fn rights(client: &RedisClient, deadline: Duration, what: &str, report: &mut Report) {
+    let tried = [
+        (client.may_pause_writes(deadline).await, "CLIENT PAUSE", "+client|pause +client|unpause"),
+        (client.may_promote(deadline).await, "REPLICAOF", "+replicaof"),
+        (client.role(deadline).await.map(drop), "ROLE", "+role"),
+    ];
+    let mut are_all_there = true;
+    for (answer, command, rule) in tried {
+        if let Err(error) = answer {
+            are_all_there = false;
+            report.bad(what, &lack(&error, command, rule));
+        }
+    }
+    if are_all_there {
+        report.good(what, "lets this user pause writes and promote; CLIENT UNPAUSE cannot be tried");
+    }
+}
+
+fn lack(error: &RedisError, command: &str, rule: &str) -> Fault {
+    let gap = error.gap();
+    if gap.reason == GapReason::Permission {
+        let detail = gap.detail;
+        return Fault::Missing(format!("the right to {command}; add {rule} to the user's ACL ({detail})"));
+    }
+    if gap.reason == GapReason::ErrorReply {
+        return Fault::Missing(format!("the command {command} ({})", gap.detail));
+    }
+    Fault::of(command, &gap)
+}

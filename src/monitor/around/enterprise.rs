@@ -1,0 +1,251 @@
+//! What the REST API of a Redis Enterprise cluster says of a database.
+//!
+//! Read are `/v1/bdbs/{id}/availability` and, of `/v1/bdbs/{id}`, the states of the syncers by which this cluster
+//! receives the other clusters' writes (Active-Active and Replica Of). An available database has a bound port and
+//! reachable primary shards; whether data can be read or written, or is fresh, is not said. A link that was cut may
+//! still be called in sync for about a minute.
+//!
+//! Not read: the endpoint of a single node; the lag form of availability, which fails for ever on a database that is
+//! not Active-Active; peer statistics, whose units are not settled; and how long ago a syncer that is out of sync was
+//! in sync. Several answers hold passwords, so fields are always named, and no body is kept or logged.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use reqwest::{Client, StatusCode};
+use serde::Deserialize;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout_at};
+
+use super::http::{self, Answer, HttpClients, below};
+use crate::config::{Enterprise, Secret};
+use crate::monitor::tls::{TlsError, TlsProfiles};
+use crate::types::{Clock, ControlPlane, Gap, GapReason, Moment};
+
+/// Largest accepted answer, in bytes: a database has a handful of sources.
+const ANSWER_BYTES_MAX: usize = 64 * 1024;
+/// Questions to one cluster at once. Five wrong logins within a quarter of an hour lock the user for half an hour:
+/// with these, and one more after the silence, there are four.
+const CONCURRENT_MAX: u32 = 3;
+/// So long a cluster that refused the credentials is not asked again.
+const SILENCE: Duration = Duration::from_secs(600);
+/// Longest accepted error code, in bytes; it is shown to people and kept.
+const CODE_BYTES_MAX: usize = 64;
+/// Longest time that a syncer may say it is behind; what is more is no measurement.
+const LAG_MS_MAX: f64 = 30.0 * 86_400_000.0;
+
+/// Whether the control plane holds a database for available.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Availability {
+    /// It does.
+    Available,
+    /// It does not, with its own code.
+    Unavailable(String),
+}
+
+/// What is known of the credentials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Login {
+    /// They were not tried yet, or the silence is over: one question at a time.
+    Untried,
+    /// They were accepted.
+    Accepted,
+    /// They were refused at that moment.
+    Refused(Moment),
+}
+
+/// A client of one cluster, shared by all services with a database there.
+pub(super) struct EnterpriseClient {
+    databases_url: String,
+    username: String,
+    password: Secret,
+    client: Client,
+    clock: Arc<dyn Clock>,
+    login: Mutex<Login>,
+    turns: Semaphore,
+}
+
+impl fmt::Debug for EnterpriseClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EnterpriseClient").field("databases_url", &self.databases_url).finish_non_exhaustive()
+    }
+}
+
+impl EnterpriseClient {
+    /// A client that connects at its first question.
+    pub fn new(
+        enterprise: &Enterprise,
+        clients: &HttpClients,
+        profiles: &TlsProfiles,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, TlsError> {
+        Ok(Self {
+            databases_url: below(&enterprise.url, "v1/bdbs"),
+            username: enterprise.username.clone(),
+            password: enterprise.password.clone(),
+            client: clients.for_url(&enterprise.url, enterprise.ca_file.as_ref(), profiles)?,
+            clock,
+            login: Mutex::new(Login::Untried),
+            turns: Semaphore::new(CONCURRENT_MAX as usize),
+        })
+    }
+
+    /// What the cluster says of a database, within the deadline. Only the availability can make it a gap: what is not
+    /// said of the links stays unknown.
+    pub async fn look(&self, database: u32, deadline: Duration) -> Result<ControlPlane, Gap> {
+        let end = Instant::now() + deadline;
+        let late = |_| Gap::new(GapReason::Timeout, format!("no turn within {} ms", deadline.as_millis()));
+        let turns = match self.standing()? {
+            Login::Accepted => 1,
+            Login::Untried | Login::Refused(_) => CONCURRENT_MAX,
+        };
+        let turn = timeout_at(end, self.turns.acquire_many(turns)).await.map_err(late)?;
+        // Somebody else may have been refused while this one waited.
+        self.standing()?;
+        let left = || end.saturating_duration_since(Instant::now());
+        let unavailable = match self.availability(database, left()).await? {
+            Availability::Available => None,
+            Availability::Unavailable(code) => Some(code),
+        };
+        let (lag, is_link_up) = self.links(database, left()).await.unwrap_or_default();
+        drop(turn);
+        Ok(ControlPlane { unavailable, lag, is_link_up })
+    }
+
+    /// What is known of the credentials, or why they are not tried now.
+    fn standing(&self) -> Result<Login, Gap> {
+        let login = *self.login.lock().unwrap_or_else(PoisonError::into_inner);
+        let Login::Refused(since) = login else { return Ok(login) };
+        let ago = self.clock.now().since(since);
+        if ago >= SILENCE {
+            return Ok(login);
+        }
+        let detail = format!(
+            "the cluster refused the credentials {} s ago; so as not to lock the user, they rest for {} s",
+            ago.as_secs(),
+            SILENCE.as_secs()
+        );
+        Err(Gap::new(GapReason::Auth, detail))
+    }
+
+    async fn availability(&self, database: u32, deadline: Duration) -> Result<Availability, Gap> {
+        let answer = self.ask(&format!("{database}/availability"), deadline).await?;
+        match answer.status {
+            StatusCode::OK if answer.body.trim_ascii().is_empty() => Ok(Availability::Available),
+            StatusCode::OK => Err(Gap::new(GapReason::Protocol, "an answer of 200 that is not empty")),
+            StatusCode::SERVICE_UNAVAILABLE => unavailable(&answer.body),
+            StatusCode::NOT_FOUND => {
+                let detail = format!("the cluster knows no database {database}, or has no availability API");
+                Err(Gap::new(GapReason::ErrorReply, detail))
+            }
+            status => Err(refused(status)),
+        }
+    }
+
+    /// The lag of the links and whether they are in sync, where the cluster says so.
+    async fn links(
+        &self,
+        database: u32,
+        deadline: Duration,
+    ) -> Result<(Option<Duration>, Option<bool>), Gap> {
+        let fields = "crdt,crdt_sync,crdt_sources,replica_sync,replica_sources";
+        let answer = self.ask(&format!("{database}?fields={fields}"), deadline).await?;
+        if answer.status != StatusCode::OK {
+            return Err(refused(answer.status));
+        }
+        let database: Database = serde_json::from_slice(&answer.body).map_err(|_| malformed())?;
+        Ok(database.links())
+    }
+
+    async fn ask(&self, path: &str, deadline: Duration) -> Result<Answer, Gap> {
+        let request = self.client.get(format!("{}/{path}", self.databases_url));
+        let request = request.basic_auth(&self.username, Some(self.password.expose()));
+        let answer = http::ask(request, ANSWER_BYTES_MAX, deadline).await.map_err(|error| error.gap())?;
+        let is_refused = answer.status == StatusCode::UNAUTHORIZED;
+        let login = if is_refused { Login::Refused(self.clock.now()) } else { Login::Accepted };
+        *self.login.lock().unwrap_or_else(PoisonError::into_inner) = login;
+        if is_refused { Err(refused(answer.status)) } else { Ok(answer) }
+    }
+}
+
+fn unavailable(body: &[u8]) -> Result<Availability, Gap> {
+    #[derive(Deserialize)]
+    struct Refusal {
+        error_code: Option<String>,
+    }
+    let refusal: Refusal = serde_json::from_slice(body).map_err(|_| malformed())?;
+    let is_known = |code: &String| code == "no_quorum" || code.starts_with("bdb_unavailable");
+    let is_sound = |code: &String| {
+        code.len() <= CODE_BYTES_MAX && code.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    };
+    match refusal.error_code.filter(|code| is_known(code) && is_sound(code)) {
+        Some(code) => Ok(Availability::Unavailable(code)),
+        // Something on the way is not available, or the cluster has a word that is not known here.
+        None => Err(Gap::new(GapReason::ErrorReply, "an answer of 503 without a known error_code")),
+    }
+}
+
+fn refused(status: StatusCode) -> Gap {
+    let reason = match status {
+        StatusCode::UNAUTHORIZED => GapReason::Auth,
+        StatusCode::FORBIDDEN => GapReason::Permission,
+        _ => GapReason::ErrorReply,
+    };
+    let what = if status.is_redirection() { ", a redirect, which is not followed" } else { "" };
+    Gap::new(reason, format!("the cluster answered with HTTP {}{what}", status.as_u16()))
+}
+
+fn malformed() -> Gap {
+    // The parser's own words could repeat what must not be shown.
+    Gap::new(GapReason::Protocol, "the answer is not the JSON that was asked for")
+}
+
+/// The fields of a database that are asked for; those with passwords are not.
+#[derive(Deserialize)]
+struct Database {
+    crdt: Option<bool>,
+    crdt_sync: Option<String>,
+    crdt_sources: Option<Vec<SyncSource>>,
+    replica_sync: Option<String>,
+    replica_sources: Option<Vec<SyncSource>>,
+}
+
+/// One syncer's source; its address may hold a password and is not read.
+#[derive(Deserialize)]
+struct SyncSource {
+    status: Option<String>,
+    /// Milliseconds; valid only while in sync.
+    lag: Option<f64>,
+}
+
+impl Database {
+    /// The largest lag, and whether the links are in sync. Nothing is said where people have stopped them, where they
+    /// disagree (which of them leads where is not known here), or while data is copied anew: its source is alive, and
+    /// its copy is not whole.
+    fn links(self) -> (Option<Duration>, Option<bool>) {
+        let (state, sources) = match self.crdt {
+            Some(true) => (self.crdt_sync, self.crdt_sources),
+            Some(false) | None => (self.replica_sync, self.replica_sources),
+        };
+        let sources = sources.unwrap_or_default();
+        if state.as_deref() != Some("enabled") || sources.is_empty() {
+            return (None, None);
+        }
+        let all_are = |status: &str| sources.iter().all(|source| source.status.as_deref() == Some(status));
+        match (all_are("in-sync"), all_are("out-of-sync")) {
+            (true, _) => (lag(&sources), Some(true)),
+            (_, true) => (None, Some(false)),
+            (false, false) => (None, None),
+        }
+    }
+}
+
+/// The largest lag, if all sources say theirs.
+fn lag(sources: &[SyncSource]) -> Option<Duration> {
+    let each = sources.iter().map(|source| {
+        let ms = source.lag.filter(|ms| (0.0..=LAG_MS_MAX).contains(ms))?;
+        Some(Duration::from_secs_f64(ms / 1000.0))
+    });
+    each.collect::<Option<Vec<_>>>()?.into_iter().max()
+}

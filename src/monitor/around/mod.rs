@@ -1,0 +1,18 @@
+//! Looking at what stands around the Redis: what this agent must reach itself, what else answers in a datacenter,
+//! what applications report to Prometheus, and what a Redis Enterprise cluster says of its databases.
+//!
+//! Absent on purpose: redirects, proxies and retries. What is looked at is looked at directly and once, and what
+//! gives no clear answer is a gap.
+
+mod client;
+mod collectors;
+mod enterprise;
+mod http;
+mod lookout;
+mod metrics;
+mod reach;
+#[cfg(test)]
+mod tests;
+
+pub use collectors::Collectors;
+pub(super) use metrics::CollectorMetrics;
