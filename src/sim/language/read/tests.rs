@@ -504,6 +504,39 @@ fn what_is_wrong_around_the_timeline_is_said() {
     }
 }
 
+#[test]
+fn the_documentation_tells_the_truth() {
+    let text = fs::read_to_string("docs/scenarios.md").unwrap();
+    let examples: Vec<&str> =
+        text.split("```yaml").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert_eq!(examples.len(), 2);
+    for example in examples {
+        assert!(parsed(example).is_ok(), "{example}\n{}", wrong(example));
+    }
+    // The first cell of a row of the tables about the timeline is an event.
+    let (mut events, mut subjects) = (0, std::collections::BTreeSet::new());
+    for row in text.lines().filter_map(|line| line.strip_prefix("| `")) {
+        let cell = row.split('`').next().unwrap_or_default();
+        let subject = cell.split(':').next().unwrap_or_default();
+        if event::SUBJECTS.contains(&subject) && cell.contains('{') {
+            events += 1;
+            subjects.insert(subject);
+            let cell = cell.replace("is: …", "is: up").replace('…', "x");
+            let found = parsed(&with_event(&format!("at: 0s, {cell}")));
+            assert!(found.is_ok(), "{cell}: {}", found.unwrap_err());
+        }
+    }
+    assert!(events >= 24, "{events}");
+    let all: std::collections::BTreeSet<&str> = event::SUBJECTS.iter().copied().collect();
+    assert_eq!(subjects, all);
+    for (word, _) in Step::WORDS {
+        assert!(text.contains(&format!("`{word}`")), "{word}");
+    }
+    for (word, _) in Answer::WORDS {
+        assert!(text.contains(&format!("`{word}`")), "{word}");
+    }
+}
+
 /// A text in which one slice was replaced.
 fn mutated(text: &str, at: usize, length: usize, with: &str) -> String {
     let start = text.floor_char_boundary(at % text.len().max(1));
