@@ -371,7 +371,7 @@ fn what_is_wrong_with_an_event_is_said() {
         ),
         (
             "at: 0s, agent: {name: d1, is: killed}",
-            "timeline[0].agent.name: d1 is not an agent of this world (mend: write one of a1, b1, c1, leader, all)",
+            "timeline[0].agent.name: d1 is not an agent of this world (mend: write one of a1, b1, c1, or leader, or all)",
         ),
         (
             "at: 0s, clock: {agent: a1, by: 1h, drift: 2}",
