@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::names::Names;
-use super::state::{TIME_MAX, only, state, time};
+use super::state::{TIME_MAX, only, state, time, word_or};
 use crate::config::read::{Item, Section, Value, Wrong, choice, duration, number};
 use crate::sim::language::{AgentState, ClockChange, Happening, LeaseState, Order, Who};
 use crate::types::AgentName;
@@ -126,9 +126,8 @@ pub fn operator(item: &Item<'_>, names: &Names<'_>) -> Option<Happening> {
 }
 
 fn maintenance(section: &Section<'_>, names: &Names<'_>) -> Option<Order> {
-    let of = section.required("of", "of: dc-b", |value| match value {
-        Value::Text(text) if text == "service" => Ok(None),
-        _ => names.member(value).map(Some),
+    let of = section.required("of", "of: dc-b", |value| {
+        word_or(value, &[("service", None)], |value| names.member(value).map(Some))
     });
     let lasts = section.required("for", "for: 1h", duration(Duration::from_secs(1)..=TIME_MAX));
     Some(Order::Maintenance(of?, lasts?))

@@ -14,7 +14,7 @@ const REPEATS_MAX: u64 = 1000;
 const NTH_MAX: u64 = 1000;
 
 /// What an event can be about.
-const SUBJECTS: &[&str] = &[
+pub(super) const SUBJECTS: &[&str] = &[
     "redis",
     "loading",
     "lag",

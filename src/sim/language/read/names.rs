@@ -3,7 +3,8 @@
 
 use std::fmt::Display;
 
-use crate::config::read::{Item, Value, Wrong, integer, named, text};
+use super::state::word_or;
+use crate::config::read::{Item, Value, Wrong, integer, named};
 use crate::sim::language::{Place, Rank, Who, World};
 use crate::types::{AgentName, SiteName};
 
@@ -56,14 +57,8 @@ impl<'w> Names<'w> {
     /// # Errors
     /// It is none of them.
     pub fn who(&self, value: &Value) -> Result<Who, Wrong> {
-        match text(value)? {
-            "all" => Ok(Who::All),
-            "leader" => Ok(Who::Leader),
-            _ => self.agent(value).map(Who::Named).map_err(|wrong| {
-                let hint = if self.0.is_some() { format!("{}, leader, all", wrong.hint) } else { wrong.hint };
-                Wrong::new(wrong.reason, hint)
-            }),
-        }
+        let words = [("leader", Who::Leader), ("all", Who::All)];
+        word_or(value, &words, |value| self.agent(value).map(Who::Named))
     }
 
     /// A datacenter or an agent.

@@ -1,7 +1,7 @@
 //! Reads what happens to a site: its Redis, its replication, its control plane, its numbers, its clients.
 
 use super::names::Names;
-use super::state::{percent, state, time};
+use super::state::{percent, state, time, word_or};
 use crate::config::read::{Item, Section, Value, choice, integer, ratio, word};
 use crate::sim::language::{
     Answer, ClientErrors, ControlState, Happening, Lag, LinkState, MetricsState, RedisState, Seers,
@@ -47,19 +47,7 @@ fn seers(item: &Item<'_>, names: &Names<'_>) -> Option<Seers> {
         return Some(Seers::Named(agents));
     }
     let words = [("agents", Seers::Agents), ("clients", Seers::Clients)];
-    item.read(|value| {
-        if let Value::Text(text) = value
-            && let Some((_, seers)) = words.iter().find(|(word, _)| word == text)
-        {
-            return Ok(seers.clone());
-        }
-        let mut wrong = match names.agent(value) {
-            Ok(agent) => return Ok(Seers::Named(vec![agent])),
-            Err(wrong) => wrong,
-        };
-        wrong.hint = "write agents, clients, or a list of agents such as [a1]".to_owned();
-        Err(wrong)
-    })
+    item.read(|value| word_or(value, &words, |v| names.agent(v).map(|agent| Seers::Named(vec![agent]))))
 }
 
 /// Reads `loading`.
@@ -75,12 +63,8 @@ pub fn loading(item: &Item<'_>, names: &Names<'_>) -> Option<Happening> {
 pub fn lag(item: &Item<'_>, names: &Names<'_>) -> Option<Happening> {
     let section = item.section(&["in", "is"])?;
     let site = member(&section, names);
-    let is = section.required("is", "is: 60s", |value| match value {
-        Value::Text(text) if text == "unknown" => Ok(Lag::Unknown),
-        _ => time(value).map(Lag::Behind).map_err(|mut wrong| {
-            wrong.hint += ", or unknown";
-            wrong
-        }),
+    let is = section.required("is", "is: 60s", |value| {
+        word_or(value, &[("unknown", Lag::Unknown)], |value| time(value).map(Lag::Behind))
     });
     Some(Happening::Lag { site: site?, is: is? })
 }
@@ -153,13 +137,9 @@ pub fn anomaly(item: &Item<'_>, names: &Names<'_>) -> Option<Happening> {
 pub fn clients(item: &Item<'_>, names: &Names<'_>) -> Option<Happening> {
     let section = item.section(&["in", "errors"])?;
     let site = section.optional("in", |v| names.member(v));
-    let errors = section.required("errors", "errors: 100", |value| match value {
-        Value::Text(text) if text == "measured" => Ok(ClientErrors::Measured),
-        Value::Text(text) if text == "unknown" => Ok(ClientErrors::Unknown),
-        _ => percent(value).map(ClientErrors::Share).map_err(|mut wrong| {
-            wrong.hint += ", or measured, or unknown";
-            wrong
-        }),
+    let words = [("measured", ClientErrors::Measured), ("unknown", ClientErrors::Unknown)];
+    let errors = section.required("errors", "errors: 100", |value| {
+        word_or(value, &words, |value| percent(value).map(ClientErrors::Share))
     });
     Some(Happening::Clients { site, errors: errors? })
 }

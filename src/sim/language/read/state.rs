@@ -37,6 +37,24 @@ fn all_states<T>(words: &[(&str, T)], keys: &[&str]) -> String {
     format!("write one of {}", words.chain(keys).collect::<Vec<_>>().join(", "))
 }
 
+/// One of the words, or else what `other` reads.
+///
+/// # Errors
+/// It is neither; the remedy names the words as well.
+pub fn word_or<T: Clone>(
+    value: &Value,
+    words: &[(&str, T)],
+    other: impl FnOnce(&Value) -> Result<T, Wrong>,
+) -> Result<T, Wrong> {
+    if let Value::Text(text) = value
+        && let Some((_, meaning)) = words.iter().find(|(word, _)| word == text)
+    {
+        return Ok(meaning.clone());
+    }
+    let more = words.iter().map(|(word, _)| format!(", or {word}")).collect::<String>();
+    other(value).map_err(|wrong| Wrong::new(wrong.reason, wrong.hint + &more))
+}
+
 /// The one of the keys that a section has; none, or more than one, is noted.
 pub fn only<'k>(section: &Section<'_>, keys: &[&'k str]) -> Option<&'k str> {
     let found: Vec<&str> = keys.iter().copied().filter(|key| section.item(key).is_some()).collect();

@@ -38,12 +38,16 @@ pub fn read(item: Option<&Item<'_>>) -> Option<World> {
         "probe_interval",
         "run",
     ])?;
-    let mut world = match section.item("datacenters") {
-        Some(item) => World::of(sites(&item, 2..=DATACENTERS_MAX)?),
-        None => World::default(),
+    let datacenters = section.item("datacenters").map(|item| sites(&item, 2..=DATACENTERS_MAX));
+    let mut world = match &datacenters {
+        Some(Some(datacenters)) => World::of(datacenters.clone()),
+        Some(None) | None => World::default(),
     };
-    members(&section, &mut world);
-    agents(&section, &mut world);
+    // Without datacenters there is nothing to compare the other names with.
+    if datacenters != Some(None) {
+        members(&section, &mut world);
+        agents(&section, &mut world);
+    }
     let topologies = [
         ("active-active", Topology::ActiveActive),
         ("replica-of", Topology::ReplicaOf),
