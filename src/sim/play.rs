@@ -149,17 +149,17 @@ impl Player {
 
     async fn run(&mut self, end: Duration, commands: &mut mpsc::UnboundedReceiver<Command>) {
         loop {
-            let event = self.timeline.keys().next().map_or(end, |(at, _)| *at);
-            let look = self.watchman.as_ref().map_or(end, Watchman::next);
-            let next = event.min(look).min(end);
+            let event = self.timeline.keys().next().map(|(at, _)| *at).filter(|at| *at <= end);
+            let look = self.watchman.as_ref().map(Watchman::next).filter(|at| *at < end);
+            let next = event.into_iter().chain(look).min();
             tokio::select! {
                 biased;
                 Some(command) = commands.recv() => self.obey(command).await,
-                () = self.world.until(next) => {
-                    if next == end && event > next {
+                () = self.world.until(next.unwrap_or(end)) => {
+                    if next.is_none() {
                         return;
                     }
-                    if event <= next && let Some((_, what)) = self.timeline.pop_first() {
+                    if next == event && let Some((_, what)) = self.timeline.pop_first() {
                         self.world.apply(&what);
                     } else if let Some(watchman) = &mut self.watchman {
                         watchman.look(&mut self.alertmanager);
