@@ -10,9 +10,9 @@ use crate::decide::{
     State, Verdict, step,
 };
 use crate::types::{
-    AgentName, AlertKey, CanaryResult, Facts, Fence, Gap, GapReason, Link, Moment, Ratio, RecordName,
-    RecordState, RecordType, RecordView, ResourceSet, Role, ServiceName, SiteName, Snapshot, Surroundings,
-    TargetName, TargetSnapshot, VantageAnswer, VantageReport, Vote,
+    AgentName, AlertKey, CanaryResult, Check, ControlPlane, Facts, Fence, Gap, GapReason, Link, Moment,
+    Ratio, RecordName, RecordState, RecordType, RecordView, ResourceSet, Role, ServiceName, SiteName,
+    Snapshot, Surroundings, TargetName, TargetSnapshot, VantageAnswer, VantageReport, Vote,
 };
 
 /// What the primary usually writes within one round, bytes: 200 for each second of the usual interval.
@@ -94,6 +94,8 @@ pub(super) struct Node {
     pub(super) ping: Result<Duration, Gap>,
     pub(super) facts: Result<Facts, Gap>,
     pub(super) canary: CanaryResult,
+    pub(super) control: Option<Result<ControlPlane, Gap>>,
+    pub(super) domain: Vec<Check>,
 }
 
 impl Node {
@@ -113,7 +115,14 @@ impl Node {
             ..Facts::default()
         };
         let canary = if is_primary { CanaryResult::Written(millis(2)) } else { CanaryResult::NotAsked };
-        Self { site: site(name), ping: Ok(millis(1)), facts: Ok(facts), canary }
+        Self {
+            site: site(name),
+            ping: Ok(millis(1)),
+            facts: Ok(facts),
+            canary,
+            control: None,
+            domain: Vec::new(),
+        }
     }
 
     /// Every look meets the same gap.
@@ -287,8 +296,8 @@ impl World {
                 site: n.site.clone(),
                 taken: self.now,
                 targets: vec![n.seen()],
-                control: None,
-                domain: Vec::new(),
+                control: n.control.clone(),
+                domain: n.domain.clone(),
             })
             .collect();
         self.decide()
