@@ -160,6 +160,12 @@ pub(super) struct World {
     pub(super) behind_bytes: u64,
     /// What the primary writes within one round, bytes.
     pub(super) round_bytes: u64,
+    /// How long the looks take, where not as usual.
+    pub(super) late: Option<Duration>,
+    /// By how much the wall clocks of the other vantages differ from this agent's.
+    pub(super) clock_offset: Duration,
+    /// One vantage's clock differs by so much more.
+    pub(super) strange_clock: Option<(SiteName, Duration)>,
     sent_bytes: u64,
 }
 
@@ -209,6 +215,9 @@ impl World {
             now,
             behind_bytes: 0,
             round_bytes: ROUND_BYTES,
+            late: None,
+            clock_offset: Duration::ZERO,
+            strange_clock: None,
             sent_bytes: 1_000_000,
         };
         world.record("dc-a.redis.test", Some(&fence("dc-a", "dc-a", 7)));
@@ -246,7 +255,7 @@ impl World {
                 break;
             }
             let said = Err(gap(GapReason::Timeout));
-            let silent = VantageAnswer { said, ..vantage(&format!("dc-silent-{number}"), None) };
+            let silent = VantageAnswer { said, ..vantage(&format!("dc-mute-{number}"), None) };
             vantages.push(silent);
         }
     }
@@ -305,9 +314,15 @@ impl World {
 
     /// Decides on the evidence as it stands.
     pub(super) fn decide(&mut self) -> Decision {
-        let wall = self.now.wall;
-        for report in self.evidence.vantages.iter_mut().filter_map(|v| v.said.as_mut().ok()) {
-            report.wall = wall;
+        for vantage in &mut self.evidence.vantages {
+            let strange = self.strange_clock.as_ref().filter(|(domain, _)| *domain == vantage.failure_domain);
+            let more = strange.map_or(Duration::ZERO, |(_, by)| *by);
+            if let Ok(report) = &mut vantage.said {
+                report.wall = self.now.wall + self.clock_offset + more;
+            }
+        }
+        if let Some(took) = self.late {
+            self.evidence.snapshots.iter_mut().flat_map(|s| &mut s.targets).for_each(|t| t.elapsed = took);
         }
         let (state, decision) = step(&self.state, &self.evidence, &self.service, self.now);
         self.state = state;
