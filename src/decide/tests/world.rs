@@ -101,7 +101,7 @@ pub(super) struct Node {
 impl Node {
     fn new(name: &str, role: Role) -> Self {
         let is_primary = role == Role::Primary;
-        let link = Link { up: true, source: "10.0.0.1:6379".to_owned(), down_seconds: None, syncing: false };
+        let link = Link { up: true, source: "10.0.0.1:6379".to_owned(), syncing: false };
         let facts = Facts {
             role: Some(role),
             link: (!is_primary).then_some(link),
