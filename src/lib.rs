@@ -11,5 +11,6 @@ pub mod decide;
 pub mod lead;
 pub mod monitor;
 pub mod serve;
+pub mod sim;
 pub mod store;
 pub mod types;

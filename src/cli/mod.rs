@@ -9,5 +9,6 @@ mod explain;
 mod operate;
 mod parts;
 mod run;
+mod simulate;
 
 pub use parts::main;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
-use super::{adopt, check, demo, explain, operate, run};
+use super::{adopt, check, demo, explain, operate, run, simulate};
 use crate::config::{Config, Service, load};
 use crate::types::ServiceName;
 
@@ -45,6 +45,8 @@ enum Command {
     Maintenance(operate::MaintenanceArgs),
     /// Move a service's name to another site; the agent checks the target and does it.
     Failover(operate::FailoverArgs),
+    /// Play scenarios: whole agents in a simulated world, on virtual time.
+    Simulate(simulate::SimulateArgs),
     /// Show a failover from beginning to end on this machine, with real servers.
     Demo(demo::DemoArgs),
 }
@@ -184,6 +186,7 @@ pub fn main() -> ExitCode {
             Command::Resume(args) => operate::resume(args).await,
             Command::Maintenance(args) => operate::maintain(args).await,
             Command::Failover(args) => operate::failover(args).await,
+            Command::Simulate(args) => tokio::task::block_in_place(|| simulate::run(args)),
             Command::Demo(args) => demo::run(args).await,
         }
     });

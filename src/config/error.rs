@@ -39,7 +39,7 @@ pub struct Problems(Vec<Problem>);
 impl Problems {
     /// Takes the problems and puts them into the order of their lines.
     #[must_use]
-    pub(super) fn new(mut problems: Vec<Problem>) -> Self {
+    pub(crate) fn new(mut problems: Vec<Problem>) -> Self {
         problems.sort_by_key(|p| p.line);
         Self(problems)
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::checked::Config;
 use super::error::{Problem, Problems};
-use super::read::{Env, Item, Sheet, Value, read_file, tree, unread};
+use super::read::{Env, Item, Sheet, root, source};
 use super::{check, evidence, sections};
 
 /// Largest accepted file, in bytes: some thousand services.
@@ -33,26 +33,8 @@ pub enum Rules {
 /// # Errors
 /// Everything that is wrong with the file, in the order of its lines.
 pub fn load(path: &Path, env: Env<'_>) -> Result<Loaded, Problems> {
-    let fail = |reason: String, hint: &str| Err(whole(path, None, reason, hint));
-    let bytes = match read_file(path, CONFIG_BYTES_MAX) {
-        Ok(bytes) => bytes,
-        Err(error) => {
-            let hint = "name a YAML file with --config.file; a first one is deploy/redrover/redrover.yml";
-            return fail(unread(&error), hint);
-        }
-    };
-    if bytes.len() as u64 > CONFIG_BYTES_MAX {
-        return fail(format!("has more than {CONFIG_BYTES_MAX} bytes"), "name a configuration file");
-    }
-    match String::from_utf8(bytes) {
-        Ok(text) => parse(&text, path, env, Rules::Agent),
-        Err(error) => {
-            let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-            let line = 1 + good.iter().filter(|byte| **byte == b'\n').count() as u64;
-            let hint = "save it as UTF-8";
-            Err(whole(path, Some(line), "is not UTF-8 text".to_owned(), hint))
-        }
-    }
+    let hint = "name a YAML file with --config.file; a first one is deploy/redrover/redrover.yml";
+    parse(&source(path, CONFIG_BYTES_MAX, hint)?, path, env, Rules::Agent)
 }
 
 /// Checks the text of a configuration file; `path` names it in problems, and relative paths in it start at its folder.
@@ -60,21 +42,7 @@ pub fn load(path: &Path, env: Env<'_>) -> Result<Loaded, Problems> {
 /// # Errors
 /// Everything that is wrong with the text, in the order of its lines.
 pub fn parse(text: &str, path: &Path, env: Env<'_>, rules: Rules) -> Result<Loaded, Problems> {
-    let root = match tree(text) {
-        Ok(root) => root,
-        Err((line, reason)) => {
-            return Err(whole(
-                path,
-                line,
-                format!("is not valid YAML: {reason}"),
-                "mend the syntax at this line",
-            ));
-        }
-    };
-    if root.value == Value::Null {
-        let hint = "describe agent, datacenters and services";
-        return Err(whole(path, None, "is empty".to_owned(), hint));
-    }
+    let root = root(text, path, "describe agent, datacenters and services")?;
     let sheet = Sheet::new(path, env, &root);
     let raw = sections::config(&Item::root(&sheet, &root));
     if let Some(raw) = &raw {
@@ -90,14 +58,4 @@ pub fn parse(text: &str, path: &Path, env: Env<'_>, rules: Rules) -> Result<Load
     let (_, mut warnings) = sheet.into_notes();
     warnings.sort_by_key(|warning| warning.line);
     Ok(Loaded { config, warnings })
-}
-
-fn whole(path: &Path, line: Option<u64>, reason: String, hint: &str) -> Problems {
-    Problems::new(vec![Problem {
-        path: path.to_owned(),
-        line,
-        key: String::new(),
-        reason,
-        hint: hint.to_owned(),
-    }])
 }

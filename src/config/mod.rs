@@ -14,7 +14,7 @@ mod maintenance;
 mod places;
 mod policy;
 mod raw;
-mod read;
+pub(crate) mod read;
 mod redis;
 mod secret;
 mod sections;
@@ -30,4 +30,6 @@ pub use checked::{
 };
 pub use error::{Problem, Problems};
 pub use load::{CONFIG_BYTES_MAX, Loaded, Rules, load, parse};
+pub(crate) use policy::{KEYS as POLICY_KEYS, of as policy_of};
 pub use secret::Secret;
+pub(crate) use service::promote as promote_of;

@@ -10,28 +10,34 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// Largest weight and penalty: far beyond use, and far from where sums lose their precision.
 const NUMBER_MAX: f64 = 1_000_000.0;
 
+/// The keys of a policy.
+pub(crate) const KEYS: &[&str] = &[
+    "confirm_window",
+    "confirm_rounds",
+    "isolation_confirm",
+    "theta_auto",
+    "theta_recommend",
+    "rpo_soft",
+    "rpo_hard",
+    "lag_evidence_max_age",
+    "loading_budget",
+    "flap",
+    "min_auto_interval",
+    "failback_stability",
+    "decision_ttl",
+    "config_error_severity_cap",
+    "accept_fewer_vantages",
+    "weights",
+];
+
 /// Reads the policy in a service's section.
 pub(super) fn read(service: &Section<'_>) -> Policy {
+    service.item("policy").and_then(|item| item.section(KEYS)).map(|section| of(&section)).unwrap_or_default()
+}
+
+/// Reads a policy's own section.
+pub(crate) fn of(section: &Section<'_>) -> Policy {
     let mut policy = Policy::default();
-    let known = [
-        "confirm_window",
-        "confirm_rounds",
-        "isolation_confirm",
-        "theta_auto",
-        "theta_recommend",
-        "rpo_soft",
-        "rpo_hard",
-        "lag_evidence_max_age",
-        "loading_budget",
-        "flap",
-        "min_auto_interval",
-        "failback_stability",
-        "decision_ttl",
-        "config_error_severity_cap",
-        "accept_fewer_vantages",
-        "weights",
-    ];
-    let Some(section) = service.item("policy").and_then(|item| item.section(&known)) else { return policy };
     let time = |name: &str, least: Duration, default: &mut Duration| {
         *default = section.or(name, *default, duration(least..=30 * DAY));
     };
@@ -51,8 +57,8 @@ pub(super) fn read(service: &Section<'_>) -> Policy {
     policy.config_error_severity_cap =
         section.or("config_error_severity_cap", policy.config_error_severity_cap, ratio("0.6"));
     policy.accept_fewer_vantages = section.or("accept_fewer_vantages", false, boolean);
-    policy.flap = flap(&section);
-    policy.weights = weights(&section);
+    policy.flap = flap(section);
+    policy.weights = weights(section);
     policy
 }
 

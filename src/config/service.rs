@@ -179,7 +179,8 @@ fn dns_target(value: &Value, kind: Option<RecordType>) -> Result<String, Wrong> 
     }
 }
 
-fn promote(item: &Item<'_>) -> Option<Promote> {
+/// Reads how a standby becomes primary.
+pub(crate) fn promote(item: &Item<'_>) -> Option<Promote> {
     let section = item.section(&["kind", "without_fencing"])?;
     let kind = section.required("kind", "kind: replicaof", choice(&[("replicaof", ())]));
     let without_fencing = section.or("without_fencing", false, boolean);

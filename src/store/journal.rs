@@ -97,6 +97,11 @@ pub enum JournalError {
     Worker,
 }
 
+/// The kinds that come without end, of which the newest are kept; every other kind is kept whole.
+pub(super) const PRUNED: [Kind; 2] = [Kind::Decided, Kind::Notified];
+/// Entries kept of each of these kinds.
+pub(super) const KEPT_MAX: usize = 100_000;
+
 /// Which entries to read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Query {
@@ -115,6 +120,11 @@ pub struct Query {
 impl Query {
     /// The most entries one read returns.
     pub const LIMIT_MAX: usize = 10_000;
+
+    /// The most entries this read returns.
+    pub(super) fn limit(&self) -> usize {
+        if self.limit == 0 { Self::LIMIT_MAX } else { self.limit.min(Self::LIMIT_MAX) }
+    }
 }
 
 /// The receipt for a durable intent. Only a journal makes one.

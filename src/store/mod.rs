@@ -5,6 +5,7 @@
 mod aside;
 mod entry;
 mod journal;
+mod memory;
 mod sqlite;
 mod story;
 #[cfg(test)]
@@ -12,5 +13,6 @@ mod tests;
 
 pub use entry::{Body, Entry, Kind, NewEntry, OperatorAction};
 pub use journal::{Journal, JournalError, Query, Ticket};
+pub use memory::MemoryJournal;
 pub use sqlite::SqliteJournal;
 pub use story::{Asked, Attempts, KnownAlert, Story, Track, Unfinished};

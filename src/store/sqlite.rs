@@ -9,7 +9,8 @@ use rusqlite::{Connection, OpenFlags, Row, TransactionBehavior, params_from_iter
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout_at};
 
-use super::{Body, Entry, Journal, JournalError, Kind, NewEntry, Query, Ticket};
+use super::journal::{KEPT_MAX, PRUNED};
+use super::{Body, Entry, Journal, JournalError, NewEntry, Query, Ticket};
 use crate::decide::Plan;
 use crate::types::ServiceName;
 
@@ -20,10 +21,6 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 /// A call has so long, its turn included: a durable write takes milliseconds, and [`BUSY_TIMEOUT`] beside another
 /// process. A disk that needs longer is one to promise nothing on.
 const CALL_LIMIT: Duration = Duration::from_secs(5);
-/// The kinds that come without end, of which the newest are kept; every other kind is kept whole.
-const PRUNED: [Kind; 2] = [Kind::Decided, Kind::Notified];
-/// Entries kept of each of these kinds.
-const KEPT_MAX: u64 = 100_000;
 /// Old entries are dropped once in so many appends.
 const PRUNE_EVERY: u64 = 1_000;
 
@@ -168,7 +165,7 @@ fn append(connection: &mut Connection, entries: &[NewEntry]) -> Result<Vec<u64>,
         let sql = "DELETE FROM entries WHERE kind = ?1 AND seq <= \
                    (SELECT seq FROM entries WHERE kind = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2)";
         for kind in PRUNED {
-            transaction.execute(sql, (kind.as_str(), to_sql(KEPT_MAX))).map_err(write)?;
+            transaction.execute(sql, (kind.as_str(), to_sql(KEPT_MAX as u64))).map_err(write)?;
         }
     }
     transaction.commit().map_err(write)?;
@@ -191,8 +188,7 @@ fn read(connection: &mut Connection, query: &Query) -> Result<Vec<Entry>, Journa
         values.extend(query.kinds.iter().map(|kind| Value::Text(kind.as_str().to_owned())));
     }
     sql.push_str(if query.is_newest_first { " ORDER BY seq DESC LIMIT ?" } else { " ORDER BY seq LIMIT ?" });
-    let limit = if query.limit == 0 { Query::LIMIT_MAX } else { query.limit.min(Query::LIMIT_MAX) };
-    values.push(Value::Integer(i64::try_from(limit).unwrap_or(i64::MAX)));
+    values.push(Value::Integer(i64::try_from(query.limit()).unwrap_or(i64::MAX)));
     let mut statement = connection.prepare_cached(&sql).map_err(failed)?;
     let mut rows = statement.query(params_from_iter(values)).map_err(failed)?;
     let mut entries = Vec::new();

@@ -67,17 +67,44 @@ fn whys(entries: &[Entry]) -> Vec<&str> {
         .collect()
 }
 
+/// Where a journal outlives those who write it: each opening finds what was written before.
+trait Keeper {
+    fn open(&self) -> Box<dyn Journal>;
+}
+
+impl Keeper for TempDir {
+    fn open(&self) -> Box<dyn Journal> {
+        Box::new(open(self))
+    }
+}
+
+impl Keeper for MemoryJournal {
+    fn open(&self) -> Box<dyn Journal> {
+        Box::new(self.clone())
+    }
+}
+
+/// Every journal there is.
+fn keepers() -> [Box<dyn Keeper>; 2] {
+    [Box::new(folder()), Box::new(MemoryJournal::new())]
+}
+
 #[tokio::test]
 async fn a_reopened_journal_keeps_entries_and_order() {
-    let folder = folder();
-    let first = open(&folder);
+    for keeper in keepers() {
+        reopen(&*keeper).await;
+    }
+}
+
+async fn reopen(keeper: &dyn Keeper) {
+    let first = keeper.open();
     let seqs = first.append(vec![entry("s", 2, halted("1")), entry("s", 1, halted("2"))]).await.unwrap();
     drop(first);
-    let second = open(&folder);
+    let second = keeper.open();
     let more = second.append(vec![entry("t", 3, halted("3"))]).await.unwrap();
     assert!(seqs[0] < seqs[1] && seqs[1] < more[0]);
     drop(second);
-    let third = SqliteJournal::open_read_only(folder.path()).unwrap();
+    let third = keeper.open();
     let all = third.read(Query::default()).await.unwrap();
     assert_eq!(whys(&all), ["1", "2", "3"]);
     let of_s =
@@ -87,7 +114,15 @@ async fn a_reopened_journal_keeps_entries_and_order() {
     assert_eq!(whys(&third.read(after).await.unwrap()), ["2"]);
     let orders = Query { kinds: vec![Kind::Ordered], ..Query::default() };
     assert_eq!(third.read(orders).await.unwrap(), []);
-    assert!(third.append(vec![entry("s", 4, halted("4"))]).await.is_err(), "it is for reading only");
+}
+
+#[tokio::test]
+async fn a_journal_opened_for_reading_takes_nothing() {
+    let folder = folder();
+    open(&folder).append(vec![entry("s", 1, halted("1"))]).await.unwrap();
+    let reader = SqliteJournal::open_read_only(folder.path()).unwrap();
+    assert_eq!(whys(&reader.read(Query::default()).await.unwrap()), ["1"]);
+    assert!(reader.append(vec![entry("s", 4, halted("4"))]).await.is_err());
 }
 
 #[tokio::test]
@@ -233,25 +268,59 @@ async fn a_call_ends_in_time_and_a_late_write_keeps_its_place() {
 
 #[tokio::test]
 async fn a_repetition_is_counted() {
-    let folder = folder();
-    let journal = open(&folder);
-    let seqs = journal.append(vec![entry("s", 1, halted("1")), entry("s", 1, halted("2"))]).await.unwrap();
-    journal.repeat(seqs[0], 5).await.unwrap();
-    journal.repeat(seqs[0], 9).await.unwrap();
-    let all = open(&folder).read(Query::default()).await.unwrap();
-    let told: Vec<_> = all.iter().map(|e| (e.at_unix_ms, e.last_unix_ms, e.count)).collect();
-    assert_eq!(told, [(1, 9, 3), (1, 1, 1)]);
+    for keeper in keepers() {
+        let journal = keeper.open();
+        let both = vec![entry("s", 1, halted("1")), entry("s", 1, halted("2"))];
+        let seqs = journal.append(both).await.unwrap();
+        journal.repeat(seqs[0], 5).await.unwrap();
+        journal.repeat(seqs[0], 9).await.unwrap();
+        let all = keeper.open().read(Query::default()).await.unwrap();
+        let told: Vec<_> = all.iter().map(|e| (e.at_unix_ms, e.last_unix_ms, e.count)).collect();
+        assert_eq!(told, [(1, 9, 3), (1, 1, 1)]);
+    }
+}
+
+#[tokio::test]
+async fn kinds_come_in_the_order_of_their_places() {
+    for keeper in keepers() {
+        let journal = keeper.open();
+        let adopted = || Body::Adopted { epoch: 1, active: SiteName::new("dc-a").unwrap() };
+        let mixed = vec![entry("s", 1, halted("1")), entry("s", 1, adopted()), entry("s", 1, halted("2"))];
+        let seqs = journal.append(mixed).await.unwrap();
+        let places = async |query| -> Vec<u64> {
+            journal.read(query).await.unwrap().iter().map(|entry| entry.seq).collect()
+        };
+        let both = || vec![Kind::Halted, Kind::Adopted];
+        assert_eq!(places(Query { kinds: both(), ..Query::default() }).await, seqs);
+        let newest = Query { kinds: both(), is_newest_first: true, limit: 2, ..Query::default() };
+        assert_eq!(places(newest).await, [seqs[2], seqs[1]]);
+    }
 }
 
 #[tokio::test]
 async fn a_ticket_is_the_receipt_of_its_entry() {
-    let folder = folder();
-    let journal = open(&folder);
-    let body = Body::Ticketed { plan: Box::new(plan("d")) };
-    let ticket = journal.ticket(entry("sessions", 1, body.clone()), plan("d")).await.unwrap();
-    let all = open(&folder).read(Query::default()).await.unwrap();
-    assert_eq!((all[0].seq, &all[0].body), (ticket.seq(), &body));
-    assert_eq!(*ticket.plan(), plan("d"));
+    for keeper in keepers() {
+        let journal = keeper.open();
+        let body = Body::Ticketed { plan: Box::new(plan("d")) };
+        let ticket = journal.ticket(entry("sessions", 1, body.clone()), plan("d")).await.unwrap();
+        let all = keeper.open().read(Query::default()).await.unwrap();
+        assert_eq!((all[0].seq, &all[0].body), (ticket.seq(), &body));
+        assert_eq!(*ticket.plan(), plan("d"));
+    }
+}
+
+#[tokio::test]
+async fn only_old_notifications_are_dropped_from_memory() {
+    let journal = MemoryJournal::new();
+    journal.append(vec![entry("s", 1, halted("the oldest"))]).await.unwrap();
+    let notified = |at| entry("s", at, Body::Notified { alerts: Vec::new() });
+    journal.append((0..100_002).map(notified).collect()).await.unwrap();
+    let first = Query { kinds: vec![Kind::Notified], limit: 1, ..Query::default() };
+    assert_eq!(journal.read(first).await.unwrap()[0].at_unix_ms, 2, "the newest stay");
+    assert!(journal.newest(Kind::Halted, |entry| entry.seq == 1).is_some());
+    let mut seen = 0;
+    journal.each(Kind::Notified, |_| seen += 1);
+    assert_eq!(seen, 100_000);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use serde_saphyr::Spanned;
 
 use super::sheet::entry_key;
 use super::values::{Wrong, found};
-use super::{Sheet, Value};
+use super::{Key, Sheet, Value};
 
 /// Longest part of a foreign key that is repeated in a problem, in characters.
 const SHOWN_CHARS_MAX: usize = 40;
@@ -34,6 +34,29 @@ impl<'a> Item<'a> {
                 None
             }
         }
+    }
+
+    /// Opens the value as a mapping of free keys; a repeated key is a problem.
+    #[must_use]
+    pub fn entries(&self) -> Option<Vec<(&'a str, Item<'a>)>> {
+        let entries = self.read(|value| match value {
+            Value::Map(entries) => Ok(entries),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Integer(_)
+            | Value::Float(_)
+            | Value::Text(_)
+            | Value::List(_) => {
+                Err(Wrong::new(format!("is {}, not a mapping", found(value)), "write a mapping"))
+            }
+        })?;
+        let keys: Vec<&str> = entries.iter().map(|(key, _)| key.value.0.as_str()).collect();
+        self.section(&keys)?;
+        let item = |(key, value): &'a (Spanned<Key>, Spanned<Value>)| {
+            let name = key.value.0.as_str();
+            (name, Item { sheet: self.sheet, key: entry_key(&self.key, name), value: &value.value })
+        };
+        Some(entries.iter().map(item).collect())
     }
 
     /// Opens the value as a mapping with these keys; every other key and every repeated key is a problem.

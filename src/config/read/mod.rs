@@ -9,14 +9,17 @@ mod files;
 mod instant;
 mod node;
 mod sheet;
+mod source;
 mod values;
 
 pub use cursor::{Item, Section};
 pub use duration::text as duration_text;
 pub use files::{read_file, readable, secret, unread};
 pub use instant::instant;
-pub use node::{Value, tree};
+pub use node::{Key, Value, tree};
 pub use sheet::{Env, Sheet};
+pub use source::{root, source};
 pub use values::{
-    Wrong, boolean, choice, duration, http_url, integer, named, number, path, ratio, socket, text, word,
+    Wrong, boolean, choice, duration, http_url, integer, named, number, path, quoted, ratio, socket, text,
+    word,
 };

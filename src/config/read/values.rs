@@ -224,8 +224,9 @@ fn other_than(value: &Value, what: &str, hint: &str) -> Wrong {
     }
 }
 
-/// A short foreign text in quotes, safe to print.
-fn quoted(text: &str) -> impl fmt::Display {
+/// A foreign text in quotes, cut short, and safe to print.
+#[must_use]
+pub fn quoted(text: &str) -> impl fmt::Display {
     let short: String = text.chars().take(20).collect();
     let dots = if short.len() < text.len() { "…" } else { "" };
     format!("{short:?}{dots}")

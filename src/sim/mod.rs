@@ -1,0 +1,25 @@
+//! The simulator: whole agents in one process, on virtual time, in a world that keeps to a scenario.
+//!
+//! Absent on purpose: any second copy of what the product does. The simulated world implements the ports; all above
+//! them is the code that is shipped.
+
+mod agent;
+mod alertmanager;
+mod chance;
+pub mod language;
+mod play;
+mod ports;
+mod report;
+mod rules;
+mod sentence;
+mod verdict;
+mod watchman;
+mod world;
+#[cfg(test)]
+mod tests;
+
+pub use agent::ConfigError;
+pub use play::PlayError;
+pub use report::{Line, Report, simulate};
+pub use rules::RULES;
+pub use world::Violation;

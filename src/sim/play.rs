@@ -1,0 +1,215 @@
+//! Plays a scenario: one runtime on virtual time, the world, its agents, and the timeline.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::agent::{Cast, ConfigError, Policies, config};
+use super::alertmanager::Alertmanager;
+use super::language::{Alerts, Happening, Scenario, When};
+use super::watchman::Watchman;
+use super::world::{Command, Layout, Setting, Trace, WARM_UP_ROUNDS, World};
+use crate::config::{Config, Mode, Promote};
+use crate::decide::Verdict;
+use crate::store::MemoryJournal;
+
+/// Why a scenario was not played.
+#[derive(Debug, thiserror::Error)]
+pub enum PlayError {
+    /// Its agents cannot be configured so.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The runtime cannot be built.
+    #[error("cannot start a runtime")]
+    Runtime(#[source] std::io::Error),
+}
+
+/// What came of a scenario.
+#[derive(Debug)]
+pub(super) struct Record {
+    /// Names and places.
+    pub(super) layout: Arc<Layout>,
+    /// Time 0, since the world began.
+    pub(super) zero: Duration,
+    /// All that happened.
+    pub(super) trace: Vec<Trace>,
+    /// The journal of each agent.
+    pub(super) journals: Vec<MemoryJournal>,
+    /// How it stood at the end.
+    pub(super) end: End,
+}
+
+/// How a world stands at the end.
+#[derive(Debug)]
+pub(super) struct End {
+    /// When, since the world began.
+    pub(super) at: Duration,
+    /// The member that each record names, by service; `None` is none of them.
+    pub(super) named: Vec<Option<usize>>,
+    /// Members that take writes, by service.
+    pub(super) writable: Vec<usize>,
+    /// The share of failing requests at the named member, by service.
+    pub(super) failing: Vec<f64>,
+    /// The agents that may rely on a term.
+    pub(super) leaders: Vec<usize>,
+    /// Which agents run, and have room on their disks.
+    pub(super) can_write: Vec<bool>,
+    /// By agent and service, where the agent runs and has decided.
+    pub(super) standings: Vec<Vec<Option<Standing>>>,
+}
+
+/// How an agent stands to a service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Standing {
+    /// Its last verdict.
+    pub(super) verdict: Verdict,
+    /// The target in it.
+    pub(super) target: Option<String>,
+    /// Its reasons, in words.
+    pub(super) reasons: Vec<String>,
+    /// The service waits for a person.
+    pub(super) is_halted: bool,
+}
+
+/// Plays a scenario.
+///
+/// # Errors
+/// It cannot be played.
+pub(super) fn play(scenario: &Scenario, seed: u64) -> Result<Record, PlayError> {
+    let layout = Layout::new(scenario);
+    let of_agent = |agent| config(scenario, &layout, agent, Policies::Stated).map(Arc::new);
+    let configs = (0..layout.agents.len()).map(of_agent).collect::<Result<Vec<_>, _>>()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    let runtime = runtime.map_err(PlayError::Runtime)?;
+    Ok(runtime.block_on(Player::play(scenario, configs, seed)))
+}
+
+fn setting(scenario: &Scenario, config: &Config) -> Setting {
+    let world = &scenario.world;
+    let service = config.services.first();
+    Setting {
+        topology: world.topology,
+        is_enterprise: world.enterprise,
+        has_clients: world.clients,
+        has_domain_checks: world.domain_checks,
+        has_self_checks: world.self_checks,
+        ttl: world.ttl,
+        probe_interval: world.probe_interval,
+        policy: service.map(|service| service.policy.clone()).unwrap_or_default(),
+        is_automatic: service.is_some_and(|service| service.mode == Mode::Automatic && !service.dry_run),
+        is_without_fencing: service.and_then(|service| service.promote.as_ref())
+            == Some(&Promote::Replicaof { without_fencing: true }),
+        zero: world.probe_interval * WARM_UP_ROUNDS,
+    }
+}
+
+/// The task that owns the agents, and lets the timeline happen.
+struct Player {
+    world: Arc<World>,
+    cast: Cast,
+    alertmanager: Alertmanager,
+    watchman: Option<Watchman>,
+    /// What happens at a fixed time; in the order in which it was planned where the time is the same.
+    timeline: BTreeMap<(Duration, usize), Happening>,
+    planned: usize,
+}
+
+impl Player {
+    async fn play(scenario: &Scenario, configs: Vec<Arc<Config>>, seed: u64) -> Record {
+        let setting = setting(scenario, &configs[0]);
+        let (world, mut commands) = World::new(scenario, setting, seed);
+        let cast = Cast::new(Arc::clone(&world), Arc::new(scenario.clone()), configs);
+        let mut player = Self {
+            alertmanager: Alertmanager::new(Arc::clone(&world), cast.doors()),
+            watchman: (scenario.world.alerts == Alerts::Automatic).then(|| Watchman::new(Arc::clone(&world))),
+            timeline: BTreeMap::new(),
+            planned: 0,
+            cast,
+            world,
+        };
+        for event in &scenario.timeline {
+            if let When::At(at) = event.at {
+                player.plan(player.world.zero + at, event.what.clone());
+            }
+        }
+        for agent in 0..player.world.layout.agents.len() {
+            player.cast.start(agent).await;
+        }
+        let end = player.world.zero + scenario.world.run;
+        player.run(end, &mut commands).await;
+        player.record()
+    }
+
+    fn plan(&mut self, at: Duration, what: Happening) {
+        self.planned += 1;
+        self.timeline.insert((at, self.planned), what);
+    }
+
+    async fn run(&mut self, end: Duration, commands: &mut mpsc::UnboundedReceiver<Command>) {
+        loop {
+            let event = self.timeline.keys().next().map(|(at, _)| *at).filter(|at| *at <= end);
+            let look = self.watchman.as_ref().map(Watchman::next).filter(|at| *at < end);
+            let next = event.into_iter().chain(look).min();
+            tokio::select! {
+                biased;
+                Some(command) = commands.recv() => self.obey(command).await,
+                () = self.world.until(next.unwrap_or(end)) => {
+                    if next.is_none() {
+                        return;
+                    }
+                    if next == event && let Some((_, what)) = self.timeline.pop_first() {
+                        self.world.apply(&what);
+                    } else if let Some(watchman) = &mut self.watchman {
+                        watchman.look(&mut self.alertmanager);
+                    }
+                }
+            }
+        }
+    }
+
+    async fn obey(&mut self, command: Command) {
+        match command {
+            Command::Kill(agent) => self.cast.kill(agent),
+            Command::Start(agent) => self.cast.start(agent).await,
+            Command::Reload(agent) => self.cast.reload_broken(agent),
+            Command::Post(webhook) => self.alertmanager.post(&webhook),
+            Command::Later(at, what) => self.plan(at, what),
+        }
+    }
+
+    fn record(self) -> Record {
+        let now = self.world.now();
+        let layout = Arc::clone(&self.world.layout);
+        let mut state = self.world.state();
+        state.settle_all(now);
+        let services = 0..layout.services.len();
+        let named: Vec<Option<usize>> = services.clone().map(|service| state.named(service)).collect();
+        let failing = |(service, member): (usize, &Option<usize>)| {
+            member.map_or(1.0, |member| state.failing(service, member, now))
+        };
+        let failing = named.iter().enumerate().map(failing).collect();
+        let writable = services.clone().map(|service| state.writable(service, now)).collect();
+        let standing = |agent: usize, service: usize| {
+            let actor = &state.actors[agent];
+            let view = actor.view.as_ref().filter(|_| actor.is_running())?.of(&layout.services[service])?;
+            Some(Standing {
+                verdict: view.decision.verdict,
+                target: view.decision.target.as_ref().map(ToString::to_string),
+                reasons: view.decision.reasons.iter().map(ToString::to_string).collect(),
+                is_halted: view.is_halted(),
+            })
+        };
+        let agents = 0..layout.agents.len();
+        let standings = agents.map(|agent| services.clone().map(|service| standing(agent, service)).collect());
+        let standings = standings.collect();
+        let leaders = state.leaders(now);
+        let can_write = state.actors.iter().map(|actor| actor.is_running() && !actor.is_disk_full).collect();
+        let journals = state.actors.iter().map(|actor| actor.journal.clone()).collect();
+        let end = End { at: now, named, writable, failing, leaders, can_write, standings };
+        let trace = std::mem::take(&mut state.trace);
+        drop(state);
+        Record { zero: self.world.zero, layout, trace, journals, end }
+    }
+}

@@ -1,0 +1,112 @@
+//! Rules that hold in every world, asked at the moment when a change of an agent takes effect: from what the world
+//! knows and the agent's journal holds, never from what an agent says of itself.
+
+use std::time::Duration;
+
+use super::effects::Sent;
+use super::state::State;
+use super::trace::moves;
+use crate::decide::{Plan, Trigger, fence_of};
+use crate::store::{Body, Kind};
+use crate::types::RecordState;
+
+impl State {
+    pub(in crate::sim) fn judge_change(
+        &mut self,
+        agent: usize,
+        service: usize,
+        before: &RecordState,
+        after: &RecordState,
+        sent: Sent,
+        now: Duration,
+    ) {
+        let mut broken: Vec<(&'static str, String)> = Vec::new();
+        let who = format!("{} of {}", self.layout.agents[agent], self.layout.services[service]);
+        let member = single(after).and_then(|value| self.layout.member_of_value(service, value));
+        if member.is_none() {
+            broken.push(("record_never_empty", format!("the change by {who} leaves no configured site alone")));
+        }
+        if epoch(after) <= epoch(before) {
+            let (old, new) = (epoch(before), epoch(after));
+            broken.push(("single_writer", format!("the change by {who} leads from epoch {old:?} to {new:?}")));
+        }
+        let plan = self.ticketed(agent, after);
+        if plan.is_none() {
+            broken.push(("audit_before_act", format!("the change by {who} was not in its journal before")));
+        }
+        if !sent.leads {
+            broken.push(("no_act_without_lease", format!("{who} changed DNS without a lease")));
+        }
+        if moves(before, after) {
+            let trigger = plan.map_or(Trigger::Automatic, |plan| plan.trigger);
+            let asked = self.orders[agent][service].asked_for;
+            let is_asked = trigger == Trigger::Operator && asked.is_some() && asked == member;
+            let rules = self.judge_move(agent, service, member, sent, is_asked, now);
+            broken.extend(rules.into_iter().map(|(rule, why)| (rule, format!("{who}: {why}"))));
+        }
+        for (rule, detail) in broken {
+            self.break_rule(now, rule, detail);
+        }
+    }
+
+    fn judge_move(
+        &self,
+        agent: usize,
+        service: usize,
+        member: Option<usize>,
+        sent: Sent,
+        is_asked: bool,
+        now: Duration,
+    ) -> Vec<(&'static str, String)> {
+        let mut broken = Vec::new();
+        let policy = &self.setting.policy;
+        let proof = member.and_then(|m| self.actors[agent].proofs.get(&(service, m)));
+        if proof.is_none_or(|at| now.saturating_sub(*at) > policy.decision_ttl) {
+            broken.push(("never_to_unhealthy", "the target had not passed every check".to_owned()));
+        }
+        if let Some(ignored) = sent.ignores {
+            broken.push(("veto_wins", ignored.to_owned()));
+        }
+        if !is_asked && !self.setting.is_automatic {
+            broken.push(("veto_wins", "the configuration allows no automatic change".to_owned()));
+        }
+        let ms = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+        let last = self.moves[service].iter().rev().find(|one| !one.is_acknowledged);
+        if let Some(last) = last.filter(|_| !is_asked)
+            && ms(now) - last.at < ms(policy.min_auto_interval)
+        {
+            broken.push(("no_ping_pong", "the last switch was too recent, and nobody has acknowledged it".to_owned()));
+        }
+        broken
+    }
+
+    /// The plan of a change, as the journal of the agent held it before.
+    fn ticketed(&self, agent: usize, after: &RecordState) -> Option<Plan> {
+        let fence = fence_of(after).ok().flatten()?;
+        let plan = |body: &Body| match body {
+            Body::Ticketed { plan } if plan.decision == fence.decision => Some((**plan).clone()),
+            Body::Ticketed { .. }
+            | Body::Adopted { .. }
+            | Body::Notified { .. }
+            | Body::Decided { .. }
+            | Body::Stepped { .. }
+            | Body::Ended { .. }
+            | Body::Halted { .. }
+            | Body::Held { .. }
+            | Body::Observed { .. }
+            | Body::Closed { .. }
+            | Body::Ordered { .. } => None,
+        };
+        let journal = &self.actors[agent].journal;
+        journal.newest(Kind::Ticketed, |entry| plan(&entry.body).is_some()).and_then(|entry| plan(&entry.body))
+    }
+}
+
+/// The only value of a record.
+fn single(state: &RecordState) -> Option<&String> {
+    state.record.as_ref().filter(|set| set.values.len() == 1)?.values.first()
+}
+
+fn epoch(state: &RecordState) -> Option<u64> {
+    fence_of(state).ok().flatten().map(|fence| fence.epoch)
+}
