@@ -52,15 +52,15 @@ impl<'a> Outage<'a> {
         let judgement = judgements.iter().find(|(name, _)| name == site).map_or(&UNSEEN, |(_, j)| j);
         let own = match trust {
             Trust::Sound => own_vote(site, judgement),
-            Trust::Doubtful => {
-                Vote { site: site.clone(), severity: None, is_silent: true, is_domain_silent: None }
-            }
+            Trust::Doubtful => missing_vote(site),
         };
-        let others = evidence.reports().flat_map(|(domain, report)| {
-            report.votes.iter().filter(|v| v.site == *site).map(move |vote| (domain, vote))
+        let missing = missing_vote(site);
+        let others = evidence.vantages.iter().map(|vantage| {
+            let votes = vantage.said.as_ref().map_or(&[][..], |report| report.votes.as_slice());
+            (&vantage.failure_domain, votes.iter().find(|v| v.site == *site).unwrap_or(&missing))
         });
-        // One ballot for each failure domain. Where two from one place differ, the milder one counts, and not to know
-        // is the mildest.
+        // One ballot for each failure domain. Where two from one place differ, the milder one counts, and not to know,
+        // or not to answer, is the mildest: what is missing never makes anything bolder.
         let mut ballots: BTreeMap<&SiteName, Ballot> = BTreeMap::new();
         let mut has_life = false;
         for (domain, vote) in std::iter::once((&evidence.failure_domain, &own)).chain(others) {
@@ -107,6 +107,10 @@ impl<'a> Outage<'a> {
     pub(super) fn is_served(&self) -> bool {
         self.judgement.severity.is_some() && self.judgement.gap.is_none() && !self.is_seen()
     }
+}
+
+fn missing_vote(site: &SiteName) -> Vote {
+    Vote { site: site.clone(), severity: None, is_silent: true, is_domain_silent: None }
 }
 
 /// What this agent tells others of a site.

@@ -1,5 +1,6 @@
 //! What the core must say, as tables, stories and properties. Every story runs on a virtual clock.
 
+mod around;
 mod fitness;
 mod formula;
 mod guards;

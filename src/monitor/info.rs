@@ -145,7 +145,6 @@ pub fn facts(reply: &InfoReply) -> Facts {
         loading: flag(reply, "loading"),
         loading_eta: reply.count("loading_eta_seconds").map(Duration::from_secs),
         offset_bytes: offset_field.and_then(|field| reply.count(field)),
-        run_id: reply.get("run_id").map(str::to_owned),
         replication_id: reply.get("master_replid").map(str::to_owned),
         memory_used_bytes: reply.count("used_memory"),
         memory_max_bytes: reply.count("maxmemory"),
@@ -171,8 +170,6 @@ fn link(reply: &InfoReply) -> Option<Link> {
     Some(Link {
         up: status == "up",
         source: format!("{}:{}", reply.get("master_host")?, reply.get("master_port")?),
-        // Redis writes -1 while it has never been linked.
-        down_seconds: reply.count("master_link_down_since_seconds"),
         syncing: flag(reply, "master_sync_in_progress").unwrap_or(false),
     })
 }
@@ -265,14 +262,13 @@ mod tests {
         assert_eq!((primary.offset_bytes, primary.memory_max_bytes), (Some(19968), Some(64 << 20)));
         assert!(primary.memory_used_bytes > Some(500_000) && primary.memory_system_bytes > Some(1 << 30));
         assert_eq!(primary.clients_max, Some(10_000));
-        assert_eq!(primary.run_id.map(|id| id.len()), Some(40));
 
         let replica = of(REPLICA);
         assert_eq!((replica.role, replica.offset_bytes), (Some(Role::Replica), Some(19968)));
         assert_eq!(replica.replication_id, primary.replication_id);
-        let link = Link { up: true, source: "127.0.0.1:27901".into(), down_seconds: None, syncing: false };
+        let link = Link { up: true, source: "127.0.0.1:27901".into(), syncing: false };
         assert_eq!(replica.link, Some(link.clone()));
-        assert_eq!(of(LINK_DOWN).link, Some(Link { up: false, down_seconds: Some(2), ..link }));
+        assert_eq!(of(LINK_DOWN).link, Some(Link { up: false, ..link }));
 
         let sentinel = of(SENTINEL);
         assert_eq!((sentinel.role, sentinel.offset_bytes), (Some(Role::Other), None));
@@ -293,11 +289,8 @@ mod tests {
         ] {
             assert_eq!(of(body).persistence_ok, want, "{body}");
         }
-        let never = of(
-            "role:slave\nmaster_host:a\nmaster_port:1\nmaster_link_status:down\nmaster_link_down_since_seconds:-1\n",
-        );
-        assert_eq!(never.link.unwrap().down_seconds, None);
-        assert_eq!(never.offset_bytes, None);
+        let unlinked = of("role:slave\nmaster_host:a\nmaster_port:1\nmaster_link_status:down\n");
+        assert_eq!((unlinked.link.map(|link| link.up), unlinked.offset_bytes), (Some(false), None));
         assert_eq!(of("used_memory:many\nloading:2\nmaxmemory:-1\n"), Facts::default());
     }
 

@@ -272,7 +272,7 @@ mod tests {
 
     #[test]
     fn facts_become_signals() {
-        let link = Link { up: true, source: "a:1".into(), down_seconds: None, syncing: false };
+        let link = Link { up: true, source: "a:1".into(), syncing: false };
         let facts = Facts {
             role: Some(Role::Replica),
             link: Some(link.clone()),

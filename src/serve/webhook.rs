@@ -24,7 +24,6 @@ const TEXT_BYTES_MAX: usize = 200;
 #[serde(rename_all = "camelCase")]
 struct Payload {
     version: String,
-    group_key: String,
     alerts: Vec<RawAlert>,
 }
 
@@ -129,13 +128,11 @@ fn parse(bytes: &[u8], label: &str, is_known: impl Fn(&ServiceName) -> bool) -> 
                 service,
                 site: raw.labels.get("datacenter").and_then(|name| SiteName::new(name.as_str()).ok()),
                 name: text("alertname"),
-                severity: text("severity"),
             }),
             None => unmatched += 1,
         }
     }
-    let group_key = payload.group_key[..payload.group_key.floor_char_boundary(TEXT_BYTES_MAX)].to_owned();
-    Ok(Notification { group_key, alerts, unmatched })
+    Ok(Notification { alerts, unmatched })
 }
 
 #[cfg(test)]

@@ -190,6 +190,19 @@ async fn a_damaged_page_or_entry_is_an_error_and_no_panic() {
     assert!(matches!(damaged, Err(JournalError::Open { .. } | JournalError::Read { .. })), "{damaged:?}");
 }
 
+/// Entries outlive the program that wrote them: what it said more than this one asks for is no mistake.
+#[tokio::test]
+async fn an_entry_that_says_more_is_understood() {
+    let folder = folder();
+    let journal = open(&folder);
+    let more = r#"{"kind":"notified","alerts":[{"key":{"fingerprint":"ab","starts_at":"2026-01-01T00:00:00Z"},
+        "state":"firing","service":"s","site":null,"name":"RedisDown","severity":"page"}]}"#;
+    let sql = "INSERT INTO entries (at_ms, last_ms, service, kind, body) VALUES (1, 1, 's', 'notified', ?1)";
+    raw(&folder).execute(sql, [more]).unwrap();
+    let all = journal.read(Query::default()).await.unwrap();
+    assert!(matches!(&all[0].body, Body::Notified { alerts } if alerts[0].name == "RedisDown"), "{all:?}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_writers_wait_for_each_other() {
     const EACH: usize = 40;

@@ -34,15 +34,11 @@ pub struct Alert {
     pub site: Option<SiteName>,
     /// The `alertname` label.
     pub name: String,
-    /// The `severity` label, empty when absent.
-    pub severity: String,
 }
 
 /// One accepted webhook: its alerts about configured services.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Notification {
-    /// Alertmanager's `groupKey`.
-    pub group_key: String,
     /// The alerts about configured services, in the order sent.
     pub alerts: Vec<Alert>,
     /// How many alerts named no configured service.

@@ -135,8 +135,6 @@ pub struct Link {
     pub up: bool,
     /// The primary's address as the replica knows it, `host:port`.
     pub source: String,
-    /// Seconds since the link went down, where it is down and the replica says so.
-    pub down_seconds: Option<u64>,
     /// A full synchronisation is under way.
     pub syncing: bool,
 }
@@ -154,8 +152,6 @@ pub struct Facts {
     pub loading_eta: Option<Duration>,
     /// Replication offset in bytes: a primary's own (`master_repl_offset`), a replica's applied (`slave_repl_offset`).
     pub offset_bytes: Option<u64>,
-    /// The identity of the process (`run_id`).
-    pub run_id: Option<String>,
     /// The identity of the dataset's history (`master_replid`).
     pub replication_id: Option<String>,
     /// `used_memory`, bytes.

@@ -240,7 +240,7 @@ impl World {
                 let gap = Gap::new(GapReason::Timeout, "as the test wants");
                 return TargetSnapshot::blind(target, gap, Duration::ZERO);
             }
-            let link = Link { up: false, source: "a:6379".to_owned(), down_seconds: Some(9), syncing: false };
+            let link = Link { up: false, source: "a:6379".to_owned(), syncing: false };
             let facts = Facts {
                 role: Some(*role),
                 link: (*role == Role::Replica).then_some(link),

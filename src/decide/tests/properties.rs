@@ -6,9 +6,9 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::formula::cases;
-use super::world::{GIB, World, alert, fence, gap, millis, secs, site, vetoes};
+use super::world::{GIB, World, alert, fence, gap, millis, ratio, secs, site, vetoes};
 use crate::decide::{Decision, Verdict};
-use crate::types::{CanaryResult, Facts, GapReason, Role};
+use crate::types::{CanaryResult, ControlPlane, Facts, GapReason, Role};
 
 const TINY: f64 = 1e-9;
 
@@ -28,7 +28,20 @@ struct Scene {
     ping_ms: u64,
     switch_ages: Vec<u64>,
     is_beside_standby: bool,
+    around: Around,
 }
+
+/// What is seen around the Redis.
+#[derive(Debug, Clone, Copy)]
+struct Around {
+    /// The share of failing requests of applications.
+    clients: Option<f64>,
+    anomaly: Option<f64>,
+    /// What the cluster says of the active site, by rising severity; `None` where there is no cluster.
+    control: Option<usize>,
+}
+
+const QUIET: Around = Around { clients: None, anomaly: None, control: None };
 
 const CANARIES: [Option<GapReason>; 4] =
     [None, Some(GapReason::Maxclients), Some(GapReason::ErrorReply), Some(GapReason::Oom)];
@@ -80,6 +93,16 @@ impl Scene {
             world.node("dc-a").fail(reason);
         }
         world.link(self.is_linked);
+        world.evidence.surroundings.client_errors = self.around.clients.map(|share| Ok(ratio(share)));
+        world.evidence.anomaly = self.around.anomaly.map(ratio);
+        if let Some(severity) = self.around.control {
+            let planes = [
+                Ok(ControlPlane::default()),
+                Err(gap(GapReason::Timeout)),
+                Ok(ControlPlane { unavailable: Some("no_quorum".to_owned()), ..ControlPlane::default() }),
+            ];
+            world.node("dc-a").control = Some(planes[severity].clone());
+        }
         change(&mut world);
         world.rounds(5)
     }
@@ -103,8 +126,11 @@ fn scenes() -> impl Strategy<Value = Scene> {
     );
     let alerts = prop::collection::vec((0..3_u8, 0..16_000_u64), 0..4);
     let standby = (0..8_000_u64, 50..100_u64, 1..1_200_u64, any::<bool>());
+    let share = || prop_oneof![Just(None), (0.0..=1.0_f64).prop_map(Some)];
+    let around = (share(), share(), prop_oneof![Just(None), (0..3_usize).prop_map(Some)])
+        .prop_map(|(clients, anomaly, control)| Around { clients, anomaly, control });
     let ages = prop_oneof![4 => Just(vec![]), 1 => prop::collection::vec(0..9_000_u64, 0..4)];
-    (active, alerts, standby, ages).prop_map(|(active, alerts, standby, switch_ages)| {
+    (active, alerts, standby, ages, around).prop_map(|(active, alerts, standby, switch_ages, around)| {
         let (ping, canary, vantages, votes, is_linked) = active;
         let (behind_bytes, used_percent, ping_ms, is_beside_standby) = standby;
         Scene {
@@ -119,6 +145,7 @@ fn scenes() -> impl Strategy<Value = Scene> {
             ping_ms,
             switch_ages,
             is_beside_standby,
+            around,
         }
     })
 }
@@ -180,6 +207,10 @@ fn forgotten() -> impl Strategy<Value = Change> {
         (|w| w.node("dc-b").fail(GapReason::NotAsked), "the standby"),
         (|w| w.node("dc-a").fail(GapReason::Dns), "the active site"),
         (|w| w.evidence.alerts.clear(), "alerts"),
+        (|w| w.evidence.surroundings.client_errors = Some(Err(gap(GapReason::Protocol))), "clients"),
+        (|w| w.evidence.anomaly = None, "anomaly"),
+        (|w| w.node("dc-a").control = Some(Err(gap(GapReason::ErrorReply))), "what the cluster says"),
+        (|w| w.node("dc-b").control = Some(Err(gap(GapReason::Auth))), "what the standby's cluster says"),
         (|w| w.evidence.vantages.iter_mut().for_each(|v| v.said = Err(gap(GapReason::Timeout))), "vantages"),
         (
             |w| w.evidence.vantages.iter_mut().take(1).for_each(|v| v.said = Err(gap(GapReason::Timeout))),
@@ -208,13 +239,16 @@ proptest! {
 
     /// P2 and P12: stronger evidence of failure never makes it more timid.
     #[test]
-    fn stronger_evidence_never_lowers(scene in outages(), which in 0..5_u8, pick in any::<prop::sample::Index>()) {
+    fn stronger_evidence_never_lowers(scene in outages(), which in 0..8_u8, by in 0.0..=1.0_f64, pick in any::<prop::sample::Index>()) {
         let mut stronger = scene.clone();
         match which {
             0 => stronger.alerts.push((7, 0)),
             1 => stronger.alerts.iter_mut().for_each(|(_, age)| *age /= 2),
             2 => stronger.is_linked = false,
             3 => stronger.canary = (scene.canary + 1).min(CANARIES.len() - 1),
+            4 => stronger.around.clients = Some(scene.around.clients.unwrap_or(0.0).max(by)),
+            5 => stronger.around.anomaly = Some(scene.around.anomaly.unwrap_or(0.0).max(by)),
+            6 => stronger.around.control = scene.around.control.map(|severity| (severity + 1).min(2)),
             _ if scene.votes.is_empty() => stronger.votes.push((0, Some(1.0))),
             _ => pick.get_mut(&mut stronger.votes).1 = Some(1.0),
         }
@@ -334,6 +368,7 @@ fn the_scenes_reach_every_verdict() {
         ping_ms: 5,
         switch_ages: vec![],
         is_beside_standby: false,
+        around: QUIET,
     };
     assert_eq!(scene.play().verdict, Verdict::Failover);
     let three = Scene { vantages: 3, votes: vec![(0, Some(1.0)), (1, Some(1.0))], ..scene.clone() };

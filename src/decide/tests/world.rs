@@ -10,9 +10,9 @@ use crate::decide::{
     State, Verdict, step,
 };
 use crate::types::{
-    AgentName, AlertKey, CanaryResult, Facts, Fence, Gap, GapReason, Link, Moment, Ratio, RecordName,
-    RecordState, RecordType, RecordView, ResourceSet, Role, ServiceName, SiteName, Snapshot, Surroundings,
-    TargetName, TargetSnapshot, VantageAnswer, VantageReport, Vote,
+    AgentName, AlertKey, CanaryResult, Check, ControlPlane, Facts, Fence, Gap, GapReason, Link, Moment,
+    Ratio, RecordName, RecordState, RecordType, RecordView, ResourceSet, Role, ServiceName, SiteName,
+    Snapshot, Surroundings, TargetName, TargetSnapshot, VantageAnswer, VantageReport, Vote,
 };
 
 /// What the primary usually writes within one round, bytes: 200 for each second of the usual interval.
@@ -94,12 +94,14 @@ pub(super) struct Node {
     pub(super) ping: Result<Duration, Gap>,
     pub(super) facts: Result<Facts, Gap>,
     pub(super) canary: CanaryResult,
+    pub(super) control: Option<Result<ControlPlane, Gap>>,
+    pub(super) domain: Vec<Check>,
 }
 
 impl Node {
     fn new(name: &str, role: Role) -> Self {
         let is_primary = role == Role::Primary;
-        let link = Link { up: true, source: "10.0.0.1:6379".to_owned(), down_seconds: None, syncing: false };
+        let link = Link { up: true, source: "10.0.0.1:6379".to_owned(), syncing: false };
         let facts = Facts {
             role: Some(role),
             link: (!is_primary).then_some(link),
@@ -113,7 +115,14 @@ impl Node {
             ..Facts::default()
         };
         let canary = if is_primary { CanaryResult::Written(millis(2)) } else { CanaryResult::NotAsked };
-        Self { site: site(name), ping: Ok(millis(1)), facts: Ok(facts), canary }
+        Self {
+            site: site(name),
+            ping: Ok(millis(1)),
+            facts: Ok(facts),
+            canary,
+            control: None,
+            domain: Vec::new(),
+        }
     }
 
     /// Every look meets the same gap.
@@ -151,6 +160,12 @@ pub(super) struct World {
     pub(super) behind_bytes: u64,
     /// What the primary writes within one round, bytes.
     pub(super) round_bytes: u64,
+    /// How long the looks take, where not as usual.
+    pub(super) late: Option<Duration>,
+    /// By how much the wall clocks of the other vantages differ from this agent's.
+    pub(super) clock_offset: Duration,
+    /// One vantage's clock differs by so much more.
+    pub(super) strange_clock: Option<(SiteName, Duration)>,
     sent_bytes: u64,
 }
 
@@ -200,6 +215,9 @@ impl World {
             now,
             behind_bytes: 0,
             round_bytes: ROUND_BYTES,
+            late: None,
+            clock_offset: Duration::ZERO,
+            strange_clock: None,
             sent_bytes: 1_000_000,
         };
         world.record("dc-a.redis.test", Some(&fence("dc-a", "dc-a", 7)));
@@ -237,7 +255,7 @@ impl World {
                 break;
             }
             let said = Err(gap(GapReason::Timeout));
-            let silent = VantageAnswer { said, ..vantage(&format!("dc-silent-{number}"), None) };
+            let silent = VantageAnswer { said, ..vantage(&format!("dc-mute-{number}"), None) };
             vantages.push(silent);
         }
     }
@@ -287,8 +305,8 @@ impl World {
                 site: n.site.clone(),
                 taken: self.now,
                 targets: vec![n.seen()],
-                control: None,
-                domain: Vec::new(),
+                control: n.control.clone(),
+                domain: n.domain.clone(),
             })
             .collect();
         self.decide()
@@ -296,9 +314,15 @@ impl World {
 
     /// Decides on the evidence as it stands.
     pub(super) fn decide(&mut self) -> Decision {
-        let wall = self.now.wall;
-        for report in self.evidence.vantages.iter_mut().filter_map(|v| v.said.as_mut().ok()) {
-            report.wall = wall;
+        for vantage in &mut self.evidence.vantages {
+            let strange = self.strange_clock.as_ref().filter(|(domain, _)| *domain == vantage.failure_domain);
+            let more = strange.map_or(Duration::ZERO, |(_, by)| *by);
+            if let Ok(report) = &mut vantage.said {
+                report.wall = self.now.wall + self.clock_offset + more;
+            }
+        }
+        if let Some(took) = self.late {
+            self.evidence.snapshots.iter_mut().flat_map(|s| &mut s.targets).for_each(|t| t.elapsed = took);
         }
         let (state, decision) = step(&self.state, &self.evidence, &self.service, self.now);
         self.state = state;

@@ -10,6 +10,8 @@ const NOW: Moment = Moment { mono: Duration::ZERO, wall: Duration::from_millis(1
 const ASIDE: &str = "journal.db.damaged-2023-11-14T22-13-20.123Z";
 const PAGE_BYTES: usize = 4096;
 
+type Damage = fn(&mut Vec<u8>);
+
 /// A closed journal of many pages.
 async fn filled(folder: &TempDir) -> Vec<u8> {
     let journal = open(folder);
@@ -34,7 +36,7 @@ fn flip(bytes: &mut [u8]) {
 
 #[tokio::test]
 async fn a_damaged_journal_is_moved_aside_and_an_empty_one_begins() {
-    let rows: [(&str, fn(&mut Vec<u8>)); 5] = [
+    let rows: [(&str, Damage); 5] = [
         ("no database", |bytes| flip(&mut bytes[..16])),
         ("the first page", |bytes| flip(&mut bytes[100..PAGE_BYTES])),
         ("a page in the middle", |bytes| flip(&mut bytes[6 * PAGE_BYTES..7 * PAGE_BYTES])),

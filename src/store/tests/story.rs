@@ -26,8 +26,8 @@ fn told(bodies: &[Body]) -> Story {
 fn alert(fingerprint: &str, starts_at: &str, state: AlertState) -> Body {
     let key = AlertKey { fingerprint: fingerprint.to_owned(), starts_at: starts_at.to_owned() };
     let service = ServiceName::new("sessions").unwrap();
-    let (name, severity) = ("RedisDown".to_owned(), "page".to_owned());
-    Body::Notified { alerts: vec![Alert { key, state, service, site: None, name, severity }] }
+    let name = "RedisDown".to_owned();
+    Body::Notified { alerts: vec![Alert { key, state, service, site: None, name }] }
 }
 
 fn adopted(epoch: u64) -> Body {
