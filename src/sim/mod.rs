@@ -9,6 +9,7 @@ mod chance;
 pub mod language;
 mod play;
 mod ports;
+pub mod random;
 mod report;
 mod rules;
 mod sentence;

@@ -89,6 +89,7 @@ fn expected(outcome: &Outcome) -> String {
         Outcome::Recommend(site) => format!("recommend {site}"),
         Outcome::Failover(site) => format!("failover to {site}"),
         Outcome::Halt => "halt".to_owned(),
+        Outcome::Settled => "settled".to_owned(),
     }
 }
 
@@ -138,6 +139,14 @@ fn line(trace: &Trace, record: &Record, said: &mut Said) -> Option<Line> {
         }
         What::Acted { agent, service, text } => of("redis", Some(*agent), Some(*service), text.clone()),
         What::Life { agent, text } => of("agent", Some(*agent), None, (*text).to_owned()),
+        // The journal says the same, with its reason.
+        What::NeedsPerson { .. } => return None,
+        What::Forgot { agent } => {
+            of("agent", Some(*agent), None, "finds its journal damaged, and begins with an empty one".to_owned())
+        }
+        What::RefusedConfig { agent } => {
+            of("agent", Some(*agent), None, "refuses its new configuration, and keeps the old one".to_owned())
+        }
         What::Notified { agent, status, times } => {
             let times = if *times == 1 { String::new() } else { format!(" ({times} times)") };
             of("webhook", Some(*agent), None, format!("answers a notification with {status}{times}"))

@@ -5,8 +5,12 @@ use std::time::Duration;
 use super::language::{AlertLevel, Outcome, Scenario};
 use super::play::{Record, Standing};
 use super::world::{What, moves};
+use crate::config::Topology;
 use crate::config::read::duration_text;
 use crate::decide::{self, Verdict};
+
+/// The status of a notification that was taken.
+const ACCEPTED: u16 = 200;
 
 /// What came of a scenario, in the terms of an expectation.
 #[derive(Debug)]
@@ -31,10 +35,17 @@ impl Facts {
                     let member = value.and_then(|v| record.layout.member_of_value(*service, v));
                     facts.moves.push((line.at, *service, member));
                 }
+                // What is refused is said in the log, at the level of a warning, and counted.
+                What::RefusedConfig { .. } => facts.level = facts.level.max(decide::AlertLevel::Warn),
+                What::Notified { status, .. } if *status != ACCEPTED => {
+                    facts.level = facts.level.max(decide::AlertLevel::Warn);
+                }
                 What::Changed { .. }
                 | What::Wrote { .. }
                 | What::Acted { .. }
                 | What::Life { .. }
+                | What::NeedsPerson { .. }
+                | What::Forgot { .. }
                 | What::Notified { .. }
                 | What::Broken(_) => {}
             }
@@ -101,7 +112,61 @@ fn outcome(outcome: &Outcome, scenario: &Scenario, record: &Record, facts: &Fact
         Outcome::Halt => services
             .filter_map(|service| at_the_end(service, record, "halt", |standing| standing.verdict == Verdict::Halt))
             .collect(),
+        Outcome::Settled => services.flat_map(|service| unsettled(service, scenario, record)).collect(),
     }
+}
+
+/// Everything about a service that keeps a world from having settled.
+fn unsettled(service: usize, scenario: &Scenario, record: &Record) -> Vec<String> {
+    let (name_of, end) = (&record.layout.services[service], &record.end);
+    let mut misses = Vec::new();
+    let is_justified = is_halt_justified(service, record);
+    for (agent, standings) in end.standings.iter().enumerate() {
+        if let Some(standing) = standings[service].as_ref().filter(|s| s.is_halted && !is_justified) {
+            let (agent, why) = (&record.layout.agents[agent], standing.reasons.join("; "));
+            misses.push(format!("{agent} has halted {name_of} without cause: {why}"));
+        }
+    }
+    // A person who has to look anyway will find the rest.
+    if is_justified {
+        return misses;
+    }
+    match end.named[service] {
+        None => misses.push(format!("the record of {name_of} names no site of it")),
+        Some(member) if end.failing[service] > 0.0 => {
+            let site = record.layout.member_name(member);
+            misses.push(format!("the record of {name_of} names {site}, which does not serve"));
+        }
+        Some(_) => {}
+    }
+    if let Some(intent) = &end.claims[service] {
+        misses.push(format!("a claim of {name_of} still stands: {intent}"));
+    }
+    let writable = end.writable[service];
+    if scenario.world.topology == Topology::Replication && writable > 1 {
+        misses.push(format!("{writable} sites of {name_of} take writes"));
+    }
+    misses
+}
+
+/// Whether a service may wait for a person: somebody else's hand, a change that was half done, or lost memory.
+fn is_halt_justified(service: usize, record: &Record) -> bool {
+    record.trace.iter().any(|line| match &line.what {
+        What::Changed { by: None, service: changed, .. } => *changed == service,
+        What::Changed { by: Some(_), before, after, service: changed } => {
+            *changed == service && moves(before, after) && before.fence == after.fence
+        }
+        What::NeedsPerson { service: concerned } => *concerned == service,
+        What::Forgot { .. } => true,
+        What::Event(_)
+        | What::Decided { .. }
+        | What::Wrote { .. }
+        | What::Acted { .. }
+        | What::Life { .. }
+        | What::RefusedConfig { .. }
+        | What::Notified { .. }
+        | What::Broken(_) => false,
+    })
 }
 
 fn hold(scenario: &Scenario, record: &Record, facts: &Facts) -> Vec<String> {
@@ -122,6 +187,9 @@ fn hold(scenario: &Scenario, record: &Record, facts: &Facts) -> Vec<String> {
         | What::Changed { .. }
         | What::Acted { .. }
         | What::Life { .. }
+        | What::NeedsPerson { .. }
+        | What::Forgot { .. }
+        | What::RefusedConfig { .. }
         | What::Notified { .. }
         | What::Broken(_) => None,
     });

@@ -243,6 +243,9 @@ pub enum Outcome {
     Failover(SiteName),
     /// The last verdict is halt.
     Halt,
+    /// At the end each record names one site, which serves; no claim stands, nobody halts without cause, and of sites
+    /// of which only one may take writes, no more than one does.
+    Settled,
 }
 
 /// How loudly a decision calls for people.

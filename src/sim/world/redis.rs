@@ -55,8 +55,6 @@ pub(in crate::sim) struct Target {
     /// What only some see it do; the last one that includes somebody counts.
     pub(in crate::sim) seen: Vec<(Audience, RedisState)>,
     pub(in crate::sim) role: Role,
-    /// Counts its processes.
-    pub(in crate::sim) run: u32,
     /// Which history of writes it holds.
     pub(in crate::sim) history: u32,
     pub(in crate::sim) loading_until: Duration,
@@ -72,7 +70,6 @@ impl Target {
             state: RedisState::Up,
             seen: Vec::new(),
             role,
-            run: 1,
             history: 1,
             loading_until: Duration::ZERO,
             paused_until: Duration::ZERO,
@@ -87,7 +84,6 @@ impl Target {
 
     /// A new process begins, with the role that its configuration file gives it.
     pub(in crate::sim) fn restart(&mut self) {
-        self.run += 1;
         self.paused_until = Duration::ZERO;
         if self.role == Role::Primary {
             self.history += 1;
@@ -228,7 +224,7 @@ pub(in crate::sim) struct Way {
 #[derive(Debug, Clone)]
 pub(in crate::sim) struct Following {
     pub(in crate::sim) source: String,
-    pub(in crate::sim) down_since: Option<Duration>,
+    pub(in crate::sim) is_up: bool,
 }
 
 /// One look at one Redis.
@@ -331,9 +327,8 @@ fn facts(
 ) -> Facts {
     let role = target.shown_role(state);
     let link = following.filter(|_| role == Role::Replica).map(|following| Link {
-        up: following.down_since.is_none(),
+        up: following.is_up,
         source: following.source.clone(),
-        down_seconds: following.down_since.map(|since| now.saturating_sub(since).as_secs()),
         syncing: false,
     });
     let is_measurable = !(role == Role::Replica && site.lag == Lag::Unknown);
@@ -345,7 +340,6 @@ fn facts(
         link,
         loading: Some(loading),
         offset_bytes: is_measurable.then_some(target.offset_bytes as u64),
-        run_id: Some(format!("{}-{}", target.name, target.run)),
         replication_id: Some(target.history.to_string()),
         memory_used_bytes: Some(MEMORY_USED_BYTES),
         memory_max_bytes: Some(MEMORY_USED_BYTES * 100 / percent),

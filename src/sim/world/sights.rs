@@ -76,8 +76,8 @@ impl State {
         }
         let source = if member == self.layout.active { usize::from(member == 0) } else { self.layout.active };
         let site = &self.sites[service][member];
-        let down_since = site.link_down_since(source, now).or(site.is_link_cut.then_some(now));
-        Some(Following { source: self.layout.address(service, source, rank), down_since })
+        let is_up = !site.is_link_cut && site.link_down_since(source, now).is_none();
+        Some(Following { source: self.layout.address(service, source, rank), is_up })
     }
 
     /// What the control plane of a member says to an agent.
