@@ -333,7 +333,6 @@ fn facts(
     let link = following.filter(|_| role == Role::Replica).map(|following| Link {
         up: following.down_since.is_none(),
         source: following.source.clone(),
-        down_seconds: following.down_since.map(|since| now.saturating_sub(since).as_secs()),
         syncing: false,
     });
     let is_measurable = !(role == Role::Replica && site.lag == Lag::Unknown);
@@ -344,7 +343,6 @@ fn facts(
         link,
         loading: Some(loading),
         offset_bytes: is_measurable.then_some(target.offset_bytes as u64),
-        run_id: Some(format!("{}-{}", target.name, target.run)),
         replication_id: Some(target.history.to_string()),
         memory_used_bytes: Some(MEMORY_MAX_BYTES / 100 * u64::from(used)),
         memory_max_bytes: Some(MEMORY_MAX_BYTES),
