@@ -142,7 +142,9 @@ fn failed_over(service: usize, target: &str, record: &Record, facts: &Facts) -> 
     if !facts.moves.iter().any(|(_, moved, _)| *moved == service) {
         misses.push(format!("redrover has not moved the record of {name_of}"));
     }
-    for (agent, standings) in record.end.standings.iter().enumerate() {
+    // An agent that cannot write anything down has to stand still; another one acts.
+    let able = record.end.standings.iter().enumerate().filter(|(agent, _)| record.end.can_write[*agent]);
+    for (agent, standings) in able {
         if let Some(standing) = standings[service].as_ref().filter(|standing| standing.is_halted) {
             let (agent, why) = (&record.layout.agents[agent], standing.reasons.join("; "));
             misses.push(format!("{agent} has halted {name_of}: {why}"));

@@ -136,8 +136,13 @@ impl Journal for SimJournal {
         if let Some(step) = step {
             self.gate.reach(step, Side::Before).await;
         }
-        self.check_disk()?;
         let copies: Vec<_> = entries.iter().map(|e| (self.rank(&e.service), e.body.clone())).collect();
+        if let Err(error) = self.check_disk() {
+            // It is decided all the same, and said in the log.
+            let decided = copies.into_iter().filter(|(_, body)| body.kind() == Kind::Decided);
+            decided.for_each(|(service, body)| self.note(service, body));
+            return Err(error);
+        }
         let seqs = self.inner.append(entries).await?;
         copies.into_iter().for_each(|(service, body)| self.note(service, body));
         if let Some(step) = step {

@@ -90,8 +90,6 @@ pub(in crate::sim) struct Actor {
     pub(in crate::sim) phases: Vec<Phase>,
     /// When a look of it last found every mandatory check of a member passed, by service and member.
     pub(in crate::sim) proofs: BTreeMap<(usize, usize), Duration>,
-    /// When it last read its journal for orders, by service.
-    pub(in crate::sim) asked: Vec<Option<Duration>>,
     /// How often it reached each step since time 0.
     pub(in crate::sim) steps: BTreeMap<Step, u32>,
 }
@@ -111,7 +109,6 @@ impl Actor {
             view: None,
             phases: vec![Phase::Idle; services],
             proofs: BTreeMap::new(),
-            asked: vec![None; services],
             steps: BTreeMap::new(),
         }
     }

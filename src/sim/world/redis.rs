@@ -9,8 +9,8 @@ use crate::types::{
     CanaryResult, Facts, Gap, GapReason, Link, Ratio, Role, Sample, TargetName, TargetSnapshot,
 };
 
-/// Memory limit of each Redis.
-const MEMORY_MAX_BYTES: u64 = 8 << 30;
+/// What the data of a service needs at each Redis. It is the same data everywhere, so the limits differ, not the use.
+const MEMORY_USED_BYTES: u64 = 4 << 30;
 /// Applications give up after so long.
 const CLIENT_DEADLINE: Duration = Duration::from_millis(500);
 /// Every other request of an application is a write.
@@ -337,20 +337,22 @@ fn facts(
     });
     let is_measurable = !(role == Role::Replica && site.lag == Lag::Unknown);
     let loading = now < target.loading_until || state == RedisState::Answering(Answer::Loading);
-    let used = if state == RedisState::Answering(Answer::Oom) { 100 } else { site.memory_percent };
+    let full = if state == RedisState::Answering(Answer::Oom) { 100 } else { 1 };
+    let percent = u64::from(site.memory_percent.max(full));
     Facts {
         role: Some(role),
         link,
         loading: Some(loading),
         offset_bytes: is_measurable.then_some(target.offset_bytes as u64),
         replication_id: Some(target.history.to_string()),
-        memory_used_bytes: Some(MEMORY_MAX_BYTES / 100 * u64::from(used)),
-        memory_max_bytes: Some(MEMORY_MAX_BYTES),
-        memory_system_bytes: Some(MEMORY_MAX_BYTES * 2),
+        memory_used_bytes: Some(MEMORY_USED_BYTES),
+        memory_max_bytes: Some(MEMORY_USED_BYTES * 100 / percent),
+        memory_system_bytes: Some(MEMORY_USED_BYTES * 200),
         clients: Some(100),
         clients_max: Some(10_000),
+        loading_eta: loading.then(|| target.loading_until.saturating_sub(now)).filter(|left| !left.is_zero()),
         persistence_ok: Some(state != RedisState::Answering(Answer::Misconf)),
-        ..Facts::default()
+
     }
 }
 

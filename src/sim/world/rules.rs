@@ -11,6 +11,7 @@ use crate::store::{Body, Kind};
 use crate::types::RecordState;
 
 impl State {
+    /// Asks all rules about a change of an agent that takes effect.
     pub(in crate::sim) fn judge_change(
         &mut self,
         agent: usize,
@@ -26,7 +27,8 @@ impl State {
         if member.is_none() {
             broken.push(("record_never_empty", format!("the change by {who} leaves no configured site alone")));
         }
-        if epoch(after) <= epoch(before) {
+        // A provider that applies half a change leaves the old fence; that is its doing.
+        if epoch(after) <= epoch(before) && before.fence != after.fence {
             let (old, new) = (epoch(before), epoch(after));
             broken.push(("single_writer", format!("the change by {who} leads from epoch {old:?} to {new:?}")));
         }
