@@ -103,8 +103,9 @@ fn timeline(record: &Record) -> Vec<Line> {
         .collect()
 }
 
-/// What an agent said last of a service: a decision that differs in its numbers alone is no news for people.
-type Said = BTreeMap<(usize, usize), String>;
+/// What an agent said or did last to a service, by kind: a decision that differs in its numbers alone, or an order that
+/// is only renewed, is no news for people.
+type Said = BTreeMap<(&'static str, usize, usize), String>;
 
 fn line(trace: &Trace, record: &Record, said: &mut Said) -> Option<Line> {
     let layout = &record.layout;
@@ -121,7 +122,7 @@ fn line(trace: &Trace, record: &Record, said: &mut Said) -> Option<Line> {
         What::Decided { agent, service, decision, leads } => {
             let kinds: Vec<_> = decision.reasons.iter().map(|reason| reason.label()).collect();
             let news = format!("{:?} {:?} {kinds:?} {leads}", decision.verdict, decision.level);
-            if said.insert((*agent, *service), news.clone()) == Some(news) {
+            if said.insert(("decision", *agent, *service), news.clone()) == Some(news) {
                 return None;
             }
             of("decision", Some(*agent), Some(*service), decided(decision, *leads))
@@ -142,7 +143,12 @@ fn line(trace: &Trace, record: &Record, said: &mut Said) -> Option<Line> {
             };
             of("dns", *by, Some(*service), text)
         }
-        What::Acted { agent, service, text } => of("redis", Some(*agent), Some(*service), text.clone()),
+        What::Acted { agent, service, text } => {
+            if said.insert(("redis", *agent, *service), text.clone()).as_ref() == Some(text) {
+                return None;
+            }
+            of("redis", Some(*agent), Some(*service), text.clone())
+        }
         What::Life { agent, text } => of("agent", Some(*agent), None, (*text).to_owned()),
         // The journal says the same, with its reason.
         What::NeedsPerson { .. } => return None,
