@@ -14,10 +14,10 @@ use super::{Metrics, View};
 use crate::act::{Hands, Permit, Refusal, Switch};
 use crate::config::{Agent, Config, Service};
 use crate::decide::saga::Outcome;
-use crate::decide::{Decision, Resume, State};
+use crate::decide::{Decision, KnownLag, Resume, State};
 use crate::monitor::Peers;
-use crate::store::{Body, JournalError, Kind, NewEntry, OperatorAction, Query, Story, Ticket};
-use crate::types::{RecordView, ServiceName, SiteName};
+use crate::store::{Body, Entry, JournalError, Kind, NewEntry, OperatorAction, Query, Story, Ticket};
+use crate::types::{Moment, RecordView, ServiceName, SiteName};
 
 /// Switches of one agent under way at once: a datacenter that goes dark takes all its services with it, and a provider
 /// takes some five changes a second.
@@ -121,10 +121,12 @@ impl Worker {
             limit: 1,
             ..Query::default()
         };
+        let mut resume = Resume::default();
         for entry in worker.setup.hands.journal.read(newest).await? {
             worker.story.tell(&entry);
+            resume = resumption(&entry, worker.setup.hands.clock.now());
         }
-        worker.state = State::resumed(Resume { incident: worker.story.incident.clone() });
+        worker.state = State::resumed(resume);
         Ok(worker)
     }
 
@@ -258,6 +260,16 @@ pub(super) const STORY_KINDS: [Kind; 9] = [
 
 fn order(body: Body) -> Option<(OperatorAction, String)> {
     if let Body::Ordered { action, by } = body { Some((action, by)) } else { None }
+}
+
+/// What the last decision before a restart leaves behind. Where no outage had begun by then, it may have begun right
+/// after: the lags are as old as the time that passed since.
+fn resumption(entry: &Entry, now: Moment) -> Resume {
+    let Body::Decided { decision } = &entry.body else { return Resume::default() };
+    let away = now.unix_ms().saturating_sub(entry.last_unix_ms).max(0) as f64 / 1e3;
+    let more = if decision.is_outage { 0.0 } else { away };
+    let older = |lag: &KnownLag| KnownLag { age_seconds: lag.age_seconds + more, ..lag.clone() };
+    Resume { incident: decision.incident.clone(), lags: decision.lags.iter().map(older).collect() }
 }
 
 /// Writes down that a ticketed plan was not permitted.

@@ -13,11 +13,11 @@ pub mod random;
 mod report;
 mod rules;
 mod sentence;
+#[cfg(test)]
+mod tests;
 mod verdict;
 mod watchman;
 mod world;
-#[cfg(test)]
-mod tests;
 
 pub use agent::ConfigError;
 pub use play::PlayError;

@@ -95,7 +95,12 @@ fn expected(outcome: &Outcome) -> String {
 
 fn timeline(record: &Record) -> Vec<Line> {
     let mut said = BTreeMap::new();
-    record.trace.iter().filter(|line| line.at >= record.zero).filter_map(|one| line(one, record, &mut said)).collect()
+    record
+        .trace
+        .iter()
+        .filter(|line| line.at >= record.zero)
+        .filter_map(|one| line(one, record, &mut said))
+        .collect()
 }
 
 /// What an agent said or did last to a service, by kind: a decision that differs in its numbers alone, or an order that
@@ -147,9 +152,12 @@ fn line(trace: &Trace, record: &Record, said: &mut Said) -> Option<Line> {
         What::Life { agent, text } => of("agent", Some(*agent), None, (*text).to_owned()),
         // The journal says the same, with its reason.
         What::NeedsPerson { .. } => return None,
-        What::Forgot { agent } => {
-            of("agent", Some(*agent), None, "finds its journal damaged, and begins with an empty one".to_owned())
-        }
+        What::Forgot { agent } => of(
+            "agent",
+            Some(*agent),
+            None,
+            "finds its journal damaged, and begins with an empty one".to_owned(),
+        ),
         What::RefusedConfig { agent } => {
             of("agent", Some(*agent), None, "refuses its new configuration, and keeps the old one".to_owned())
         }
@@ -186,7 +194,9 @@ impl Report {
         let state = if self.passed { "ok  " } else { "FAIL" };
         let id = self.id.as_ref().map_or(String::new(), |id| format!("{id} "));
         let change = match self.first_change_seconds {
-            Some(seconds) => format!(", first change after {}", duration_text(Duration::from_secs_f64(seconds))),
+            Some(seconds) => {
+                format!(", first change after {}", duration_text(Duration::from_secs_f64(seconds)))
+            }
             None => String::new(),
         };
         let mut text = format!(
@@ -213,7 +223,12 @@ impl fmt::Display for Report {
                 _ => "-",
             });
             let service = line.service.as_ref().map_or(String::new(), |service| format!("[{service}] "));
-            writeln!(f, "{minutes:4.0}:{:06.3}  {who:<4} {service}{}", line.seconds - minutes * 60.0, line.text)?;
+            writeln!(
+                f,
+                "{minutes:4.0}:{:06.3}  {who:<4} {service}{}",
+                line.seconds - minutes * 60.0,
+                line.text
+            )?;
         }
         f.write_str(&self.summary())
     }

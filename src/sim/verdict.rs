@@ -74,11 +74,11 @@ pub(super) fn misses(scenario: &Scenario, record: &Record, facts: &Facts) -> Vec
         let (took, limit) = (duration_text(took.0.saturating_sub(took.1)), duration_text(limit));
         misses.push(format!("the first change took effect after {took}, expected within {limit}"));
     }
-    if let Some((least, at)) = expect.not_before.zip(first)
-        && at < record.zero + least
+    if let Some((least, took)) = expect.not_before.zip(first.zip(facts.first_event))
+        && took.0.saturating_sub(took.1) < least
     {
-        let (at, least) = (duration_text(at.saturating_sub(record.zero)), duration_text(least));
-        misses.push(format!("the first change took effect at {at}, expected not before {least}"));
+        let (took, least) = (duration_text(took.0.saturating_sub(took.1)), duration_text(least));
+        misses.push(format!("the first change took effect after {took}, expected not before {least}"));
     }
     if let Some(site) = &expect.serves {
         for (service, named) in record.end.named.iter().enumerate() {
@@ -95,9 +95,9 @@ fn outcome(outcome: &Outcome, scenario: &Scenario, record: &Record, facts: &Fact
     let services = 0..record.layout.services.len();
     match outcome {
         Outcome::Hold => hold(scenario, record, facts),
-        Outcome::Failover(target) => services
-            .flat_map(|service| failed_over(service, target.as_str(), record, facts))
-            .collect(),
+        Outcome::Failover(target) => {
+            services.flat_map(|service| failed_over(service, target.as_str(), record, facts)).collect()
+        }
         Outcome::Recommend(target) => services
             .filter_map(|service| {
                 let is_recommended = |standing: &Standing| {
@@ -110,7 +110,9 @@ fn outcome(outcome: &Outcome, scenario: &Scenario, record: &Record, facts: &Fact
             })
             .collect(),
         Outcome::Halt => services
-            .filter_map(|service| at_the_end(service, record, "halt", |standing| standing.verdict == Verdict::Halt))
+            .filter_map(|service| {
+                at_the_end(service, record, "halt", |standing| standing.verdict == Verdict::Halt)
+            })
             .collect(),
         Outcome::Settled => services.flat_map(|service| unsettled(service, scenario, record)).collect(),
     }
@@ -178,7 +180,9 @@ fn hold(scenario: &Scenario, record: &Record, facts: &Facts) -> Vec<String> {
     let from = record.zero + scenario.expect.judged_from;
     let has_leader = record.trace.iter().any(|line| matches!(line.what, What::Decided { leads: true, .. }));
     let loud = record.trace.iter().filter(|line| line.at >= from).find_map(|line| match &line.what {
-        What::Decided { agent, decision, leads, .. } if (*leads || !has_leader) && decision.verdict != Verdict::Hold => {
+        What::Decided { agent, decision, leads, .. }
+            if (*leads || !has_leader) && decision.verdict != Verdict::Hold =>
+        {
             Some((agent, decision.verdict, line.at))
         }
         What::Decided { .. }

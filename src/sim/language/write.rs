@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::{
-    AgentState, AlertLevel, Alerts, Answer, By, ClientErrors, ClockChange, ControlState, DnsState, Event, Expect,
-    FenceEdit, Fingerprint, Happening, Lag, LeaseState, LinkState, MetricsState, NetworkPath, NetworkState, Order,
-    Outcome, Place, Ports, Power, RecordEdit, RedisState, Scenario, Seers, Side, Step, Token, Webhook, When, Who, World,
+    AgentState, AlertLevel, Alerts, Answer, By, ClientErrors, ClockChange, ControlState, DnsState, Event,
+    Expect, FenceEdit, Fingerprint, Happening, Lag, LeaseState, LinkState, MetricsState, NetworkPath,
+    NetworkState, Order, Outcome, Place, Ports, Power, RecordEdit, RedisState, Scenario, Seers, Side, Step,
+    Token, Webhook, When, Who, World,
 };
 use crate::config::read::duration_text;
 use crate::config::{Mode, Topology};
@@ -154,7 +155,8 @@ fn happening(what: &Happening) -> String {
     let service = |service: &Option<usize>| service.map_or(String::new(), |n| format!(", service: {n}"));
     match what {
         Happening::Redis { site, is, targets, to, service: of } => {
-            let targets = if targets.is_empty() { String::new() } else { format!(", targets: [{}]", list(targets)) };
+            let targets =
+                if targets.is_empty() { String::new() } else { format!(", targets: [{}]", list(targets)) };
             let to = match to {
                 Seers::Everybody => String::new(),
                 Seers::Clients => ", to: clients".to_owned(),
@@ -211,7 +213,8 @@ fn happening(what: &Happening) -> String {
                 RecordEdit::Other(name) => format!("value: {name}"),
                 RecordEdit::Missing => "value: missing".to_owned(),
             });
-            let parts: Vec<String> = value.into_iter().chain(ttl.map(|ttl| format!("ttl: {}", time(ttl)))).collect();
+            let parts: Vec<String> =
+                value.into_iter().chain(ttl.map(|ttl| format!("ttl: {}", time(ttl)))).collect();
             format!("record: {{{}{}}}", parts.join(", "), service(of))
         }
         Happening::Fence { edit, service: of } => {
@@ -221,7 +224,9 @@ fn happening(what: &Happening) -> String {
             };
             format!("fence: {{text: {text}{}}}", service(of))
         }
-        Happening::Resolvers { stale, lasts } => format!("resolvers: {{stale: {stale}, for: {}}}", time(*lasts)),
+        Happening::Resolvers { stale, lasts } => {
+            format!("resolvers: {{stale: {stale}, for: {}}}", time(*lasts))
+        }
         Happening::Lease(state) => {
             let is = match state {
                 LeaseState::Up => "up".to_owned(),

@@ -5,9 +5,9 @@ use std::time::Duration;
 use super::incident::{Fault, MENDED_AT};
 use crate::sim::chance::Chance;
 use crate::sim::language::{
-    AgentState, Answer, ClientErrors, ClockChange, ControlState, DnsState, FenceEdit, Fingerprint, Happening, Lag,
-    LeaseState, LinkState, NetworkPath, NetworkState, Order, Place, Ports, Power, RecordEdit, RedisState, Seers, Side,
-    Step, Token, Trigger, Webhook, When, Who, World,
+    AgentState, Answer, ClientErrors, ClockChange, ControlState, DnsState, FenceEdit, Fingerprint, Happening,
+    Lag, LeaseState, LinkState, NetworkPath, NetworkState, Order, Place, Ports, Power, RecordEdit,
+    RedisState, Seers, Side, Step, Token, Trigger, Webhook, When, Who, World,
 };
 use crate::types::{AgentName, AlertState, Ratio, RecordName, SiteName};
 
@@ -20,7 +20,11 @@ const GRAIN: Duration = Duration::from_millis(100);
 /// Draws one fault.
 pub(super) fn fault(world: &World, chance: &mut Chance) -> Fault {
     let (breaks, mends) = pair(world, chance);
-    let at = if chance.happens(0.3) { When::On(trigger(world, chance)) } else { When::At(time(MENDED_AT, chance)) };
+    let at = if chance.happens(0.3) {
+        When::On(trigger(world, chance))
+    } else {
+        When::At(time(MENDED_AT, chance))
+    };
     let lasts = chance.happens(0.5).then(|| time(Duration::from_secs(90), chance));
     Fault { at, breaks, mends, lasts }
 }
@@ -60,7 +64,11 @@ fn pair(world: &World, chance: &mut Chance) -> Pair {
 
 fn member(world: &World, chance: &mut Chance) -> SiteName {
     // What happens to the active site is what most depends on.
-    if chance.happens(0.7) { world.active.clone() } else { world.members[chance.below(world.members.len())].clone() }
+    if chance.happens(0.7) {
+        world.active.clone()
+    } else {
+        world.members[chance.below(world.members.len())].clone()
+    }
 }
 
 fn agent(world: &World, chance: &mut Chance) -> AgentName {
@@ -88,7 +96,8 @@ fn redis(world: &World, chance: &mut Chance) -> Pair {
         15..17 => RedisState::Losing(losing),
         _ => RedisState::Answering(answer),
     };
-    let targets = if world.targets > 1 && chance.happens(0.5) { vec![chance.below(world.targets)] } else { Vec::new() };
+    let targets =
+        if world.targets > 1 && chance.happens(0.5) { vec![chance.below(world.targets)] } else { Vec::new() };
     let to = match chance.below(20) {
         0 => Seers::Agents,
         1 => Seers::Clients,
@@ -262,7 +271,11 @@ fn around(world: &World, chance: &mut Chance) -> Pair {
     let clients = |errors| Happening::Clients { site: None, errors };
     match chance.below(5) {
         0 => {
-            let is = if chance.happens(0.5) { Lag::Unknown } else { Lag::Behind(time(Duration::from_secs(90), chance)) };
+            let is = if chance.happens(0.5) {
+                Lag::Unknown
+            } else {
+                Lag::Behind(time(Duration::from_secs(90), chance))
+            };
             let whole = Happening::Lag { site: site.clone(), is: Lag::Behind(world.lag) };
             (vec![Happening::Lag { site, is }], vec![whole])
         }

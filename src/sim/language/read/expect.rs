@@ -51,7 +51,8 @@ pub fn read(file: &Section<'_>, names: &Names<'_>, world: Option<&World>) -> Opt
         section.sheet.problem(&section.key_of("within"), "ends before not_before", "write a longer time");
     }
     let alert = section.or("alert", AlertLevel::None, choice(&levels));
-    let max_dns_changes = section.or("max_dns_changes", u64::from(usual), integer(0..=u64::from(MOVES_MAX))) as u32;
+    let max_dns_changes =
+        section.or("max_dns_changes", u64::from(usual), integer(0..=u64::from(MOVES_MAX))) as u32;
     let serves = section.optional("serves", |v| names.member(v));
     let judged_from = judged_from.unwrap_or(Duration::ZERO);
     Some(Expect { outcome: outcome?, alert, max_dns_changes, within, not_before, judged_from, serves })
