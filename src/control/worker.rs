@@ -226,9 +226,9 @@ impl Worker {
             };
             let ended = match granted {
                 Ok(permit) => Switch::run(hands, &setup.service, &setup.agent, permit).await,
-                Err(refusal) => refuse(&setup, &decision, &refusal).await,
+                Err(refusal) => refuse(&setup, &decision, &refusal).await.map(Some),
             };
-            report(&setup, &decision, ended.map(Some));
+            report(&setup, &decision, ended);
         });
     }
 

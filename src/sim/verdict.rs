@@ -74,11 +74,11 @@ pub(super) fn misses(scenario: &Scenario, record: &Record, facts: &Facts) -> Vec
         let (took, limit) = (duration_text(took.0.saturating_sub(took.1)), duration_text(limit));
         misses.push(format!("the first change took effect after {took}, expected within {limit}"));
     }
-    if let Some((least, at)) = expect.not_before.zip(first)
-        && at < record.zero + least
+    if let Some((least, took)) = expect.not_before.zip(first.zip(facts.first_event))
+        && took.0.saturating_sub(took.1) < least
     {
-        let (at, least) = (duration_text(at.saturating_sub(record.zero)), duration_text(least));
-        misses.push(format!("the first change took effect at {at}, expected not before {least}"));
+        let (took, least) = (duration_text(took.0.saturating_sub(took.1)), duration_text(least));
+        misses.push(format!("the first change took effect after {took}, expected not before {least}"));
     }
     if let Some(site) = &expect.serves {
         for (service, named) in record.end.named.iter().enumerate() {
