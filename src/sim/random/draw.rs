@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::faults::fault;
-use super::incident::{Incident, SETTLED_AT};
+use super::faults::{fault, outage};
+use super::incident::{Fault, Incident, SETTLED_AT};
 use crate::config::{Mode, Topology};
 use crate::sim::chance::Chance;
 use crate::sim::language::{AgentPlace, Alerts, PolicyText, World};
@@ -13,6 +13,8 @@ use crate::types::{AgentName, SiteName};
 const AGENTS_MAX: usize = 5;
 const SITES_MAX: usize = 4;
 const FAULTS_MAX: usize = 8;
+/// Share of incidents that begin with an outage of the active site.
+const OUTAGES: f64 = 0.6;
 /// Automatic needs vantages in so many places, unless a person accepts fewer.
 const PLACES_FOR_AUTOMATIC: usize = 3;
 
@@ -22,8 +24,10 @@ pub(super) fn incident(seed: u64) -> Incident {
     let world = world(&mut chance);
     let policy = policy(&world, &mut chance);
     let count = 1 + chance.below(FAULTS_MAX);
-    let faults = (0..count).map(|_| fault(&world, &mut chance)).collect();
-    Incident { seed, world, policy, faults }
+    // Most incidents are about what happens to a switch, so most begin with a reason for one.
+    let outage = chance.happens(OUTAGES).then(|| outage(&world, &mut chance));
+    let others: Vec<Fault> = (0..count).map(|_| fault(&world, &mut chance)).collect();
+    Incident { seed, world, policy, faults: outage.into_iter().chain(others).collect() }
 }
 
 fn world(chance: &mut Chance) -> World {

@@ -29,6 +29,26 @@ pub(super) fn fault(world: &World, chance: &mut Chance) -> Fault {
     Fault { at, breaks, mends, lasts }
 }
 
+/// Draws an outage of the active site that lasts until all is mended.
+pub(super) fn outage(world: &World, chance: &mut Chance) -> Fault {
+    let site = world.active.clone();
+    let redis = |is| Happening::Redis {
+        site: site.clone(),
+        is,
+        targets: Vec::new(),
+        to: Seers::Everybody,
+        service: None,
+    };
+    let power = |is| Happening::Datacenter { name: site.clone(), is };
+    let (breaks, mends) = match chance.below(10) {
+        0..6 => (redis(RedisState::Dead), redis(RedisState::Up)),
+        6..8 => (redis(RedisState::Hung), redis(RedisState::Up)),
+        _ => (power(Power::Dark), power(Power::Back)),
+    };
+    let at = When::At(time(MENDED_AT / 4, chance));
+    Fault { at, breaks: vec![breaks], mends: vec![mends], lasts: None }
+}
+
 fn time(limit: Duration, chance: &mut Chance) -> Duration {
     let steps = limit.as_millis() / GRAIN.as_millis();
     GRAIN * u32::try_from(chance.below(usize::try_from(steps).unwrap_or(1))).unwrap_or(0)
@@ -189,10 +209,17 @@ fn lease(world: &World, chance: &mut Chance) -> Pair {
     let up = vec![Happening::Lease(LeaseState::Up)];
     let state = match chance.below(3) {
         0 => LeaseState::Down,
-        1 => LeaseState::HeldBy(vec![agent(world, chance), agent(world, chance)]),
+        1 => LeaseState::HeldBy(some_agents(world, chance)),
         _ => LeaseState::MovedTo(agent(world, chance)),
     };
     (vec![Happening::Lease(state)], up)
+}
+
+/// Two agents that follow each other in the world's list; one where there is one.
+fn some_agents(world: &World, chance: &mut Chance) -> Vec<AgentName> {
+    let first = chance.below(world.agents.len());
+    let names = world.agents.iter().cycle().skip(first).take(world.agents.len().min(2));
+    names.map(|agent| agent.name.clone()).collect()
 }
 
 /// Somebody else's hand: nothing mends it but a person.
