@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::network::Node;
 use super::redis::{Presence, Seer};
+use super::sights::losing;
 use super::state::State;
 use crate::config::Topology;
 use crate::sim::language::{ClientErrors, Lag, Ports};
@@ -158,7 +159,19 @@ impl State {
         let is_dark = self.is_dark[self.layout.members[member]];
         let site = &self.sites[service][member];
         let takes = site.targets.iter().any(|t| t.role == Role::Primary && t.takes_writes(Seer::Client, now));
-        !is_dark && takes && self.is_named(service, member, now)
+        !is_dark && takes && self.is_named(service, member, now) && !self.is_lossy(service, member)
+    }
+
+    /// Whether packets to a member are lost: whoever would stop it may not get through, and so may its applications not.
+    fn is_lossy(&self, service: usize, member: usize) -> bool {
+        let there = [Node::Datacenter(self.layout.members[member])];
+        let is_way_lossy = |agent| {
+            let passage = self.network.passage(&self.layout.nodes(agent), &there, Ports::Redis);
+            passage.losing > 0.0 || !passage.is_open()
+        };
+        let targets = &self.sites[service][member].targets;
+        let is_target_lossy = targets.iter().any(|t| losing(&t.state_for(Seer::Client)) > 0.0);
+        is_target_lossy || (0..self.actors.len()).all(is_way_lossy)
     }
 
     /// Whether some application still takes a member for the active one: the answer of a name server lives for the
