@@ -104,6 +104,7 @@ fn ended(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Switched => "done".to_owned(),
         Outcome::Abandoned { why } => format!("given up, {why}"),
+        Outcome::Cleared => "a dead claim is taken back".to_owned(),
         Outcome::PromotedNotSwitched { why } => format!("promoted but not switched, {why}"),
         Outcome::Foreign { why } => format!("somebody else's hand, {why}"),
     }
