@@ -11,8 +11,8 @@ use crate::sim::chance::Chance;
 use crate::sim::language::write;
 use crate::sim::{PlayError, Report, simulate};
 
-/// Failures that are made short and printed; the others are only counted.
-const FAILURES_SHOWN_MAX: usize = 5;
+/// Failures of each way that are made short and printed; the others are only counted.
+const FAILURES_SHOWN_MAX: u64 = 2;
 
 /// What to play.
 #[derive(Debug, Clone, Copy)]
@@ -96,8 +96,9 @@ pub fn run(task: Task) -> Result<Summary, PlayError> {
         summary.simulated_hours += one.hours;
         let Some(way) = one.way else { continue };
         summary.failed += 1;
-        *summary.ways.entry(way).or_default() += 1;
-        if summary.failures.len() < FAILURES_SHOWN_MAX {
+        let count = summary.ways.entry(way).or_default();
+        *count += 1;
+        if *count <= FAILURES_SHOWN_MAX {
             summary.failures.push(explain(task.seed, one.index, way));
         }
     }

@@ -259,7 +259,6 @@ fn outcome(way: Result<Duration, (Gap, Duration)>) -> Sight<Result<Duration, Gap
     }
 }
 
-/// The share of packets to a Redis that are lost.
-pub(super) fn losing(state: &crate::sim::language::RedisState) -> f64 {
+fn losing(state: &crate::sim::language::RedisState) -> f64 {
     if let crate::sim::language::RedisState::Losing(share) = state { share.get() } else { 0.0 }
 }

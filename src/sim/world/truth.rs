@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use super::network::Node;
-use super::redis::{Presence, Seer};
-use super::sights::losing;
+use super::redis::{Presence, Seer, Target};
 use super::state::State;
 use crate::config::Topology;
-use crate::sim::language::{ClientErrors, Lag, Ports};
+use crate::sim::language::{ClientErrors, Lag, Ports, RedisState};
 use crate::types::Role;
 
 /// What a healthy primary's stream of replication grows by, bytes a second.
@@ -135,9 +134,13 @@ impl State {
 
     /// Two primaries that both take writes of applications lose some of them, if nobody stops one.
     fn watch_primaries(&mut self, service: usize, now: Duration) {
-        let taking =
-            (0..self.sites[service].len()).filter(|member| self.takes_client_writes(service, *member, now));
-        if taking.count() < 2 || self.is_edited[service] {
+        let taking: Vec<usize> = (0..self.sites[service].len())
+            .filter(|member| self.takes_client_writes(service, *member, now))
+            .collect();
+        let named = self.named(service);
+        let old = taking.iter().find(|member| Some(**member) != named);
+        let could_hold = old.is_some_and(|old| self.could_be_held(service, *old));
+        if taking.len() < 2 || self.is_edited[service] || !could_hold {
             self.two_primaries[service] = None;
             return;
         }
@@ -154,24 +157,29 @@ impl State {
         }
     }
 
+    /// Whether some agent could keep a member from taking writes: it may act, and what it orders arrives.
+    fn could_be_held(&self, service: usize, member: usize) -> bool {
+        let to = [Node::Datacenter(self.layout.members[member])];
+        (0..self.actors.len()).any(|agent| {
+            let actor = &self.actors[agent];
+            let may_act = actor.is_running()
+                && !actor.is_disk_full
+                && actor.resolves
+                && actor.late.is_zero()
+                && self.orders[agent][service].paused.is_none();
+            let way = self.network.passage(&self.layout.nodes(agent), &to, Ports::Redis);
+            let is_clear = way.is_open() && way.losing == 0.0 && way.slower.is_zero();
+            let takes_orders = |target: &Target| target.state_for(Seer::Agent(agent)) == RedisState::Up;
+            may_act && is_clear && self.sites[service][member].targets.iter().all(takes_orders)
+        })
+    }
+
     /// Whether a member is a primary that takes writes, and some application still sends it any.
     fn takes_client_writes(&self, service: usize, member: usize, now: Duration) -> bool {
         let is_dark = self.is_dark[self.layout.members[member]];
         let site = &self.sites[service][member];
         let takes = site.targets.iter().any(|t| t.role == Role::Primary && t.takes_writes(Seer::Client, now));
-        !is_dark && takes && self.is_named(service, member, now) && !self.is_lossy(service, member)
-    }
-
-    /// Whether packets to a member are lost: whoever would stop it may not get through, and so may its applications not.
-    fn is_lossy(&self, service: usize, member: usize) -> bool {
-        let there = [Node::Datacenter(self.layout.members[member])];
-        let is_way_lossy = |agent| {
-            let passage = self.network.passage(&self.layout.nodes(agent), &there, Ports::Redis);
-            passage.losing > 0.0 || !passage.is_open()
-        };
-        let targets = &self.sites[service][member].targets;
-        let is_target_lossy = targets.iter().any(|t| losing(&t.state_for(Seer::Client)) > 0.0);
-        is_target_lossy || (0..self.actors.len()).all(is_way_lossy)
+        !is_dark && takes && self.is_named(service, member, now)
     }
 
     /// Whether some application still takes a member for the active one: the answer of a name server lives for the
