@@ -32,7 +32,13 @@ pub(super) fn fault(world: &World, chance: &mut Chance) -> Fault {
 /// Draws an outage of the active site that lasts until all is mended.
 pub(super) fn outage(world: &World, chance: &mut Chance) -> Fault {
     let site = world.active.clone();
-    let redis = |is| Happening::Redis { site: site.clone(), is, targets: Vec::new(), to: Seers::Everybody, service: None };
+    let redis = |is| Happening::Redis {
+        site: site.clone(),
+        is,
+        targets: Vec::new(),
+        to: Seers::Everybody,
+        service: None,
+    };
     let power = |is| Happening::Datacenter { name: site.clone(), is };
     let (breaks, mends) = match chance.below(10) {
         0..6 => (redis(RedisState::Dead), redis(RedisState::Up)),
