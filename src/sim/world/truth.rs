@@ -13,6 +13,8 @@ use crate::types::Role;
 const STREAM_BYTES_PER_SECOND: f64 = 50_000.0;
 /// Two primaries may take writes for so long beyond one round of looking.
 const TWO_PRIMARIES_GRACE: Duration = Duration::from_secs(1);
+/// A site serves while no more than this share of the applications' writes fails.
+const FAILING_WRITES_MAX: f64 = 0.5;
 
 impl State {
     /// Works out, for one service, what time alone has changed.
@@ -221,6 +223,48 @@ impl State {
             0 => failing,
             count => share / count as f64,
         }
+    }
+
+    /// Which members serve the writes of applications, by service.
+    pub(in crate::sim) fn serving(&self, now: Duration) -> Vec<Vec<bool>> {
+        let serves = |(service, members): (usize, &Vec<_>)| {
+            (0..members.len()).map(|member| self.serves(service, member, now)).collect()
+        };
+        self.sites.iter().enumerate().map(serves).collect()
+    }
+
+    /// Whether a member serves the writes of applications, which are as many in each datacenter that has power.
+    fn serves(&self, service: usize, member: usize, now: Duration) -> bool {
+        let there = self.layout.members[member];
+        if self.is_dark[there] {
+            return false;
+        }
+        let targets = &self.sites[service][member].targets;
+        let taken = |target: &Target| match target.state_for(Seer::Client) {
+            _ if !target.takes_writes(Seer::Client, now) => 0.0,
+            RedisState::Losing(share) => 1.0 - share.get(),
+            RedisState::Up
+            | RedisState::Dead
+            | RedisState::Hung
+            | RedisState::Silent
+            | RedisState::Unresolvable
+            | RedisState::Slow(_)
+            | RedisState::Answering(_) => 1.0,
+        };
+        let taken = targets.iter().map(taken).sum::<f64>() / targets.len().max(1) as f64;
+        let arriving = |home: usize| {
+            let way = self.network.passage(&[Node::Datacenter(home)], &[Node::Datacenter(there)], Ports::All);
+            if home == there {
+                1.0
+            } else if way.is_open() {
+                1.0 - way.losing
+            } else {
+                0.0
+            }
+        };
+        let homes = || (0..self.is_dark.len()).filter(|home| !self.is_dark[*home]);
+        let arriving = homes().map(arriving).sum::<f64>() / homes().count().max(1) as f64;
+        1.0 - taken * arriving <= FAILING_WRITES_MAX
     }
 
     /// The share of failing requests as applications report it; `None` when the query gives no answer.
