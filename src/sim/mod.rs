@@ -12,11 +12,11 @@ mod ports;
 mod report;
 mod rules;
 mod sentence;
-#[cfg(test)]
-mod tests;
 mod verdict;
 mod watchman;
 mod world;
+#[cfg(test)]
+mod tests;
 
 pub use agent::ConfigError;
 pub use play::PlayError;

@@ -202,8 +202,7 @@ impl Player {
             })
         };
         let agents = 0..layout.agents.len();
-        let standings =
-            agents.map(|agent| services.clone().map(|service| standing(agent, service)).collect());
+        let standings = agents.map(|agent| services.clone().map(|service| standing(agent, service)).collect());
         let standings = standings.collect();
         let leaders = state.leaders(now);
         let can_write = state.actors.iter().map(|actor| actor.is_running() && !actor.is_disk_full).collect();

@@ -94,12 +94,7 @@ fn expected(outcome: &Outcome) -> String {
 
 fn timeline(record: &Record) -> Vec<Line> {
     let mut said = BTreeMap::new();
-    record
-        .trace
-        .iter()
-        .filter(|line| line.at >= record.zero)
-        .filter_map(|one| line(one, record, &mut said))
-        .collect()
+    record.trace.iter().filter(|line| line.at >= record.zero).filter_map(|one| line(one, record, &mut said)).collect()
 }
 
 /// What an agent said last of a service: a decision that differs in its numbers alone is no news for people.
@@ -176,9 +171,7 @@ impl Report {
         let state = if self.passed { "ok  " } else { "FAIL" };
         let id = self.id.as_ref().map_or(String::new(), |id| format!("{id} "));
         let change = match self.first_change_seconds {
-            Some(seconds) => {
-                format!(", first change after {}", duration_text(Duration::from_secs_f64(seconds)))
-            }
+            Some(seconds) => format!(", first change after {}", duration_text(Duration::from_secs_f64(seconds))),
             None => String::new(),
         };
         let mut text = format!(
@@ -205,12 +198,7 @@ impl fmt::Display for Report {
                 _ => "-",
             });
             let service = line.service.as_ref().map_or(String::new(), |service| format!("[{service}] "));
-            writeln!(
-                f,
-                "{minutes:4.0}:{:06.3}  {who:<4} {service}{}",
-                line.seconds - minutes * 60.0,
-                line.text
-            )?;
+            writeln!(f, "{minutes:4.0}:{:06.3}  {who:<4} {service}{}", line.seconds - minutes * 60.0, line.text)?;
         }
         f.write_str(&self.summary())
     }

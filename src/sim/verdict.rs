@@ -84,9 +84,9 @@ fn outcome(outcome: &Outcome, scenario: &Scenario, record: &Record, facts: &Fact
     let services = 0..record.layout.services.len();
     match outcome {
         Outcome::Hold => hold(scenario, record, facts),
-        Outcome::Failover(target) => {
-            services.flat_map(|service| failed_over(service, target.as_str(), record, facts)).collect()
-        }
+        Outcome::Failover(target) => services
+            .flat_map(|service| failed_over(service, target.as_str(), record, facts))
+            .collect(),
         Outcome::Recommend(target) => services
             .filter_map(|service| {
                 let is_recommended = |standing: &Standing| {
@@ -99,9 +99,7 @@ fn outcome(outcome: &Outcome, scenario: &Scenario, record: &Record, facts: &Fact
             })
             .collect(),
         Outcome::Halt => services
-            .filter_map(|service| {
-                at_the_end(service, record, "halt", |standing| standing.verdict == Verdict::Halt)
-            })
+            .filter_map(|service| at_the_end(service, record, "halt", |standing| standing.verdict == Verdict::Halt))
             .collect(),
     }
 }
@@ -115,9 +113,7 @@ fn hold(scenario: &Scenario, record: &Record, facts: &Facts) -> Vec<String> {
     let from = record.zero + scenario.expect.judged_from;
     let has_leader = record.trace.iter().any(|line| matches!(line.what, What::Decided { leads: true, .. }));
     let loud = record.trace.iter().filter(|line| line.at >= from).find_map(|line| match &line.what {
-        What::Decided { agent, decision, leads, .. }
-            if (*leads || !has_leader) && decision.verdict != Verdict::Hold =>
-        {
+        What::Decided { agent, decision, leads, .. } if (*leads || !has_leader) && decision.verdict != Verdict::Hold => {
             Some((agent, decision.verdict, line.at))
         }
         What::Decided { .. }

@@ -91,7 +91,10 @@ async fn a_switch_of_the_policy_counts_for_its_interval_and_once_for_its_outage(
     assert_eq!(at(&account.would, Verdict::Recommend), [1125]);
     let soon = &account.incidents.last().unwrap().would.as_ref().unwrap().reasons;
     assert!(soon.iter().any(|reason| reason.contains("too recent")), "{soon:?}");
-    let hasty = with(|s| s.policy.min_auto_interval = Duration::ZERO);
+    let hasty = with(|s| {
+        s.policy.min_auto_interval = Duration::ZERO;
+        s.policy.flap.penalty = 1.0;
+    });
     assert_eq!(at(&replayed(&recorder, &hasty, None).await.would, Verdict::Failover), [225, 1125]);
 }
 

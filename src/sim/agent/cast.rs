@@ -18,7 +18,9 @@ use crate::control::{self, Intake, SWITCHES_MAX, Setup, View, Wakers, Worker};
 use crate::lead::{Election, Solo};
 use crate::serve::{self, Serve, router};
 use crate::sim::language::Scenario;
-use crate::sim::ports::{Gate, SimClock, SimDns, SimElection, SimEyes, SimHands, SimJournal, SimPeers};
+use crate::sim::ports::{
+    Gate, SimClock, SimDns, SimElection, SimEyes, SimHands, SimJournal, SimPeers,
+};
 use crate::sim::world::{Life, Trace, What, World};
 use crate::store::{Journal, MemoryJournal};
 use crate::types::Clock;

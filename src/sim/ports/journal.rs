@@ -69,10 +69,7 @@ impl SimJournal {
             Body::Held { site, error: Some(error) } => format!("cannot hold {site} back: {error}"),
             Body::Observed { fence } => format!("builds on epoch {} of {}", fence.epoch, fence.owner),
             Body::Closed { closing } => {
-                format!(
-                    "closes its incident, {}",
-                    if closing.confirmed { "confirmed" } else { "not confirmed" }
-                )
+                format!("closes its incident, {}", if closing.confirmed { "confirmed" } else { "not confirmed" })
             }
             Body::Ordered { action, .. } => ordered(&action),
         };

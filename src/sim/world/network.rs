@@ -165,11 +165,7 @@ mod tests {
         let mut network = Network::new(3);
         network.set(Line::Between(A, B), NetworkState::Cut, Ports::All);
         assert!(!open(&network, &[AGENT, A], &[B]) && !open(&network, &[B], &[A]));
-        assert!(
-            open(&network, &[A], &[A])
-                && open(&network, &[A], &[C])
-                && open(&network, &[A], &[Node::Outside])
-        );
+        assert!(open(&network, &[A], &[A]) && open(&network, &[A], &[C]) && open(&network, &[A], &[Node::Outside]));
         network.set(Line::Between(B, A), NetworkState::Back, Ports::All);
         assert!(open(&network, &[A], &[B]));
     }

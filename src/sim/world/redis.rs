@@ -352,19 +352,18 @@ fn facts(
         clients_max: Some(10_000),
         loading_eta: loading.then(|| target.loading_until.saturating_sub(now)).filter(|left| !left.is_zero()),
         persistence_ok: Some(state != RedisState::Answering(Answer::Misconf)),
+
     }
 }
 
 /// Numbers are reported only where they are news: no decision rests on those of a healthy Redis.
 fn samples(site: &Site, is_answered: bool) -> Vec<Sample> {
     match site.metrics {
-        MetricsState::NotFinite if is_answered => {
-            ["redis_memory_used_bytes", "redis_commands_duration_seconds_total"]
-                .into_iter()
-                .zip([f64::INFINITY, f64::NAN])
-                .map(|(metric, value)| Sample { metric, labels: Vec::new(), value })
-                .collect()
-        }
+        MetricsState::NotFinite if is_answered => ["redis_memory_used_bytes", "redis_commands_duration_seconds_total"]
+            .into_iter()
+            .zip([f64::INFINITY, f64::NAN])
+            .map(|(metric, value)| Sample { metric, labels: Vec::new(), value })
+            .collect(),
         MetricsState::NotFinite | MetricsState::Normal => Vec::new(),
     }
 }

@@ -111,20 +111,12 @@ impl State {
                 let code = code.clone().unwrap_or_else(|| "bdb_unavailable".to_owned());
                 Ok(self.available(service, member, Some(code), now))
             }
-            ControlState::Status { status, .. } => {
-                gap(GapReason::ErrorReply, &format!("the status is {status}"))
-            }
+            ControlState::Status { status, .. } => gap(GapReason::ErrorReply, &format!("the status is {status}")),
         };
         Some((said, took))
     }
 
-    fn available(
-        &self,
-        service: usize,
-        member: usize,
-        unavailable: Option<String>,
-        now: Duration,
-    ) -> ControlPlane {
+    fn available(&self, service: usize, member: usize, unavailable: Option<String>, now: Duration) -> ControlPlane {
         let is_link_up = self.is_link_up(service, member, now);
         let lag = match self.sites[service][member].lag {
             Lag::Behind(lag) if is_link_up => Some(lag),
@@ -134,12 +126,7 @@ impl State {
     }
 
     /// What else answers in the datacenter of a member.
-    pub(in crate::sim) fn domain(
-        &mut self,
-        agent: usize,
-        member: usize,
-        deadline: Duration,
-    ) -> Sight<Vec<Check>> {
+    pub(in crate::sim) fn domain(&mut self, agent: usize, member: usize, deadline: Duration) -> Sight<Vec<Check>> {
         if !self.setting.has_domain_checks {
             return (Vec::new(), Duration::ZERO);
         }
@@ -186,17 +173,9 @@ impl State {
     }
 
     /// The way of a request of an agent to something beside Redis in a datacenter.
-    fn way_to(
-        &mut self,
-        agent: usize,
-        there: usize,
-        deadline: Duration,
-    ) -> Result<Duration, (Gap, Duration)> {
+    fn way_to(&mut self, agent: usize, there: usize, deadline: Duration) -> Result<Duration, (Gap, Duration)> {
         if self.is_dark[there] {
-            return Err((
-                Gap::new(GapReason::ConnectTimeout, "no answer to the connection attempt"),
-                deadline,
-            ));
+            return Err((Gap::new(GapReason::ConnectTimeout, "no answer to the connection attempt"), deadline));
         }
         let passage = self.network.passage(&self.layout.nodes(agent), &[Node::Datacenter(there)], Ports::All);
         let round_trip = self.round_trip(self.layout.homes[agent], there);
@@ -212,10 +191,7 @@ impl State {
         deadline: Duration,
     ) -> Result<Duration, (Gap, Duration)> {
         if passage.is_blocked {
-            return Err((
-                Gap::new(GapReason::ConnectTimeout, "no answer to the connection attempt"),
-                deadline,
-            ));
+            return Err((Gap::new(GapReason::ConnectTimeout, "no answer to the connection attempt"), deadline));
         }
         if passage.is_rejected {
             return Err((Gap::new(GapReason::Refused, "connection refused"), round_trip));
@@ -235,8 +211,7 @@ impl State {
         let answer = |rank: u32| {
             let state = if rank < stale && now < until { zone.shown_before(since) } else { zone.shown(now) };
             let record = state.record.clone().ok_or_else(|| "it holds no such record".to_owned());
-            let result =
-                if passage.is_open() { record } else { Err("it does not answer in time".to_owned()) };
+            let result = if passage.is_open() { record } else { Err("it does not answer in time".to_owned()) };
             Answer { server: format!("ns{}.example.net", rank + 1), result }
         };
         (0..NAME_SERVERS).map(answer).collect()
