@@ -24,7 +24,8 @@ pub(super) struct SimulateArgs {
 
 pub(super) fn run(args: SimulateArgs) -> Result<(), Failure> {
     let scenarios = args.scenarios.iter().map(|path| load(path)).collect::<Vec<_>>();
-    let problems: Vec<String> = scenarios.iter().filter_map(|s| s.as_ref().err()).map(ToString::to_string).collect();
+    let problems: Vec<String> =
+        scenarios.iter().filter_map(|s| s.as_ref().err()).map(ToString::to_string).collect();
     if !problems.is_empty() {
         return Err(Failure::Wrong(problems.join("\n")));
     }

@@ -13,6 +13,7 @@ mod hung;
 mod journal;
 mod layering;
 mod reload;
+mod replay;
 mod silence;
 mod support;
 mod webhook;

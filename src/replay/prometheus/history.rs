@@ -52,13 +52,15 @@ impl<'a> PrometheusHistory<'a> {
         span: Span,
     ) -> Result<Self, ReplayError> {
         let client = RangeClient::new(&asked.prometheus).map_err(|source| ReplayError::Client { source })?;
+        // At whole steps, whenever it is asked: the same question has the same answer.
+        let step_ms = i64::try_from(asked.step.as_millis()).unwrap_or(i64::MAX).max(1);
         Ok(Self {
             client,
             rebuilder: Rebuilder::new(config, service, asked.step),
             service,
             queries: queries(service, &config.webhook.service_label),
             step: asked.step,
-            next_unix_ms: span.lead_unix_ms,
+            next_unix_ms: span.lead_unix_ms - span.lead_unix_ms % step_ms,
             until_unix_ms: span.until_unix_ms,
             ready: VecDeque::new(),
             retries: 0,

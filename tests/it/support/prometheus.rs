@@ -56,6 +56,11 @@ impl Prometheus {
         Self { url, _process: process, _folder: folder }
     }
 
+    /// The base URL, without a final slash.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// The result of an instant query.
     pub async fn query(&self, promql: &str) -> Vec<Series> {
         let request = http::client().get(format!("{}/api/v1/query", self.url)).query(&[("query", promql)]);
