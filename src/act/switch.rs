@@ -34,19 +34,52 @@ pub struct Switch<'a> {
 }
 
 /// A switch that could not be brought to an end that may be written down.
-type Ended = Result<Outcome, JournalError>;
+type Ended = Result<Outcome, Interrupted>;
+
+/// Why there is nothing to write down yet.
+enum Interrupted {
+    /// The journal takes no entries.
+    Journal(JournalError),
+    /// A change was sent, and the provider cannot be asked what came of it: the next look at the record tells.
+    Unread,
+}
+
+impl From<JournalError> for Interrupted {
+    fn from(error: JournalError) -> Self {
+        Self::Journal(error)
+    }
+}
+
+/// An end, or none that may be written down yet.
+fn settled(ended: Ended) -> Result<Option<Outcome>, JournalError> {
+    match ended {
+        Ok(outcome) => Ok(Some(outcome)),
+        Err(Interrupted::Unread) => Ok(None),
+        Err(Interrupted::Journal(error)) => Err(error),
+    }
+}
 
 impl<'a> Switch<'a> {
-    /// Carries a plan out and writes down how it ended.
+    /// Carries a plan out and writes down how it ended. `None` while a change was sent and nobody can tell what came of
+    /// it: the switch stays unfinished, and [`Switch::resume`] goes on with it.
     ///
     /// # Errors
     /// The journal stopped taking entries: nothing more was done from there on, and the next start goes on.
-    pub async fn run(hands: &'a Hands, service: &'a Service, agent: &'a Agent, permit: Permit) -> Ended {
+    pub async fn run(
+        hands: &'a Hands,
+        service: &'a Service,
+        agent: &'a Agent,
+        permit: Permit,
+    ) -> Result<Option<Outcome>, JournalError> {
         let plan = permit.ticket().plan().clone();
         let since = hands.clock.now();
         let mut switch = Switch { hands, service, agent, plan: &plan, since, is_fenced: false };
-        let outcome = switch.begin(&permit).await?;
-        switch.end(outcome).await
+        settled(switch.carry_out(&permit).await)
+    }
+
+    async fn carry_out(&mut self, permit: &Permit) -> Ended {
+        let outcome = self.begin(permit).await?;
+        self.end(outcome).await
     }
 
     /// Finishes, gives back, or freezes a switch that a restart interrupted. `None` while DNS cannot be read: the
@@ -71,23 +104,27 @@ impl<'a> Switch<'a> {
             // It is the leader's to change the record, and a claim that stands is the leader's to take over.
             return Ok(None);
         }
+        settled(switch.go_on(recovery, &unfinished.steps, &found).await)
+    }
+
+    async fn go_on(&mut self, recovery: Recovery, steps: &[Step], found: &RecordState) -> Ended {
         let outcome = match recovery {
             Recovery::Drop => {
                 Outcome::Abandoned { why: "it was interrupted before anything was changed".to_owned() }
             }
-            Recovery::Unclaim => switch.give_back("it was interrupted before the promotion").await,
-            Recovery::Finish => switch.finish(&unfinished.steps).await?,
-            Recovery::Verify => switch.verify().await?,
+            Recovery::Unclaim => self.give_back("it was interrupted before the promotion").await?,
+            Recovery::Finish => self.finish(steps).await?,
+            Recovery::Verify => self.verify().await?,
             Recovery::Stuck => Outcome::PromotedNotSwitched {
                 why: "it was interrupted during the promotion, and the target does not say what it is"
                     .to_owned(),
             },
             Recovery::Foreign => {
-                let may_be_promoted = unfinished.steps.contains(&Step::Promoting);
-                switch.overtaken(&found, may_be_promoted)
+                let may_be_promoted = steps.contains(&Step::Promoting);
+                self.overtaken(found, may_be_promoted)
             }
         };
-        switch.end(outcome).await.map(Some)
+        self.end(outcome).await
     }
 
     async fn begin(&mut self, permit: &Permit) -> Ended {
@@ -113,12 +150,12 @@ impl<'a> Switch<'a> {
             Err(SwapFailure::NotApplied(why) | SwapFailure::Busy(why)) => {
                 return Ok(Outcome::Abandoned { why });
             }
-            // It may still arrive; the next look at the record tells, and an intent of nobody's halts.
-            Err(SwapFailure::Unknown(why)) => return Ok(Outcome::Foreign { why: unread(&why) }),
+            // It may still arrive: the next look at the record tells.
+            Err(SwapFailure::Unknown(_)) => return Err(Interrupted::Unread),
         }
         // Before the fencing: a paused primary would keep the canary waiting, and look as if it did not serve.
         if self.plan.trigger == Trigger::Automatic && self.looks().active_serves().await {
-            return Ok(self.give_back(SERVES_AGAIN).await);
+            return self.give_back(SERVES_AGAIN).await;
         }
         if self.plan.promotes
             && let Some(outcome) = self.fence_and_promote().await?
@@ -129,28 +166,28 @@ impl<'a> Switch<'a> {
     }
 
     /// `None` when the target is promoted.
-    async fn fence_and_promote(&mut self) -> Result<Option<Outcome>, JournalError> {
+    async fn fence_and_promote(&mut self) -> Result<Option<Outcome>, Interrupted> {
         if let Err(refusal) = self.refused().await {
-            return Ok(Some(self.give_back(&refusal.to_string()).await));
+            return self.give_back(&refusal.to_string()).await.map(Some);
         }
         let how = match self.fence().await {
             Ok(how) => how,
             Err(why) => {
                 // Of several targets some may be paused.
                 self.is_fenced = true;
-                return Ok(Some(self.give_back(&why).await));
+                return self.give_back(&why).await.map(Some);
             }
         };
         self.is_fenced = true;
         self.note(Step::Fenced { how }).await?;
         if self.is_expired() {
-            return Ok(Some(self.give_back(&Refusal::Expired.to_string()).await));
+            return self.give_back(&Refusal::Expired.to_string()).await.map(Some);
         }
         if let Err(refusal) = self.refused().await {
-            return Ok(Some(self.give_back(&refusal.to_string()).await));
+            return self.give_back(&refusal.to_string()).await.map(Some);
         }
         if let Some(why) = self.looks().target_failed().await {
-            return Ok(Some(self.give_back(&why).await));
+            return self.give_back(&why).await.map(Some);
         }
         self.note(Step::Promoting).await?;
         if let Err(error) = self.hands.promote.promote(&self.plan.to).await {
@@ -159,7 +196,7 @@ impl<'a> Switch<'a> {
                     self.note(Step::Promoted).await?;
                     Ok(None)
                 }
-                Some(false) => Ok(Some(self.give_back(&error.to_string()).await)),
+                Some(false) => self.give_back(&error.to_string()).await.map(Some),
                 None => Ok(Some(Outcome::PromotedNotSwitched { why: error.to_string() })),
             };
         }
@@ -198,11 +235,11 @@ impl<'a> Switch<'a> {
 
     async fn prove_and_switch(&mut self) -> Ended {
         if let Err(why) = self.looks().prove().await {
-            return Ok(self.stop(&why).await);
+            return self.stop(&why).await;
         }
         self.note(Step::Proven).await?;
         if let Err(refusal) = self.refused().await {
-            return Ok(self.stop(&refusal.to_string()).await);
+            return self.stop(&refusal.to_string()).await;
         }
         let from = match Guard::Claim.stands() {
             true => claimed(self.plan, &self.agent.name),
@@ -214,7 +251,7 @@ impl<'a> Switch<'a> {
             if self.plan.promotes
                 && let Err(why) = self.fence().await
             {
-                return Ok(self.stop(&why).await);
+                return self.stop(&why).await;
             }
             match swap(self.hands, &from, &to).await {
                 Err(SwapFailure::Busy(_)) if self.plan.promotes && !self.is_expired() => {}
@@ -223,18 +260,17 @@ impl<'a> Switch<'a> {
         };
         match swapped {
             Ok(()) => self.note(Step::Switched).await?,
-            Err(SwapFailure::NotLeading) => return Ok(self.stop(&Refusal::NotLeading.to_string()).await),
-            Err(SwapFailure::NotApplied(why) | SwapFailure::Busy(why)) => return Ok(self.stop(&why).await),
+            Err(SwapFailure::NotLeading) => return self.stop(&Refusal::NotLeading.to_string()).await,
+            Err(SwapFailure::NotApplied(why) | SwapFailure::Busy(why)) => return self.stop(&why).await,
             Err(SwapFailure::Foreign(found)) => return Ok(self.overtaken(&found, self.plan.promotes)),
-            Err(SwapFailure::Unknown(why)) if self.plan.promotes => return Ok(self.stuck(&unread(&why))),
-            Err(SwapFailure::Unknown(why)) => return Ok(Outcome::Foreign { why: unread(&why) }),
+            Err(SwapFailure::Unknown(_)) => return Err(Interrupted::Unread),
         }
         self.verify().await
     }
 
     /// Stops before DNS changed: gives the claim back, or, with the target promoted already, leaves all to a person.
-    async fn stop(&mut self, why: &str) -> Outcome {
-        if self.plan.promotes { self.stuck(why) } else { self.give_back(why).await }
+    async fn stop(&mut self, why: &str) -> Ended {
+        if self.plan.promotes { Ok(self.stuck(why)) } else { self.give_back(why).await }
     }
 
     fn stuck(&self, why: &str) -> Outcome {
@@ -256,18 +292,19 @@ impl<'a> Switch<'a> {
         }
     }
 
-    async fn give_back(&mut self, why: &str) -> Outcome {
+    async fn give_back(&mut self, why: &str) -> Ended {
         if self.is_fenced {
             self.hands.promote.release(&self.plan.from).await;
         }
         let (from, to) = (claimed(self.plan, &self.agent.name), unclaimed(self.plan, &self.agent.name));
         match swap(self.hands, &from, &to).await {
-            Ok(()) => Outcome::Abandoned { why: why.to_owned() },
+            Ok(()) => Ok(Outcome::Abandoned { why: why.to_owned() }),
             // The claim stands until the leader takes it over.
-            Err(SwapFailure::NotLeading) => Outcome::Abandoned { why: why.to_owned() },
-            Err(SwapFailure::Foreign(found)) => self.overtaken(&found, false),
-            Err(SwapFailure::NotApplied(error) | SwapFailure::Busy(error) | SwapFailure::Unknown(error)) => {
-                Outcome::Foreign { why: format!("{why}; and the claim could not be given back: {error}") }
+            Err(SwapFailure::NotLeading) => Ok(Outcome::Abandoned { why: why.to_owned() }),
+            Err(SwapFailure::Foreign(found)) => Ok(self.overtaken(&found, false)),
+            // The provider is out of reach: the claim is given back once it can be.
+            Err(SwapFailure::NotApplied(_) | SwapFailure::Busy(_) | SwapFailure::Unknown(_)) => {
+                Err(Interrupted::Unread)
             }
         }
     }
@@ -350,8 +387,4 @@ impl<'a> Switch<'a> {
 
 fn abandoned(refusal: &Refusal) -> Outcome {
     Outcome::Abandoned { why: refusal.to_string() }
-}
-
-fn unread(why: &str) -> String {
-    format!("a change was sent and its outcome is unknown; the record cannot be read: {why}")
 }

@@ -7,13 +7,21 @@ use clap::Args;
 
 use super::parts::{Failure, Output};
 use crate::sim::language::load;
+use crate::sim::random::{self, Summary, Task};
 use crate::sim::simulate;
+use crate::types::{Clock as _, SystemClock};
 
 #[derive(Debug, Args)]
 pub(super) struct SimulateArgs {
     /// Scenario files; docs/scenarios.md describes them.
-    #[arg(value_name = "SCENARIO", required = true)]
+    #[arg(value_name = "SCENARIO", required_unless_present = "random")]
     scenarios: Vec<PathBuf>,
+    /// Play so many random incidents instead: faults first, then everything is mended, and it must settle.
+    #[arg(long, value_name = "COUNT", conflicts_with = "scenarios")]
+    random: Option<u64>,
+    /// Threads for random incidents; one for each processor unless told otherwise.
+    #[arg(long, value_name = "THREADS", requires = "random")]
+    jobs: Option<usize>,
     /// Chance begins here: the same seed gives the same run.
     #[arg(long, value_name = "SEED", default_value_t = 1)]
     seed: u64,
@@ -23,6 +31,51 @@ pub(super) struct SimulateArgs {
 }
 
 pub(super) fn run(args: SimulateArgs) -> Result<(), Failure> {
+    match args.random {
+        Some(count) => play_random(count, &args),
+        None => play_files(&args),
+    }
+}
+
+fn play_random(count: u64, args: &SimulateArgs) -> Result<(), Failure> {
+    let processors = || std::thread::available_parallelism().map_or(1, usize::from);
+    let task = Task { count, seed: args.seed, jobs: args.jobs.unwrap_or_else(processors) };
+    let clock = SystemClock::new();
+    let began = clock.now();
+    let summary = random::run(task)?;
+    let took = clock.now().since(began).as_secs_f64();
+    match args.output {
+        Output::Text => print_random(&summary, took),
+        Output::Json => println!("{}", serde_json::to_string_pretty(&summary)?),
+    }
+    if summary.failed > 0 {
+        bail_failed(summary.failed, summary.incidents, "random incidents broke a rule or did not settle")?;
+    }
+    Ok(())
+}
+
+fn print_random(summary: &Summary, took: f64) {
+    for failure in &summary.failures {
+        println!("# incident {}, in its shortest form; it fails by: {}", failure.index, failure.way);
+        for detail in &failure.details {
+            println!("#   {detail}");
+        }
+        println!("# play it with: redrover simulate --seed {} FILE", failure.seed);
+        println!("{}", failure.scenario);
+    }
+    let took = took.max(f64::MIN_POSITIVE);
+    println!(
+        "{} incidents, {} failed; {} changes of records; {:.0} simulated hours in {took:.1} s: {:.0} incidents/s, {:.0} simulated hours a minute",
+        summary.incidents,
+        summary.failed,
+        summary.dns_changes,
+        summary.simulated_hours,
+        summary.incidents as f64 / took,
+        summary.simulated_hours / took * 60.0,
+    );
+}
+
+fn play_files(args: &SimulateArgs) -> Result<(), Failure> {
     let scenarios = args.scenarios.iter().map(|path| load(path)).collect::<Vec<_>>();
     let problems: Vec<String> =
         scenarios.iter().filter_map(|s| s.as_ref().err()).map(ToString::to_string).collect();
@@ -45,11 +98,11 @@ pub(super) fn run(args: SimulateArgs) -> Result<(), Failure> {
     }
     let failed = reports.iter().filter(|report| !report.passed).count();
     if failed > 0 {
-        bail_failed(failed, reports.len())?;
+        bail_failed(failed as u64, reports.len() as u64, "scenarios did not come out as expected")?;
     }
     Ok(())
 }
 
-fn bail_failed(failed: usize, all: usize) -> anyhow::Result<()> {
-    bail!("{failed} of {all} scenarios did not come out as expected")
+fn bail_failed(failed: u64, all: u64, what: &str) -> anyhow::Result<()> {
+    bail!("{failed} of {all} {what}")
 }

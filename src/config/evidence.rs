@@ -1,6 +1,8 @@
 //! Warns when the evidence that can be had for a service never reaches its thresholds, and of other doubtful but
 //! lawful settings.
 
+use std::collections::BTreeSet;
+
 use super::checked::{Config, Mode, Service, Topology, WebhookAuth};
 use super::read::Sheet;
 use crate::types::{Ratio, SiteName};
@@ -16,13 +18,18 @@ pub(super) fn warn(sheet: &Sheet<'_>, config: &Config) {
     }
 }
 
+/// Evidence that one place alone cannot have counts from so many failure domains on.
+const DOMAINS_MIN: usize = 3;
+
 /// The most that the evidence groups which are configured can give for a service.
 struct Reach {
     log_odds: f64,
     /// The groups counted.
     groups: Vec<&'static str>,
-    /// The groups that count 0 only because of where the agent stands, and the log-odds with them.
-    elsewhere: Option<(Vec<&'static str>, f64)>,
+    /// The log-odds with the peer group, where it counts 0 only because of where the agent stands.
+    with_peer: Option<f64>,
+    /// The groups that count 0 because too few places look, and the log-odds with them.
+    with_vantages: Option<(Vec<&'static str>, f64)>,
 }
 
 fn reach(service: &Service, config: &Config) -> Reach {
@@ -30,24 +37,34 @@ fn reach(service: &Service, config: &Config) -> Reach {
     let has_control = service.sites.iter().any(|site| site.database.is_some());
     let is_place = |name: &SiteName| service.site(name).is_some();
     let has_domain = config.datacenters.iter().any(|d| is_place(&d.name) && !d.domain_checks.is_empty());
+    let places = config.agent.vantages.iter().map(|v| &v.failure_domain);
+    let places = places.chain([&config.agent.failure_domain]).collect::<BTreeSet<_>>().len();
+    let is_few = places < DOMAINS_MIN;
+    // An agent beside a site sees the others over a line that may be cut.
+    let is_beside = is_few && is_place(&config.agent.failure_domain);
     let groups = [
-        ("vantage", true, weights.vantage),
-        ("control", has_control, weights.control),
-        ("peer", service.topology == Topology::Replication || has_control, weights.peer),
-        ("client", service.client_errors.is_some(), weights.client),
-        ("domain", has_domain, weights.domain),
-        ("alert", true, weights.alert),
+        ("vantage", true, false, weights.vantage),
+        ("control", has_control, false, weights.control),
+        ("peer", service.topology == Topology::Replication || has_control, is_beside, weights.peer),
+        ("client", service.client_errors.is_some(), false, weights.client),
+        ("domain", has_domain, is_few, weights.domain),
+        ("alert", true, false, weights.alert),
     ];
-    // Of fewer than three vantages, one beside a site sees the others over a line that may be cut.
-    let is_beside = config.agent.vantages.len() < 2 && is_place(&config.agent.failure_domain);
-    let needs_distance = |name: &str| is_beside && matches!(name, "peer" | "domain");
-    let present = || groups.into_iter().filter(|(_, is_present, _)| *is_present);
-    let (far, counted): (Vec<_>, Vec<_>) = present().partition(|(name, ..)| needs_distance(name));
-    let sum = |groups: &[(_, _, f64)]| groups.iter().map(|(_, _, weight)| weight).sum::<f64>();
-    let names = |groups: &[(&'static str, _, _)]| groups.iter().map(|(name, ..)| *name).collect();
-    let log_odds = weights.bias + sum(&counted);
-    let elsewhere = (!far.is_empty()).then(|| (names(&far), log_odds + sum(&far)));
-    Reach { log_odds, groups: names(&counted), elsewhere }
+    let sum = |is_in: &dyn Fn(&str, bool) -> bool| -> f64 {
+        let inside = groups.iter().filter(|(name, is_there, is_far, _)| *is_there && is_in(name, *is_far));
+        weights.bias + inside.map(|(.., weight)| weight).sum::<f64>()
+    };
+    let names = |far: bool| {
+        let of = groups.iter().filter(|(_, is_there, is_far, _)| *is_there && *is_far == far);
+        of.map(|(name, ..)| *name).collect::<Vec<_>>()
+    };
+    let far = names(true);
+    Reach {
+        log_odds: sum(&|_, is_far| !is_far),
+        groups: names(false),
+        with_peer: far.contains(&"peer").then(|| sum(&|name, is_far| !is_far || name == "peer")),
+        with_vantages: (!far.is_empty()).then(|| (far.clone(), sum(&|_, _| true))),
+    }
 }
 
 /// `vantage, peer and alert`.
@@ -82,13 +99,18 @@ fn warn_reach(sheet: &Sheet<'_>, key: &str, service: &Service, config: &Config) 
 
 fn hint(reach: &Reach, name: &str, threshold: Ratio) -> String {
     let raise = format!("raise policy.weights, or lower policy.{name}");
-    match reach.elsewhere.as_ref().map(|(groups, log_odds)| (listed(groups), belief(*log_odds))) {
-        Some((groups, most)) if most >= threshold.get() => {
-            format!(
-                "run the agent in a failure domain of its own, where {groups} evidence counts ({most:.3}); or {raise}"
-            )
+    let enough = |log_odds: f64| Some(belief(log_odds)).filter(|most| *most >= threshold.get());
+    if let Some(most) = reach.with_peer.and_then(enough) {
+        return format!(
+            "run the agent in a failure domain of its own, where peer evidence counts ({most:.3}); or {raise}"
+        );
+    }
+    let with_vantages = reach.with_vantages.as_ref();
+    match with_vantages.and_then(|(groups, log_odds)| Some((listed(groups), enough(*log_odds)?))) {
+        Some((groups, most)) => {
+            format!("look from three failure domains, where {groups} evidence counts ({most:.3}); or {raise}")
         }
-        Some(_) | None => raise,
+        None => raise,
     }
 }
 

@@ -101,7 +101,6 @@ impl Worker {
             vantages,
             surroundings,
             crowd: self.view.crowd(),
-            anomaly: None,
             reliability: self.reliability(),
             alerts: self.alerts(now),
             record,

@@ -16,8 +16,8 @@ use crate::config::{Agent, Config, Service};
 use crate::decide::saga::Outcome;
 use crate::decide::{Decision, Resume, State};
 use crate::monitor::Peers;
-use crate::store::{Body, JournalError, Kind, NewEntry, OperatorAction, Query, Story, Ticket};
-use crate::types::{RecordView, ServiceName, SiteName};
+use crate::store::{Body, Entry, JournalError, Kind, NewEntry, OperatorAction, Query, Story, Ticket};
+use crate::types::{Moment, RecordView, ServiceName, SiteName};
 
 /// Switches of one agent under way at once: a datacenter that goes dark takes all its services with it, and a provider
 /// takes some five changes a second.
@@ -121,10 +121,12 @@ impl Worker {
             limit: 1,
             ..Query::default()
         };
+        let mut resume = Resume::default();
         for entry in worker.setup.hands.journal.read(newest).await? {
             worker.story.tell(&entry);
+            resume = resumption(&entry, worker.setup.hands.clock.now());
         }
-        worker.state = State::resumed(Resume { incident: worker.story.incident.clone() });
+        worker.state = State::resumed(resume);
         Ok(worker)
     }
 
@@ -224,9 +226,9 @@ impl Worker {
             };
             let ended = match granted {
                 Ok(permit) => Switch::run(hands, &setup.service, &setup.agent, permit).await,
-                Err(refusal) => refuse(&setup, &decision, &refusal).await,
+                Err(refusal) => refuse(&setup, &decision, &refusal).await.map(Some),
             };
-            report(&setup, &decision, ended.map(Some));
+            report(&setup, &decision, ended);
         });
     }
 
@@ -258,6 +260,13 @@ pub(super) const STORY_KINDS: [Kind; 9] = [
 
 fn order(body: Body) -> Option<(OperatorAction, String)> {
     if let Body::Ordered { action, by } = body { Some((action, by)) } else { None }
+}
+
+/// What the last decision before a restart leaves behind.
+fn resumption(entry: &Entry, now: Moment) -> Resume {
+    let Body::Decided { decision, .. } = &entry.body else { return Resume::default() };
+    let away = u64::try_from(now.unix_ms().saturating_sub(entry.last_unix_ms)).unwrap_or(0);
+    Resume::after(decision, Duration::from_millis(away))
 }
 
 /// Writes down that a ticketed plan was not permitted.

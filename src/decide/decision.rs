@@ -1,6 +1,6 @@
 //! What comes out: a verdict with its reasons, and for a failover the plan. Only this folder can make a plan.
 
-use super::{Closing, Confidence, Health, Reason, Recovery, TargetFitness, Veto};
+use super::{Closing, Confidence, Health, KnownLag, Reason, Recovery, TargetFitness, Veto};
 use crate::types::{Fence, Moment, RecordState, ServiceName, SiteName, Vote};
 
 /// What to do.
@@ -168,6 +168,12 @@ pub struct Decision {
     /// What this agent alone makes of every site; other agents ask for it. Empty while it mistrusts itself.
     #[serde(default)]
     pub votes: Vec<Vote>,
+    /// The last known lags of the standbys: an agent that restarts in an outage cannot measure them again.
+    #[serde(default)]
+    pub lags: Vec<KnownLag>,
+    /// The active site is down, as a majority sees it.
+    #[serde(default)]
+    pub is_outage: bool,
     /// The site that was active before, and how far it is back.
     #[serde(default)]
     pub recovery: Option<Recovery>,
@@ -189,7 +195,12 @@ impl Decision {
         fn strengths(d: &Decision) -> impl Iterator<Item = Option<i64>> {
             d.confidence.terms.iter().map(|term| term.strength.map(|s| (s.get() * 20.0).round() as i64))
         }
+        // A lag that is measured no more grows older, which the next start must know.
+        fn ages(d: &Decision) -> impl Iterator<Item = (&SiteName, i64)> {
+            d.lags.iter().map(|lag| (&lag.site, (lag.age_seconds / 30.0) as i64))
+        }
         self.verdict == other.verdict
+            && ages(self).eq(ages(other))
             && self.level == other.level
             && self.active == other.active
             && self.target == other.target

@@ -155,8 +155,6 @@ pub struct Evidence {
     pub surroundings: Surroundings,
     /// This agent's services.
     pub crowd: Crowd,
-    /// The anomaly score of the active site, mapped to [0, 1]; `None` without a model.
-    pub anomaly: Option<Ratio>,
     /// How far the sources were right before.
     pub reliability: Reliability,
     /// What fires.
@@ -195,6 +193,11 @@ impl Evidence {
             report.votes.truncate(sites.len());
         }
         kept
+    }
+
+    /// How unusual the active site is; `None` without a model.
+    pub(super) fn anomaly(&self, active: Option<&SiteName>) -> Option<Ratio> {
+        self.snapshot(active?)?.anomaly
     }
 
     /// How many failure domains have a configured vantage, this agent's own included.

@@ -79,7 +79,7 @@ fn speaking(active: Option<&SiteName>, evidence: &Evidence) -> impl Iterator<Ite
     let speaks = |strength: Option<Ratio>| strength.is_some_and(|s| s.get() >= SPEAKS_FROM);
     let errors = evidence.surroundings.client_errors.as_ref().and_then(|e| e.as_ref().ok()).copied();
     let client = speaks(errors).then(|| CLIENT_SOURCE.to_owned());
-    let anomaly = speaks(evidence.anomaly).then(|| ANOMALY_SOURCE.to_owned());
+    let anomaly = speaks(evidence.anomaly(active)).then(|| ANOMALY_SOURCE.to_owned());
     let alerts = alerts_about(active, evidence).map(|a| alert_source(&a.name));
     alerts.chain(client).chain(anomaly)
 }

@@ -3,17 +3,17 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::evidence::{Evidence, age};
+use super::decision::Decision;
+use super::evidence::Evidence;
 use super::health::{Judgement, Sight};
 use super::incident::IncidentState;
+use super::lags::{KnownLag, Lags};
 use super::latency::Latency;
 use super::terms::has_lost_link;
-use crate::types::{Facts, GapReason, Guard, Moment, Role, SiteName, Snapshot};
+use crate::types::{GapReason, Guard, Moment, SiteName, Snapshot};
 
 /// Looks remembered for the success ratio.
 const HISTORY_MAX: usize = 240;
-/// Offsets of the active site remembered for the lag.
-const OFFSETS_MAX: usize = 600;
 /// Rounds that must be seen before anything may move: with fewer, stability cannot be told from luck.
 pub(super) const WARM_UP_ROUNDS: u32 = 25;
 /// Wall and monotonic clock may drift apart by so much between two rounds.
@@ -26,10 +26,23 @@ const STANDSTILL_INTERVALS: u32 = 4;
 const STANDSTILL_GRACE: Duration = Duration::from_secs(5);
 
 /// What survives a restart: a hint for the first rounds, taken from the journal.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Resume {
     /// The incident that was open.
     pub incident: Option<String>,
+    /// The lags that were known, with their ages as of now, or as of the moment when the outage that was seen began.
+    pub lags: Vec<KnownLag>,
+}
+
+impl Resume {
+    /// What a decision leaves behind for whoever goes on so much later. Where no outage had begun by then, it may have
+    /// begun right after: the lags are as old as the time that passed since.
+    #[must_use]
+    pub fn after(decision: &Decision, away: Duration) -> Self {
+        let more = if decision.is_outage { 0.0 } else { away.as_secs_f64() };
+        let older = |lag: &KnownLag| KnownLag { age_seconds: lag.age_seconds + more, ..lag.clone() };
+        Self { incident: decision.incident.clone(), lags: decision.lags.iter().map(older).collect() }
+    }
 }
 
 /// The memory of one service.
@@ -42,10 +55,7 @@ pub struct State {
     rounds: u32,
     disturbed_until: Option<Duration>,
     sites: Vec<SiteState>,
-    offsets: VecDeque<(Moment, u64)>,
-    offsets_of: Option<(SiteName, String)>,
-    lags: Vec<(SiteName, Moment, Duration)>,
-    active_memory_bytes: Option<u64>,
+    lags: Lags,
     is_suppressed: bool,
     /// The epoch of another agent's claim, and when it was first seen.
     claim: Option<(u64, Moment)>,
@@ -88,7 +98,11 @@ impl State {
     /// A state that continues an open incident.
     #[must_use]
     pub fn resumed(resume: Resume) -> Self {
-        Self { incident: IncidentState::resumed(resume.incident), ..Self::default() }
+        Self {
+            incident: IncidentState::resumed(resume.incident),
+            lags: Lags::inherit(resume.lags),
+            ..Self::default()
+        }
     }
 
     /// Notes that a round begins: clocks are compared, and after a jump or a standstill all windows start anew.
@@ -257,7 +271,7 @@ impl State {
 
     /// Memory the active site used when it was last seen, bytes.
     pub(super) fn active_memory_bytes(&self) -> Option<u64> {
-        self.active_memory_bytes
+        self.lags.active_memory_bytes()
     }
 
     /// Flap suppression with hysteresis: starts at `suppress`, ends below `reuse`.
@@ -266,95 +280,31 @@ impl State {
         self.is_suppressed
     }
 
-    /// Measures how far every standby is behind the active site, from the replication offsets of this round.
-    ///
-    /// A standby that has applied offset `r` is as far behind as the moment when the active site passed `r` is old,
-    /// interpolated between the rounds. Redis counts offsets in bytes of the replication stream.
+    /// Notes how far the standbys are behind.
     pub(super) fn note_lags(&mut self, active: &SiteName, evidence: &Evidence, now: Moment) {
-        self.note_reported_lags(active, evidence, now);
-        let Some((snapshot, facts)) = evidence
-            .snapshot(active)
-            .and_then(|s| s.targets.first().and_then(|t| t.facts.as_ref().ok().map(|f| (s, f))))
-        else {
-            return;
-        };
-        let (Some(Role::Primary), Some(offset)) = (facts.role, facts.offset_bytes) else {
-            return;
-        };
-        if facts.loading == Some(true) {
-            // It takes no writes, and the identity of its history is only known once it is loaded.
-            return;
+        if self.down_for(active, now).1 == 0 {
+            self.lags.take_reports(active, evidence, now);
         }
-        if let Some(used) = facts.memory_used_bytes {
-            self.active_memory_bytes = Some(used);
-        }
-        let stream = (active.clone(), facts.replication_id.clone().unwrap_or_default());
-        if self.offsets_of.as_ref() != Some(&stream) {
-            self.offsets.clear();
-            self.lags.retain(|(site, ..)| evidence.snapshot(site).is_some_and(|s| s.control.is_some()));
-            self.offsets_of = Some(stream);
-        }
-        self.offsets.push_back((snapshot.taken, offset));
-        if self.offsets.len() > OFFSETS_MAX {
-            self.offsets.pop_front();
-        }
-        for standby in evidence.snapshots.iter().filter(|s| s.site != *active) {
-            // Offsets of another history count other bytes.
-            let follows =
-                |f: &&Facts| f.role == Some(Role::Replica) && f.replication_id == facts.replication_id;
-            let applied = standby
-                .targets
-                .first()
-                .and_then(|t| t.facts.as_ref().ok().filter(follows).and_then(|f| f.offset_bytes));
-            if let Some(lag) = applied.and_then(|r| self.lag_of(r, now)) {
-                self.lags.retain(|(site, ..)| *site != standby.site);
-                self.lags.push((standby.site.clone(), now, lag));
-            }
-        }
+        self.lags.measure(active, evidence, now);
     }
 
-    /// Where a cluster's control plane measures the lag, its word is taken, as long as the active site is up: against a
-    /// dead one nothing can be measured.
-    fn note_reported_lags(&mut self, active: &SiteName, evidence: &Evidence, now: Moment) {
-        if self.down_for(active, now).1 > 0 {
-            return;
-        }
-        let reported = evidence.snapshots.iter().filter(|s| s.site != *active).filter_map(|s| {
-            let plane = s.control.as_ref()?.as_ref().ok()?;
-            Some((s.site.clone(), now, plane.lag?))
-        });
-        for lag in reported.collect::<Vec<_>>() {
-            self.lags.retain(|(site, ..)| *site != lag.0);
-            self.lags.push(lag);
-        }
-    }
-
-    fn lag_of(&self, applied: u64, now: Moment) -> Option<Duration> {
-        let (_, newest) = self.offsets.back()?;
-        if applied >= *newest {
-            return Some(Duration::ZERO);
-        }
-        let after = self.offsets.iter().position(|(_, offset)| *offset > applied)?;
-        let (later, passed) = self.offsets[after];
-        let Some((earlier, reached)) = after.checked_sub(1).map(|i| self.offsets[i]) else {
-            // Behind all that is remembered: at least as old as the oldest.
-            return Some(now.since(later));
-        };
-        let share = (applied - reached) as f64 / (passed - reached) as f64;
-        let then = earlier.mono + later.since(earlier).mul_f64(share);
-        Some(now.mono.saturating_sub(then))
+    /// When the outage of the active site began; now, while there is none. A site that loads takes no writes, so nothing
+    /// is lost from there on, although it is not down yet.
+    fn outage_began(&self, now: Moment) -> Moment {
+        let site = self.active.as_ref().and_then(|active| self.site(active));
+        let signs = site.map_or([None; 2], |s| [s.down_since, s.loading_since]);
+        signs.into_iter().flatten().min_by_key(|m| m.mono).unwrap_or(now)
     }
 
     /// The last known lag of a standby, if it was measured recently enough before the outage of the active site
     /// began (before now, while there is none).
     pub(super) fn known_lag(&self, standby: &SiteName, age_max: Duration, now: Moment) -> Option<Duration> {
-        let (_, measured, lag) = self.lags.iter().find(|(site, ..)| site == standby)?;
-        let active = self.active.as_ref()?;
-        // A site that loads takes no writes, so nothing is lost from there on, although it is not down yet.
-        let signs = self.site(active).map_or([None; 2], |s| [s.down_since, s.loading_since]);
-        let began = signs.into_iter().flatten().min_by_key(|m| m.mono).unwrap_or(now);
-        // Measured after the outage began: the active site answered INFO while it failed otherwise.
-        let gap = age(began, *measured).unwrap_or(Duration::ZERO);
-        (gap <= age_max || !Guard::Freshness.stands()).then_some(*lag)
+        let (lag, age) = self.lags.last(standby, self.outage_began(now))?;
+        (age <= age_max || !Guard::Freshness.stands()).then_some(lag)
+    }
+
+    /// All known lags, for the journal.
+    pub(super) fn lags(&self, now: Moment) -> Vec<KnownLag> {
+        self.lags.known(self.outage_began(now))
     }
 }

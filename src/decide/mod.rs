@@ -12,6 +12,7 @@ mod evidence;
 mod fitness;
 mod health;
 mod incident;
+mod lags;
 mod latency;
 mod machine;
 mod notices;
@@ -35,6 +36,7 @@ pub use evidence::{
 pub use fitness::{Dimension, Fitness, TargetFitness, readiness};
 pub use health::{DOWN_SEVERITY, Duty, Health, Judgement, Lens, Sight, judge};
 pub use incident::Closing;
+pub use lags::KnownLag;
 pub use machine::{Resume, State};
 pub use otherwise::{Change, Needs, otherwise};
 pub use policy::{Strength, Veto, fence_of};

@@ -98,7 +98,7 @@ impl Scene<'_> {
     }
 
     fn anomalous(&self) -> Option<Reason> {
-        let score = self.evidence.anomaly?.get();
+        let score = self.evidence.anomaly(self.active)?.get();
         let is_served = self.outage.is_some_and(Outage::is_served);
         (is_served && score >= ANOMALOUS_FROM).then_some(Reason::Anomalous { score })
     }

@@ -135,6 +135,8 @@ pub fn step(state: &State, evidence: &Evidence, service: &Service, now: Moment) 
             Trust::Sound => judgements.iter().map(|(site, judgement)| own_vote(site, judgement)).collect(),
             Trust::Doubtful => Vec::new(),
         },
+        lags: state.lags(now),
+        is_outage: window.as_ref().is_some_and(|w| w.has_begun),
         recovery,
         accepted: record.accepted,
         plan,

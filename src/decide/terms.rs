@@ -39,7 +39,7 @@ pub(super) fn terms(
                 Group::Client => client(evidence),
                 Group::Domain => domain(outage, evidence),
                 Group::Alert => alert(active, evidence),
-                Group::Anomaly => anomaly(evidence),
+                Group::Anomaly => anomaly(active, evidence),
             };
             Term::new(group, strength, weights, because)
         })
@@ -147,8 +147,8 @@ fn alert(active: Option<&SiteName>, evidence: &Evidence) -> Said {
     (strongest, because)
 }
 
-fn anomaly(evidence: &Evidence) -> Said {
-    match evidence.anomaly {
+fn anomaly(active: Option<&SiteName>, evidence: &Evidence) -> Said {
+    match evidence.anomaly(active) {
         None => (None, "not configured".to_owned()),
         Some(score) => {
             let strength = score * evidence.reliability.of(ANOMALY_SOURCE);

@@ -200,7 +200,14 @@ impl SiteClient for Monitor {
             self.control(site, deadline),
             self.collectors.domain(site, deadline)
         );
-        Snapshot { site: site.clone(), taken: self.collectors.clock.now(), targets, control, domain }
+        Snapshot {
+            site: site.clone(),
+            taken: self.collectors.clock.now(),
+            targets,
+            control,
+            domain,
+            anomaly: None,
+        }
     }
 
     async fn surroundings(&self, deadline: Duration) -> Surroundings {

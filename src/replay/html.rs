@@ -11,8 +11,8 @@ use crate::decide::Verdict;
 const STYLE: &str = include_str!("html.css");
 /// The drawing's size, and where the plot lies in it.
 const WIDTH: f64 = 1000.0;
-const HEIGHT: f64 = 262.0;
-const LEFT: f64 = 84.0;
+const HEIGHT: f64 = 270.0;
+const LEFT: f64 = 104.0;
 const RIGHT: f64 = 984.0;
 const TOP: f64 = 14.0;
 const BOTTOM: f64 = 184.0;
@@ -80,7 +80,7 @@ fn key(out: &mut String) -> fmt::Result {
 
 fn table(out: &mut String, account: &Account) -> fmt::Result {
     writeln!(out, "<div class=\"wide\"><table>\n<tr><th>incident</th><th>length</th><th>then</th>")?;
-    writeln!(out, "<th>this policy</th><th>highest p·q·D</th><th>why</th></tr>")?;
+    writeln!(out, "<th>this policy</th><th>p·q·D</th><th>why</th></tr>")?;
     for incident in &account.incidents {
         row(out, incident)?;
     }
@@ -103,7 +103,7 @@ fn row(out: &mut String, incident: &Incident) -> fmt::Result {
     )?;
     write!(
         out,
-        "<td class=\"{then}\">{}</td><td class=\"{would}\">{}</td>",
+        "<td class=\"said {then}\">{}</td><td class=\"said {would}\">{}</td>",
         Text(&row.then),
         Text(&row.would)
     )?;

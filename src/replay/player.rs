@@ -26,7 +26,7 @@ pub struct Player<'a> {
     state: State,
     /// When the switches happened that nobody has acknowledged, Unix milliseconds; `None` before the first round.
     switches: Option<Vec<i64>>,
-    incident: Option<String>,
+    last: Option<Decision>,
     left: Option<Left>,
 }
 
@@ -41,12 +41,16 @@ impl<'a> Player<'a> {
     /// A player that remembers nothing.
     #[must_use]
     pub fn new(service: &'a Service) -> Self {
-        Self { service, state: State::default(), switches: None, incident: None, left: None }
+        Self { service, state: State::default(), switches: None, last: None, left: None }
     }
 
     /// The agent was started anew: it knows what its journal tells, and has seen nothing yet.
-    pub fn restart(&mut self) {
-        self.state = State::resumed(Resume { incident: self.incident.clone() });
+    pub fn restart(&mut self, now: Moment) {
+        let resume = self.last.as_ref().map(|last| {
+            // Only the wall clock goes on across processes.
+            Resume::after(last, now.wall.saturating_sub(last.made.wall))
+        });
+        self.state = State::resumed(resume.unwrap_or_default());
     }
 
     /// Decides on one round.
@@ -55,7 +59,7 @@ impl<'a> Player<'a> {
         evidence.controls.switch_ages = self.switch_ages(&evidence, now);
         let (state, decision) = step(&self.state, &evidence, self.service, now);
         self.state = state;
-        self.incident.clone_from(&decision.incident);
+        self.last = Some(decision.clone());
         if self.left.as_ref().is_some_and(|left| has_ended(left, &decision, is_asked)) {
             self.left = None;
         }

@@ -108,7 +108,7 @@ pub async fn replay(
     let mut ledger = Ledger::new(span, interval);
     while let Some(stretch) = history.next().await? {
         if stretch.is_restart {
-            player.restart();
+            player.restart(stretch.first);
         }
         for (now, evidence) in stretch.between(span.lead_unix_ms, span.until_unix_ms) {
             let played = player.play(evidence, now);

@@ -172,7 +172,8 @@ async fn knock(door: Router, body: String, token: Token) -> Option<u16> {
 
 /// Writes an answer down; those that say the same, one after the other, are one line.
 fn note(state: &mut State, now: Duration, agent: usize, status: u16) {
-    if let Some(Trace { what: What::Notified { agent: last_agent, status: last, times }, .. }) = state.trace.last_mut()
+    if let Some(Trace { what: What::Notified { agent: last_agent, status: last, times }, .. }) =
+        state.trace.last_mut()
         && (*last_agent, *last) == (agent, status)
     {
         *times += 1;
@@ -183,5 +184,6 @@ fn note(state: &mut State, now: Duration, agent: usize, status: u16) {
 
 /// FNV-1a, as Prometheus makes fingerprints.
 fn fnv(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    text.bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

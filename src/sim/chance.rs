@@ -56,7 +56,10 @@ mod tests {
             [chance.number(), chance.number(), chance.number()]
         };
         // The published test vector of SplitMix64 for the seed 1234567.
-        assert_eq!(numbers(1_234_567), [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]);
+        assert_eq!(
+            numbers(1_234_567),
+            [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]
+        );
         assert_ne!(numbers(1), numbers(2));
     }
 

@@ -9,14 +9,15 @@ mod chance;
 pub mod language;
 mod play;
 mod ports;
+pub mod random;
 mod report;
 mod rules;
 mod sentence;
+#[cfg(test)]
+mod tests;
 mod verdict;
 mod watchman;
 mod world;
-#[cfg(test)]
-mod tests;
 
 pub use agent::ConfigError;
 pub use play::PlayError;

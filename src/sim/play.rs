@@ -12,7 +12,7 @@ use super::language::{Alerts, Happening, Scenario, When};
 use super::watchman::Watchman;
 use super::world::{Command, Layout, Setting, Trace, WARM_UP_ROUNDS, World};
 use crate::config::{Config, Mode, Promote};
-use crate::decide::Verdict;
+use crate::decide::{Verdict, fence_of};
 use crate::store::MemoryJournal;
 
 /// Why a scenario was not played.
@@ -52,6 +52,8 @@ pub(super) struct End {
     pub(super) writable: Vec<usize>,
     /// The share of failing requests at the named member, by service.
     pub(super) failing: Vec<f64>,
+    /// Where a claim stands in a fence: to which site, by service.
+    pub(super) claims: Vec<Option<String>>,
     /// The agents that may rely on a term.
     pub(super) leaders: Vec<usize>,
     /// Which agents run, and have room on their disks.
@@ -190,6 +192,10 @@ impl Player {
             member.map_or(1.0, |member| state.failing(service, member, now))
         };
         let failing = named.iter().enumerate().map(failing).collect();
+        let claims = state.zones.iter().map(|zone| {
+            fence_of(&zone.state).ok().flatten().and_then(|fence| fence.intent).map(|site| site.to_string())
+        });
+        let claims = claims.collect();
         let writable = services.clone().map(|service| state.writable(service, now)).collect();
         let standing = |agent: usize, service: usize| {
             let actor = &state.actors[agent];
@@ -202,12 +208,13 @@ impl Player {
             })
         };
         let agents = 0..layout.agents.len();
-        let standings = agents.map(|agent| services.clone().map(|service| standing(agent, service)).collect());
+        let standings =
+            agents.map(|agent| services.clone().map(|service| standing(agent, service)).collect());
         let standings = standings.collect();
         let leaders = state.leaders(now);
         let can_write = state.actors.iter().map(|actor| actor.is_running() && !actor.is_disk_full).collect();
         let journals = state.actors.iter().map(|actor| actor.journal.clone()).collect();
-        let end = End { at: now, named, writable, failing, leaders, can_write, standings };
+        let end = End { at: now, named, writable, failing, claims, leaders, can_write, standings };
         let trace = std::mem::take(&mut state.trace);
         drop(state);
         Record { zero: self.world.zero, layout, trace, journals, end }

@@ -89,16 +89,23 @@ fn expected(outcome: &Outcome) -> String {
         Outcome::Recommend(site) => format!("recommend {site}"),
         Outcome::Failover(site) => format!("failover to {site}"),
         Outcome::Halt => "halt".to_owned(),
+        Outcome::Settled => "settled".to_owned(),
     }
 }
 
 fn timeline(record: &Record) -> Vec<Line> {
     let mut said = BTreeMap::new();
-    record.trace.iter().filter(|line| line.at >= record.zero).filter_map(|one| line(one, record, &mut said)).collect()
+    record
+        .trace
+        .iter()
+        .filter(|line| line.at >= record.zero)
+        .filter_map(|one| line(one, record, &mut said))
+        .collect()
 }
 
-/// What an agent said last of a service: a decision that differs in its numbers alone is no news for people.
-type Said = BTreeMap<(usize, usize), String>;
+/// What an agent said or did last to a service, by kind: a decision that differs in its numbers alone, or an order that
+/// is only renewed, is no news for people.
+type Said = BTreeMap<(&'static str, usize, usize), String>;
 
 fn line(trace: &Trace, record: &Record, said: &mut Said) -> Option<Line> {
     let layout = &record.layout;
@@ -115,7 +122,7 @@ fn line(trace: &Trace, record: &Record, said: &mut Said) -> Option<Line> {
         What::Decided { agent, service, decision, leads } => {
             let kinds: Vec<_> = decision.reasons.iter().map(|reason| reason.label()).collect();
             let news = format!("{:?} {:?} {kinds:?} {leads}", decision.verdict, decision.level);
-            if said.insert((*agent, *service), news.clone()) == Some(news) {
+            if said.insert(("decision", *agent, *service), news.clone()) == Some(news) {
                 return None;
             }
             of("decision", Some(*agent), Some(*service), decided(decision, *leads))
@@ -136,8 +143,24 @@ fn line(trace: &Trace, record: &Record, said: &mut Said) -> Option<Line> {
             };
             of("dns", *by, Some(*service), text)
         }
-        What::Acted { agent, service, text } => of("redis", Some(*agent), Some(*service), text.clone()),
+        What::Acted { agent, service, text } => {
+            if said.insert(("redis", *agent, *service), text.clone()).as_ref() == Some(text) {
+                return None;
+            }
+            of("redis", Some(*agent), Some(*service), text.clone())
+        }
         What::Life { agent, text } => of("agent", Some(*agent), None, (*text).to_owned()),
+        // The journal says the same, with its reason.
+        What::NeedsPerson { .. } => return None,
+        What::Forgot { agent } => of(
+            "agent",
+            Some(*agent),
+            None,
+            "finds its journal damaged, and begins with an empty one".to_owned(),
+        ),
+        What::RefusedConfig { agent } => {
+            of("agent", Some(*agent), None, "refuses its new configuration, and keeps the old one".to_owned())
+        }
         What::Notified { agent, status, times } => {
             let times = if *times == 1 { String::new() } else { format!(" ({times} times)") };
             of("webhook", Some(*agent), None, format!("answers a notification with {status}{times}"))
@@ -171,7 +194,9 @@ impl Report {
         let state = if self.passed { "ok  " } else { "FAIL" };
         let id = self.id.as_ref().map_or(String::new(), |id| format!("{id} "));
         let change = match self.first_change_seconds {
-            Some(seconds) => format!(", first change after {}", duration_text(Duration::from_secs_f64(seconds))),
+            Some(seconds) => {
+                format!(", first change after {}", duration_text(Duration::from_secs_f64(seconds)))
+            }
             None => String::new(),
         };
         let mut text = format!(
@@ -198,7 +223,12 @@ impl fmt::Display for Report {
                 _ => "-",
             });
             let service = line.service.as_ref().map_or(String::new(), |service| format!("[{service}] "));
-            writeln!(f, "{minutes:4.0}:{:06.3}  {who:<4} {service}{}", line.seconds - minutes * 60.0, line.text)?;
+            writeln!(
+                f,
+                "{minutes:4.0}:{:06.3}  {who:<4} {service}{}",
+                line.seconds - minutes * 60.0,
+                line.text
+            )?;
         }
         f.write_str(&self.summary())
     }

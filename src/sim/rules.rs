@@ -39,6 +39,9 @@ pub(super) fn violations(record: &Record) -> Vec<Violation> {
         | What::Changed { .. }
         | What::Acted { .. }
         | What::Life { .. }
+        | What::NeedsPerson { .. }
+        | What::Forgot { .. }
+        | What::RefusedConfig { .. }
         | What::Notified { .. } => None,
     });
     let mut found: Vec<Violation> = seen.collect();
@@ -50,6 +53,9 @@ pub(super) fn violations(record: &Record) -> Vec<Violation> {
         | What::Changed { .. }
         | What::Acted { .. }
         | What::Life { .. }
+        | What::NeedsPerson { .. }
+        | What::Forgot { .. }
+        | What::RefusedConfig { .. }
         | What::Notified { .. }
         | What::Broken(_) => None,
     }));
@@ -84,6 +90,9 @@ fn unrecorded(record: &Record) -> Vec<Violation> {
         | What::Wrote { .. }
         | What::Acted { .. }
         | What::Life { .. }
+        | What::NeedsPerson { .. }
+        | What::Forgot { .. }
+        | What::RefusedConfig { .. }
         | What::Notified { .. }
         | What::Broken(_) => None,
     });

@@ -2,8 +2,9 @@
 
 use crate::config::read::duration_text;
 use crate::sim::language::{
-    AgentState, Answer, ClientErrors, ClockChange, ControlState, DnsState, FenceEdit, Happening, Lag, LeaseState,
-    LinkState, MetricsState, NetworkPath, NetworkState, Order, Place, Ports, Power, RecordEdit, RedisState, Seers, Who,
+    AgentState, Answer, ClientErrors, ClockChange, ControlState, DnsState, FenceEdit, Happening, Lag,
+    LeaseState, LinkState, MetricsState, NetworkPath, NetworkState, Order, Place, Ports, Power, RecordEdit,
+    RedisState, Seers, Who,
 };
 use crate::types::{AlertState, Ratio};
 
@@ -82,11 +83,15 @@ pub(super) fn sentence(happening: &Happening) -> String {
         Happening::Lease(state) => match state {
             LeaseState::Up => "the lease store works".to_owned(),
             LeaseState::Down => "the lease store answers nobody".to_owned(),
-            LeaseState::HeldBy(agents) => format!("the lease store tells each of {} that it leads", join(agents)),
+            LeaseState::HeldBy(agents) => {
+                format!("the lease store tells each of {} that it leads", join(agents))
+            }
             LeaseState::MovedTo(agent) => format!("the lease moves to {agent}"),
         },
         Happening::Operator { does, who: one, .. } => format!("an operator of {} {}", who(one), order(does)),
-        Happening::BrokenConfig { who: one } => format!("{} is told to reload a broken configuration", who(one)),
+        Happening::BrokenConfig { who: one } => {
+            format!("{} is told to reload a broken configuration", who(one))
+        }
     }
 }
 

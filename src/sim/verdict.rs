@@ -5,8 +5,12 @@ use std::time::Duration;
 use super::language::{AlertLevel, Outcome, Scenario};
 use super::play::{Record, Standing};
 use super::world::{What, moves};
+use crate::config::Topology;
 use crate::config::read::duration_text;
 use crate::decide::{self, Verdict};
+
+/// The status of a notification that was taken.
+const ACCEPTED: u16 = 200;
 
 /// What came of a scenario, in the terms of an expectation.
 #[derive(Debug)]
@@ -31,10 +35,17 @@ impl Facts {
                     let member = value.and_then(|v| record.layout.member_of_value(*service, v));
                     facts.moves.push((line.at, *service, member));
                 }
+                // What is refused is said in the log, at the level of a warning, and counted.
+                What::RefusedConfig { .. } => facts.level = facts.level.max(decide::AlertLevel::Warn),
+                What::Notified { status, .. } if *status != ACCEPTED => {
+                    facts.level = facts.level.max(decide::AlertLevel::Warn);
+                }
                 What::Changed { .. }
                 | What::Wrote { .. }
                 | What::Acted { .. }
                 | What::Life { .. }
+                | What::NeedsPerson { .. }
+                | What::Forgot { .. }
                 | What::Notified { .. }
                 | What::Broken(_) => {}
             }
@@ -63,11 +74,11 @@ pub(super) fn misses(scenario: &Scenario, record: &Record, facts: &Facts) -> Vec
         let (took, limit) = (duration_text(took.0.saturating_sub(took.1)), duration_text(limit));
         misses.push(format!("the first change took effect after {took}, expected within {limit}"));
     }
-    if let Some((least, at)) = expect.not_before.zip(first)
-        && at < record.zero + least
+    if let Some((least, took)) = expect.not_before.zip(first.zip(facts.first_event))
+        && took.0.saturating_sub(took.1) < least
     {
-        let (at, least) = (duration_text(at.saturating_sub(record.zero)), duration_text(least));
-        misses.push(format!("the first change took effect at {at}, expected not before {least}"));
+        let (took, least) = (duration_text(took.0.saturating_sub(took.1)), duration_text(least));
+        misses.push(format!("the first change took effect after {took}, expected not before {least}"));
     }
     if let Some(site) = &expect.serves {
         for (service, named) in record.end.named.iter().enumerate() {
@@ -84,9 +95,9 @@ fn outcome(outcome: &Outcome, scenario: &Scenario, record: &Record, facts: &Fact
     let services = 0..record.layout.services.len();
     match outcome {
         Outcome::Hold => hold(scenario, record, facts),
-        Outcome::Failover(target) => services
-            .flat_map(|service| failed_over(service, target.as_str(), record, facts))
-            .collect(),
+        Outcome::Failover(target) => {
+            services.flat_map(|service| failed_over(service, target.as_str(), record, facts)).collect()
+        }
         Outcome::Recommend(target) => services
             .filter_map(|service| {
                 let is_recommended = |standing: &Standing| {
@@ -99,9 +110,65 @@ fn outcome(outcome: &Outcome, scenario: &Scenario, record: &Record, facts: &Fact
             })
             .collect(),
         Outcome::Halt => services
-            .filter_map(|service| at_the_end(service, record, "halt", |standing| standing.verdict == Verdict::Halt))
+            .filter_map(|service| {
+                at_the_end(service, record, "halt", |standing| standing.verdict == Verdict::Halt)
+            })
             .collect(),
+        Outcome::Settled => services.flat_map(|service| unsettled(service, scenario, record)).collect(),
     }
+}
+
+/// Everything about a service that keeps a world from having settled.
+fn unsettled(service: usize, scenario: &Scenario, record: &Record) -> Vec<String> {
+    let (name_of, end) = (&record.layout.services[service], &record.end);
+    let mut misses = Vec::new();
+    let is_justified = is_halt_justified(service, record);
+    for (agent, standings) in end.standings.iter().enumerate() {
+        if let Some(standing) = standings[service].as_ref().filter(|s| s.is_halted && !is_justified) {
+            let (agent, why) = (&record.layout.agents[agent], standing.reasons.join("; "));
+            misses.push(format!("{agent} has halted {name_of} without cause: {why}"));
+        }
+    }
+    // A person who has to look anyway will find the rest.
+    if is_justified {
+        return misses;
+    }
+    match end.named[service] {
+        None => misses.push(format!("the record of {name_of} names no site of it")),
+        Some(member) if end.failing[service] > 0.0 => {
+            let site = record.layout.member_name(member);
+            misses.push(format!("the record of {name_of} names {site}, which does not serve"));
+        }
+        Some(_) => {}
+    }
+    if let Some(intent) = &end.claims[service] {
+        misses.push(format!("a claim of {name_of} still stands: {intent}"));
+    }
+    let writable = end.writable[service];
+    if scenario.world.topology == Topology::Replication && writable > 1 {
+        misses.push(format!("{writable} sites of {name_of} take writes"));
+    }
+    misses
+}
+
+/// Whether a service may wait for a person: somebody else's hand, a change that was half done, or lost memory.
+fn is_halt_justified(service: usize, record: &Record) -> bool {
+    record.trace.iter().any(|line| match &line.what {
+        What::Changed { by: None, service: changed, .. } => *changed == service,
+        What::Changed { by: Some(_), before, after, service: changed } => {
+            *changed == service && moves(before, after) && before.fence == after.fence
+        }
+        What::NeedsPerson { service: concerned } => *concerned == service,
+        What::Forgot { .. } => true,
+        What::Event(_)
+        | What::Decided { .. }
+        | What::Wrote { .. }
+        | What::Acted { .. }
+        | What::Life { .. }
+        | What::RefusedConfig { .. }
+        | What::Notified { .. }
+        | What::Broken(_) => false,
+    })
 }
 
 fn hold(scenario: &Scenario, record: &Record, facts: &Facts) -> Vec<String> {
@@ -113,7 +180,9 @@ fn hold(scenario: &Scenario, record: &Record, facts: &Facts) -> Vec<String> {
     let from = record.zero + scenario.expect.judged_from;
     let has_leader = record.trace.iter().any(|line| matches!(line.what, What::Decided { leads: true, .. }));
     let loud = record.trace.iter().filter(|line| line.at >= from).find_map(|line| match &line.what {
-        What::Decided { agent, decision, leads, .. } if (*leads || !has_leader) && decision.verdict != Verdict::Hold => {
+        What::Decided { agent, decision, leads, .. }
+            if (*leads || !has_leader) && decision.verdict != Verdict::Hold =>
+        {
             Some((agent, decision.verdict, line.at))
         }
         What::Decided { .. }
@@ -122,6 +191,9 @@ fn hold(scenario: &Scenario, record: &Record, facts: &Facts) -> Vec<String> {
         | What::Changed { .. }
         | What::Acted { .. }
         | What::Life { .. }
+        | What::NeedsPerson { .. }
+        | What::Forgot { .. }
+        | What::RefusedConfig { .. }
         | What::Notified { .. }
         | What::Broken(_) => None,
     });

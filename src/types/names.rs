@@ -1,6 +1,7 @@
 //! Checked identifiers: a value of one of these types is fit to be a label, a key and a log field.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// Longest accepted name in bytes; label values and journal keys stay bounded by it.
 pub const NAME_BYTES_MAX: usize = 63;
@@ -52,7 +53,8 @@ macro_rules! name {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         #[serde(try_from = "String", into = "String")]
-        pub struct $type(String);
+        // A name is copied into every snapshot, vote and decision.
+        pub struct $type(Arc<str>);
 
         impl $type {
             /// Checks and takes a text.
@@ -62,7 +64,7 @@ macro_rules! name {
             pub fn new(text: impl Into<String>) -> Result<Self, NameError> {
                 let text = text.into();
                 let check: fn(&str) -> Result<String, NameError> = $check;
-                check(&text).map(Self)
+                check(&text).map(|text| Self(text.into()))
             }
 
             /// The name as text.
@@ -87,7 +89,7 @@ macro_rules! name {
 
         impl From<$type> for String {
             fn from(name: $type) -> Self {
-                name.0
+                name.as_str().to_owned()
             }
         }
     };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Check, ControlPlane, Moment, SiteName, TargetName};
+use super::{Check, ControlPlane, Moment, Ratio, SiteName, TargetName};
 
 /// Why something was not seen. Also the bounded value of every `reason` label about a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -247,4 +247,6 @@ pub struct Snapshot {
     pub control: Option<Result<ControlPlane, Gap>>,
     /// What else in the site's datacenter was looked at; empty when nothing is configured.
     pub domain: Vec<Check>,
+    /// How unusual the site is, as the analysis sees it, mapped to [0, 1]; `None` without a model.
+    pub anomaly: Option<Ratio>,
 }

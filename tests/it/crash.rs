@@ -198,7 +198,7 @@ async fn switch(config: &Config, journal: Deadly) {
     let term = Term { number: 1, until: None };
     let permit = Permit::grant(ticket, term, &hands).await.expect("permitted");
     let outcome = Switch::run(&hands, service, agent, permit).await.expect("it is durable");
-    assert_eq!(outcome, Outcome::Switched);
+    assert_eq!(outcome, Some(Outcome::Switched));
 }
 
 /// The real journal in a process that kills itself at one of its writes.

@@ -64,7 +64,8 @@ async fn a_recorded_failover_is_decided_again_and_otherwise_by_another_policy() 
     scene.setup.set("/services/0/policy/confirm_window", json!("1s"));
     let (_, switched) = then.iter().find(|(verdict, _)| verdict == "failover").expect("a failover");
     let time = |seconds: i64| {
-        let since = std::time::Duration::from_millis(u64::try_from(switched + seconds * 1000).expect("a time"));
+        let since =
+            std::time::Duration::from_millis(u64::try_from(switched + seconds * 1000).expect("a time"));
         humantime::format_rfc3339_millis(std::time::UNIX_EPOCH + since).to_string()
     };
     let outages = scene.setup.data_dir().join("outages.yml");
@@ -85,7 +86,8 @@ async fn a_recorded_failover_is_decided_again_and_otherwise_by_another_policy() 
 async fn a_service_that_nobody_recorded_says_so_and_a_wrong_question_is_refused() {
     let scene = Scene::start(Holder::Embedded, &[]).await;
     scene.adopt(SERVICE).await;
-    let told = scene.order(&["replay", "--from", "2026-01-01T00:00:00Z", "--to", "2026-01-02T00:00:00Z"]).await;
+    let told =
+        scene.order(&["replay", "--from", "2026-01-01T00:00:00Z", "--to", "2026-01-02T00:00:00Z"]).await;
     assert!(told.contains("nothing was recorded in that time"), "{told}");
     for words in [
         &["replay", "no-such-service"][..],

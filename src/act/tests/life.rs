@@ -18,7 +18,7 @@ use crate::store::{Body, Entry, Journal as _, NewEntry, Query, SqliteJournal, St
 use crate::types::*;
 
 /// How often a restarted agent tries before a test gives up; each of its cycles is one try.
-const LIVES_MAX: usize = 5;
+const LIVES_MAX: usize = 40;
 
 /// How the sites share their data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,7 +125,7 @@ impl Stage {
             let term = Term { number: 1, until: None };
             let permit = Permit::grant(ticket, term, &hands).await.ok()?;
             tokio::time::advance(delay).await;
-            Switch::run(&hands, &self.service, &self.agent, permit).await.ok()
+            Switch::run(&hands, &self.service, &self.agent, permit).await.ok().flatten()
         };
         fuse.run(life).await.flatten()
     }

@@ -99,15 +99,15 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     row("the switch is lost on its way", Replication, SWITCHED, (2, 1), ALL, |s| s.faults = [None, LostBefore].into()),
     row("the switch's answer is lost", Replication, SWITCHED, (2, 1), ALL, |s| s.faults = [None, LostAfter].into()),
     row("the switch's answer is lost, both active", ActiveActive, SWITCHED, (2, 1), BOTH_ACTIVE, |s| s.faults = [None, LostAfter].into()),
-    row("nobody knows of the claim", Replication, FOREIGN, (1, 0), "ticketed", |s| s.faults = [BlindAfter].into()),
-    row("nobody knows of the claim, which was lost", Replication, FOREIGN, (0, 0), "ticketed", |s| s.faults = [BlindBefore].into()),
-    row("nobody knows of the switch", Replication, STUCK, (2, 1), TO_PROOF, |s| s.faults = [None, BlindAfter].into()),
-    row("nobody knows of the switch, both active", ActiveActive, FOREIGN, (2, 1), "ticketed claim prove", |s| s.faults = [None, BlindAfter].into()),
+    row("nobody knows of the claim", Replication, ABANDONED, (2, 0), "ticketed", |s| s.faults = [BlindAfter].into()),
+    row("nobody knows of the claim, which was lost", Replication, ABANDONED, (0, 0), "ticketed", |s| s.faults = [BlindBefore].into()),
+    row("nobody knows of the switch", Replication, SWITCHED, (2, 1), "ticketed claim fence recheck promote prove verify", |s| s.faults = [None, BlindAfter].into()),
+    row("nobody knows of the switch, both active", ActiveActive, SWITCHED, (2, 1), "ticketed claim prove verify", |s| s.faults = [None, BlindAfter].into()),
     row("the way back is lost", Replication, ABANDONED, (2, 0), TO_ORDER, |s| {
         s.promotion = Promotion::FailsBefore;
         s.faults = [None, LostBefore].into();
     }),
-    row("the way back is denied", Replication, FOREIGN, (1, 0), TO_ORDER, |s| {
+    row("the way back is denied at first", Replication, ABANDONED, (2, 0), TO_ORDER, |s| {
         s.promotion = Promotion::FailsBefore;
         s.faults = [None, Denied].into();
     }),

@@ -340,7 +340,14 @@ impl SiteClient for Ports {
             true => self.world.look(canary),
             false => self.world.look_back(canary),
         };
-        Snapshot { site: site.clone(), taken: self.world.now(), targets, control: None, domain: Vec::new() }
+        Snapshot {
+            site: site.clone(),
+            taken: self.world.now(),
+            targets,
+            control: None,
+            domain: Vec::new(),
+            anomaly: None,
+        }
     }
 
     async fn surroundings(&self, _deadline: Duration) -> Surroundings {

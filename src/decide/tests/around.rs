@@ -214,7 +214,7 @@ fn a_source_that_was_wrong_before_counts_less() {
     let mut world = clustered();
     world.evidence.alerts = vec![alert("f1", secs(0))];
     world.evidence.surroundings.client_errors = Some(Ok(ratio(0.8)));
-    world.evidence.anomaly = Some(ratio(1.0));
+    world.node("dc-a").anomaly = Some(ratio(1.0));
     world.evidence.reliability =
         Reliability::of_counts([("alert:RedisDown-f1", 0, 4), ("client", 4, 0), ("anomaly", 0, 12)]);
     let decision = world.round();
@@ -229,7 +229,7 @@ fn sources_that_say_nothing_and_high_scores_are_told() {
     world.evidence.surroundings.client_errors = Some(Err(gap(GapReason::Protocol)));
     expect(&world.round(), HOLD, AlertLevel::Warn, &[SERVES, "source_silent"]);
     let mut world = clustered();
-    world.evidence.anomaly = Some(ratio(0.99));
+    world.node("dc-a").anomaly = Some(ratio(0.99));
     expect(&world.round(), HOLD, AlertLevel::Info, &[SERVES, "anomalous"]);
 }
 

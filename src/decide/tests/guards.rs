@@ -72,7 +72,7 @@ fn what_was_seen_before_a_disturbance_fills_no_window() {
 #[test]
 fn a_restart_warms_up_first_and_keeps_the_incident() {
     let mut world = nearly();
-    world.state = State::resumed(Resume { incident: Some("sessions-1".to_owned()) });
+    world.state = State::resumed(Resume { incident: Some("sessions-1".to_owned()), lags: Vec::new() });
     for _ in 0..24 {
         let decision = world.round();
         assert_eq!((decision.verdict, decision.reasons[0].label()), (Verdict::Hold, "warming_up"));

@@ -50,7 +50,8 @@ fn slow(ping: Duration, canary: Duration) -> TargetSnapshot {
 
 fn judged(targets: Vec<TargetSnapshot>, duty: Duty, loading_for: Duration) -> Judgement {
     let taken = World::replication().now;
-    let snapshot = Snapshot { site: site("dc-a"), taken, targets, control: None, domain: Vec::new() };
+    let snapshot =
+        Snapshot { site: site("dc-a"), taken, targets, control: None, domain: Vec::new(), anomaly: None };
     let policy = Policy::default();
     let lens =
         Lens { policy: &policy, probe_timeout: secs(1), loading_for, resolves: false, vantages_there: &[] };

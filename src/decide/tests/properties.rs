@@ -94,7 +94,7 @@ impl Scene {
         }
         world.link(self.is_linked);
         world.evidence.surroundings.client_errors = self.around.clients.map(|share| Ok(ratio(share)));
-        world.evidence.anomaly = self.around.anomaly.map(ratio);
+        world.node("dc-a").anomaly = self.around.anomaly.map(ratio);
         if let Some(severity) = self.around.control {
             let planes = [
                 Ok(ControlPlane::default()),
@@ -208,7 +208,7 @@ fn forgotten() -> impl Strategy<Value = Change> {
         (|w| w.node("dc-a").fail(GapReason::Dns), "the active site"),
         (|w| w.evidence.alerts.clear(), "alerts"),
         (|w| w.evidence.surroundings.client_errors = Some(Err(gap(GapReason::Protocol))), "clients"),
-        (|w| w.evidence.anomaly = None, "anomaly"),
+        (|w| w.node("dc-a").anomaly = None, "anomaly"),
         (|w| w.node("dc-a").control = Some(Err(gap(GapReason::ErrorReply))), "what the cluster says"),
         (|w| w.node("dc-b").control = Some(Err(gap(GapReason::Auth))), "what the standby's cluster says"),
         (|w| w.evidence.vantages.iter_mut().for_each(|v| v.said = Err(gap(GapReason::Timeout))), "vantages"),

@@ -96,6 +96,7 @@ pub(super) struct Node {
     pub(super) canary: CanaryResult,
     pub(super) control: Option<Result<ControlPlane, Gap>>,
     pub(super) domain: Vec<Check>,
+    pub(super) anomaly: Option<Ratio>,
 }
 
 impl Node {
@@ -122,6 +123,7 @@ impl Node {
             canary,
             control: None,
             domain: Vec::new(),
+            anomaly: None,
         }
     }
 
@@ -201,7 +203,6 @@ impl World {
             vantages: Vec::new(),
             surroundings: Surroundings::default(),
             crowd: Crowd::default(),
-            anomaly: None,
             reliability: Reliability::default(),
             alerts: Vec::new(),
             record: RecordReading::Unread("not yet".to_owned()),
@@ -307,6 +308,7 @@ impl World {
                 targets: vec![n.seen()],
                 control: n.control.clone(),
                 domain: n.domain.clone(),
+                anomaly: n.anomaly,
             })
             .collect();
         self.decide()

@@ -16,7 +16,7 @@ use std::time::Duration;
 use reqwest::{Client, StatusCode};
 use serde::Deserialize;
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout};
 
 use super::http::{self, Answer, HttpClients, below};
 use crate::config::{Enterprise, Secret};
@@ -95,12 +95,14 @@ impl EnterpriseClient {
     /// said of the links stays unknown.
     pub async fn look(&self, database: u32, deadline: Duration) -> Result<ControlPlane, Gap> {
         let end = Instant::now() + deadline;
-        let late = |_| Gap::new(GapReason::Timeout, format!("no turn within {} ms", deadline.as_millis()));
         let turns = match self.standing()? {
             Login::Accepted => 1,
             Login::Untried | Login::Refused(_) => CONCURRENT_MAX,
         };
-        let turn = timeout_at(end, self.turns.acquire_many(turns)).await.map_err(late)?;
+        // That others were waited for says nothing of the cluster, and neither would an answer that had no time left.
+        let wait = deadline / 2;
+        let late = |_| Gap::new(GapReason::NotAsked, format!("no turn within {} ms", wait.as_millis()));
+        let turn = timeout(wait, self.turns.acquire_many(turns)).await.map_err(late)?;
         // Somebody else may have been refused while this one waited.
         self.standing()?;
         let left = || end.saturating_duration_since(Instant::now());

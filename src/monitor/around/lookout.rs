@@ -27,19 +27,19 @@ pub(super) struct Means {
 /// A list of things to look at.
 pub(super) struct Lookout {
     collector: Collector,
-    things: Arc<Vec<Thing>>,
+    things: Vec<Arc<Thing>>,
     means: Means,
     last: Mutex<Option<Round>>,
 }
 
-/// A look that is under way, or has been had.
+/// A look at everything that is under way, or has been had.
 struct Round {
     began: Moment,
-    looking: Looking,
+    looks: Vec<Looking>,
 }
 
-/// Whoever waits for it drives it; the deadline is in it.
-type Looking = Shared<BoxFuture<'static, Vec<Check>>>;
+/// Whoever waits for it drives it; its own deadline is in it.
+type Looking = Shared<BoxFuture<'static, Check>>;
 
 impl fmt::Debug for Lookout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -50,50 +50,48 @@ impl fmt::Debug for Lookout {
 impl Lookout {
     /// Looks at these.
     pub fn new(collector: Collector, things: Vec<Thing>, means: Means) -> Self {
-        Self { collector, things: Arc::new(things), means, last: Mutex::default() }
+        Self { collector, things: things.into_iter().map(Arc::new).collect(), means, last: Mutex::default() }
     }
 
     /// Looks at everything at once, or shares the look of this round; one entry for each thing, in the
     /// configuration's order, within the deadline.
     pub async fn look(&self, deadline: Duration) -> Vec<Check> {
-        if self.things.is_empty() {
-            return Vec::new();
-        }
-        match timeout(deadline, self.round(deadline)).await {
-            Ok(checks) => checks,
-            Err(_) => {
-                let gap =
-                    Gap::new(GapReason::Timeout, format!("no answer within {} ms", deadline.as_millis()));
-                self.things.iter().map(|thing| thing.seen(Err(gap.clone()))).collect()
+        let looks = self.round(deadline).into_iter().zip(&self.things).map(|(looking, thing)| async move {
+            match timeout(deadline, looking).await {
+                Ok(check) => check,
+                Err(_) => {
+                    let detail = format!("no answer within {} ms", deadline.as_millis());
+                    thing.seen(Err(Gap::new(GapReason::Timeout, detail)))
+                }
             }
-        }
+        });
+        join_all(looks).await
     }
 
-    fn round(&self, deadline: Duration) -> Looking {
+    fn round(&self, deadline: Duration) -> Vec<Looking> {
         let now = self.means.clock.now();
         let (part, whole) = SHARED_PART;
         let age_max = self.means.probe_interval * part / whole;
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(round) = &*last {
-            let is_under_way = round.looking.peek().is_none();
+            let is_under_way = round.looks.iter().any(|looking| looking.peek().is_none());
             if is_under_way || now.since(round.began) < age_max {
-                return round.looking.clone();
+                return round.looks.clone();
             }
         }
-        let looking = self.all(deadline).shared();
-        *last = Some(Round { began: now, looking: looking.clone() });
-        looking
+        let looks: Vec<_> = self.things.iter().map(|thing| self.begin(thing, deadline)).collect();
+        *last = Some(Round { began: now, looks: looks.clone() });
+        looks
     }
 
-    fn all(&self, deadline: Duration) -> BoxFuture<'static, Vec<Check>> {
-        let (things, means, collector) = (Arc::clone(&self.things), self.means.clone(), self.collector);
-        let all = async move {
+    fn begin(&self, thing: &Arc<Thing>, deadline: Duration) -> Looking {
+        let (thing, means, collector) = (Arc::clone(thing), self.means.clone(), self.collector);
+        let look = async move {
             let start = means.clock.now();
-            let checks = join_all(things.iter().map(|thing| thing.look(&*means.clock, deadline))).await;
-            let gaps = checks.iter().filter_map(|check| check.result.as_ref().err());
-            means.metrics.count(collector, means.clock.now().since(start), gaps);
-            checks
+            let check = thing.look(&*means.clock, deadline).await;
+            means.metrics.count(collector, means.clock.now().since(start), check.result.as_ref().err());
+            check
         };
-        all.boxed()
+        look.boxed().shared()
     }
 }

@@ -60,16 +60,11 @@ impl CollectorMetrics {
         metrics
     }
 
-    /// Counts one look and what it missed.
-    pub(super) fn count<'a>(
-        &self,
-        collector: Collector,
-        elapsed: Duration,
-        gaps: impl IntoIterator<Item = &'a Gap>,
-    ) {
+    /// Counts one look, and its gap.
+    pub(super) fn count(&self, collector: Collector, elapsed: Duration, gap: Option<&Gap>) {
         let label = ("collector", collector.as_str());
         self.duration.get_or_create(&[label]).observe(elapsed.as_secs_f64());
-        for gap in gaps {
+        if let Some(gap) = gap {
             self.gaps.get_or_create(&[label, ("reason", gap.reason.as_str())]).inc();
         }
     }
@@ -81,7 +76,7 @@ impl CollectorMetrics {
     pub fn touch(&self) {
         let gap = Gap::new(crate::types::GapReason::Timeout, "");
         for collector in [Collector::SelfCheck, Collector::Domain, Collector::Client, Collector::Enterprise] {
-            self.count(collector, Duration::from_millis(1), [&gap]);
+            self.count(collector, Duration::from_millis(1), Some(&gap));
         }
     }
 }

@@ -92,7 +92,6 @@ impl<'a> Rebuilder<'a> {
                 .collect(),
             surroundings: self.surroundings(chunk, step),
             crowd: Crowd::default(),
-            anomaly: None,
             reliability: Reliability::default(),
             alerts: alerts(chunk, step),
             record: self.record(now),
@@ -138,6 +137,7 @@ impl<'a> Rebuilder<'a> {
                 .collect(),
             control: site.database.map(|_| Err(unknown())),
             domain: Vec::new(),
+            anomaly: None,
         }
     }
 

@@ -74,7 +74,7 @@ async fn after_a_restart_nothing_is_remembered() {
     let mut is_warm = Vec::new();
     for stretch in &stretches {
         if stretch.is_restart {
-            player.restart();
+            player.restart(stretch.first);
             is_warm.clear();
         }
         for (now, evidence) in stretch.between(0, i64::MAX) {

@@ -146,7 +146,6 @@ impl Recorder {
             vantages: Vec::new(),
             surroundings: Surroundings::default(),
             crowd: Crowd::default(),
-            anomaly: None,
             reliability: Reliability::default(),
             alerts: if self.is_down { vec![alert] } else { Vec::new() },
             record: self.record(),
@@ -182,7 +181,14 @@ impl Recorder {
         };
         let seen =
             if self.is_down && name == "dc-a" { TargetSnapshot::blind(target, gap, took) } else { seen };
-        Snapshot { site: site(name), taken: self.now, targets: vec![seen], control: None, domain: Vec::new() }
+        Snapshot {
+            site: site(name),
+            taken: self.now,
+            targets: vec![seen],
+            control: None,
+            domain: Vec::new(),
+            anomaly: None,
+        }
     }
 
     fn record(&self) -> RecordReading {

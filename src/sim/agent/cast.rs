@@ -18,9 +18,7 @@ use crate::control::{self, Intake, SWITCHES_MAX, Setup, View, Wakers, Worker};
 use crate::lead::{Election, Solo};
 use crate::serve::{self, Serve, router};
 use crate::sim::language::Scenario;
-use crate::sim::ports::{
-    Gate, SimClock, SimDns, SimElection, SimEyes, SimHands, SimJournal, SimPeers,
-};
+use crate::sim::ports::{Gate, SimClock, SimDns, SimElection, SimEyes, SimHands, SimJournal, SimPeers};
 use crate::sim::world::{Life, Trace, What, World};
 use crate::store::{Journal, MemoryJournal};
 use crate::types::Clock;
@@ -77,11 +75,12 @@ impl Cast {
             let now = self.world.now();
             let mut state = self.world.state();
             let phase = state.chance.time(self.scenario.world.probe_interval);
-            let actor = &mut state.actors[agent];
-            if std::mem::take(&mut actor.is_journal_damaged) {
+            if std::mem::take(&mut state.actors[agent].is_journal_damaged) {
                 // The product puts a damaged file aside, and begins with an empty one.
-                actor.journal = MemoryJournal::new();
+                state.actors[agent].journal = MemoryJournal::new();
+                state.trace.push(Trace { at: now, what: What::Forgot { agent } });
             }
+            let actor = &mut state.actors[agent];
             actor.process += 1;
             actor.began = now;
             actor.life = Life::Running;
@@ -108,11 +107,10 @@ impl Cast {
         if let Some(running) = &self.running[agent] {
             running.metrics.reloaded(read.is_ok());
         }
-        let text = match read {
-            Ok(_) => "accepts a broken configuration",
-            Err(ConfigError { .. }) => "refuses its new configuration, and keeps the old one",
-        };
-        self.world.tell(What::Life { agent, text });
+        self.world.tell(match read {
+            Ok(_) => What::Life { agent, text: "accepts a broken configuration" },
+            Err(ConfigError { .. }) => What::RefusedConfig { agent },
+        });
     }
 }
 

@@ -56,7 +56,8 @@ pub(in crate::sim) enum Policies {
 
 fn text(scenario: &Scenario, layout: &Layout, agent: usize, policies: Policies) -> String {
     let world = &scenario.world;
-    let mut text = format!("global: {{probe_interval: {}, probe_timeout: 1s}}\n", duration_text(world.probe_interval));
+    let mut text =
+        format!("global: {{probe_interval: {}, probe_timeout: 1s}}\n", duration_text(world.probe_interval));
     let home = |agent: usize| &layout.datacenters[layout.homes[agent]];
     let vantage = |other: usize| {
         let name = &layout.agents[other];
@@ -81,7 +82,8 @@ fn text(scenario: &Scenario, layout: &Layout, agent: usize, policies: Policies) 
         }
         if world.enterprise && layout.members.contains(&rank) {
             let url = format!("https://cluster.{name}.{DOMAIN}:9443");
-            let _ = write!(text, ", enterprise: {{url: \"{url}\", username: redrover, password_env: PASSWORD}}");
+            let _ =
+                write!(text, ", enterprise: {{url: \"{url}\", username: redrover, password_env: PASSWORD}}");
         }
         text.push_str("}\n");
     }
@@ -114,8 +116,9 @@ fn service(text: &mut String, scenario: &Scenario, layout: &Layout, rank: usize,
     );
     text.push_str("    redis: {username: redrover, password_env: PASSWORD}\n    sites:\n");
     for member in 0..layout.members.len() {
-        let targets: Vec<String> =
-            (0..world.targets).map(|target| format!("\"redis://{}\"", layout.address(rank, member, target))).collect();
+        let targets: Vec<String> = (0..world.targets)
+            .map(|target| format!("\"redis://{}\"", layout.address(rank, member, target)))
+            .collect();
         let database = if world.enterprise { format!(", database: {}", rank + 1) } else { String::new() };
         let (site, value, targets) =
             (layout.member_name(member), layout.value(rank, member), targets.join(", "));

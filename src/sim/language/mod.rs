@@ -7,6 +7,7 @@ mod defaults;
 mod happening;
 mod read;
 mod scenario;
+mod write;
 
 pub use happening::{
     AgentState, Answer, ClientErrors, ClockChange, ControlState, DnsState, FenceEdit, Fingerprint, Happening,
@@ -18,3 +19,4 @@ pub use scenario::{
     AgentPlace, AlertLevel, Alerts, By, Event, Expect, Outcome, PastSwitch, PolicyText, Scenario, Side, Step,
     Trigger, When, World,
 };
+pub use write::write;

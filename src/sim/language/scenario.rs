@@ -223,7 +223,7 @@ pub struct Expect {
     pub max_dns_changes: u32,
     /// The first change takes effect at most so long after the first event.
     pub within: Option<Duration>,
-    /// No change takes effect before this time.
+    /// The first change takes effect at least so long after the first event.
     pub not_before: Option<Duration>,
     /// [`Outcome::Hold`] is judged by the verdicts from this time on; the changes are counted from time 0 all the same.
     pub judged_from: Duration,
@@ -243,6 +243,9 @@ pub enum Outcome {
     Failover(SiteName),
     /// The last verdict is halt.
     Halt,
+    /// At the end each record names one site, which serves; no claim stands, nobody halts without cause, and of sites
+    /// of which only one may take writes, no more than one does.
+    Settled,
 }
 
 /// How loudly a decision calls for people.

@@ -42,26 +42,27 @@ impl SiteClient for SimEyes {
         let (world, agent, service) = (&self.gate.world, self.gate.agent, self.service);
         let Some(member) = world.layout.member(site) else {
             let (taken, targets, domain) = (self.clock.now(), Vec::new(), Vec::new());
-            return Snapshot { site: site.clone(), taken, targets, control: None, domain };
+            return Snapshot { site: site.clone(), taken, targets, control: None, domain, anomaly: None };
         };
         let step = self.step(member, canary);
         if let Some(step) = step {
             self.gate.reach(step, Side::Before).await;
         }
         let now = world.now();
-        let (targets, control, domain, took) = {
+        let (targets, control, domain, anomaly, took) = {
             let mut state = world.state();
             let (targets, longest) = state.look(agent, service, member, deadline, canary, now);
             let control = state.control(agent, service, member, deadline, now);
             let (domain, took) = state.domain(agent, member, deadline);
             let asked = control.as_ref().map_or(Duration::ZERO, |(_, took)| *took);
-            (targets, control.map(|(said, _)| said), domain, longest.max(asked).max(took))
+            let anomaly = state.anomaly(service, member);
+            (targets, control.map(|(said, _)| said), domain, anomaly, longest.max(asked).max(took))
         };
         if let Some(step) = step {
             self.gate.reach(step, Side::After).await;
         }
         self.gate.take(took + self.gate.late()).await;
-        Snapshot { site: site.clone(), taken: self.clock.now(), targets, control, domain }
+        Snapshot { site: site.clone(), taken: self.clock.now(), targets, control, domain, anomaly }
     }
 
     async fn surroundings(&self, deadline: Duration) -> Surroundings {

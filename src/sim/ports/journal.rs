@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::Gate;
 use crate::decide::Plan;
-use crate::decide::saga::Step as Stepped;
+use crate::decide::saga::{Outcome, Step as Stepped};
 use crate::sim::language::{Side, Step};
 use crate::sim::world::{Phase, Trace, What};
 use crate::store::{
@@ -62,6 +62,9 @@ impl SimJournal {
             }
             Body::Ended { outcome, .. } => {
                 *state.phase(agent, service) = Phase::Idle;
+                if matches!(outcome, Outcome::PromotedNotSwitched { .. }) {
+                    state.trace.push(Trace { at: now, what: What::NeedsPerson { service } });
+                }
                 format!("ends its switch: {}", ended(&outcome))
             }
             Body::Halted { why } => format!("halts: {why}"),
@@ -69,7 +72,10 @@ impl SimJournal {
             Body::Held { site, error: Some(error) } => format!("cannot hold {site} back: {error}"),
             Body::Observed { fence } => format!("builds on epoch {} of {}", fence.epoch, fence.owner),
             Body::Closed { closing } => {
-                format!("closes its incident, {}", if closing.confirmed { "confirmed" } else { "not confirmed" })
+                format!(
+                    "closes its incident, {}",
+                    if closing.confirmed { "confirmed" } else { "not confirmed" }
+                )
             }
             Body::Ordered { action, .. } => ordered(&action),
         };
@@ -89,8 +95,7 @@ fn stepped(step: &Stepped) -> String {
     }
 }
 
-fn ended(outcome: &crate::decide::saga::Outcome) -> String {
-    use crate::decide::saga::Outcome;
+fn ended(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Switched => "done".to_owned(),
         Outcome::Abandoned { why } => format!("given up, {why}"),

@@ -48,7 +48,9 @@ impl SimPeers {
                 let _ = home;
                 (Err(gap), deadline)
             }
-            (Life::Running | Life::Gone, _) => (Err(Gap::new(GapReason::Refused, "connection refused")), took),
+            (Life::Running | Life::Gone, _) => {
+                (Err(Gap::new(GapReason::Refused, "connection refused")), took)
+            }
         }
     }
 }

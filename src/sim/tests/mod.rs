@@ -54,11 +54,19 @@ fn a_dead_site_is_left() {
         match &line.what {
             What::Decided { agent, decision, leads, .. } => println!(
                 "{at:8.3} {agent} {leads} {} {} {:?} {:?} C={:.3} p={:.3} q={:.3} L={:?}",
-                decision.verdict.as_str(), decision.level.as_str(),
+                decision.verdict.as_str(),
+                decision.level.as_str(),
                 decision.reasons.iter().map(ToString::to_string).collect::<Vec<_>>(),
                 decision.vetoes.iter().map(|v| v.reason.label()).collect::<Vec<_>>(),
-                decision.confidence.confidence.get(), decision.confidence.belief.get(), decision.confidence.fitness.get(),
-                decision.confidence.terms.iter().map(|t| (t.group.as_str(), t.contribution())).collect::<Vec<_>>(),
+                decision.confidence.confidence.get(),
+                decision.confidence.belief.get(),
+                decision.confidence.fitness.get(),
+                decision
+                    .confidence
+                    .terms
+                    .iter()
+                    .map(|t| (t.group.as_str(), t.contribution()))
+                    .collect::<Vec<_>>(),
             ),
             other => println!("{at:8.3} {other:?}"),
         }

@@ -10,12 +10,12 @@ use super::network::{Line, Node};
 use super::redis::Audience;
 use super::state::{Command, State, World};
 use super::trace::{Trace, What};
-use crate::sim::sentence::sentence;
-use crate::sim::language::{
-    AgentState, FenceEdit, Happening, LeaseState, LinkState, NetworkPath, NetworkState, Order, Place, Ports, Power, Rank,
-    RecordEdit, RedisState, Seers, Side, Step, When, Who,
-};
 use crate::decide::fence_of;
+use crate::sim::language::{
+    AgentState, FenceEdit, Happening, LeaseState, LinkState, NetworkPath, NetworkState, Order, Place, Ports,
+    Power, Rank, RecordEdit, RedisState, Seers, Side, Step, When, Who,
+};
+use crate::sim::sentence::sentence;
 use crate::store::{Body, NewEntry, OperatorAction};
 use crate::types::{RecordState, ResourceSet, SiteName};
 
@@ -123,7 +123,9 @@ impl State {
             Happening::Dns(state) => self.provider.set(*state, now),
             Happening::DnsVisibleAfter(after) => self.provider.visible_after = *after,
             Happening::Resolvers { stale, lasts } => self.provider.stale = (*stale, now, now + *lasts),
-            Happening::Record { value, ttl, service } => self.apply_record(value.as_ref(), *ttl, *service, now),
+            Happening::Record { value, ttl, service } => {
+                self.apply_record(value.as_ref(), *ttl, *service, now)
+            }
             Happening::Fence { edit, service } => self.apply_fence(edit, *service, now),
             Happening::Lease(state) => self.apply_lease(state, now),
             Happening::Operator { does, who, service } => self.apply_order(does, who, *service, now),
@@ -150,7 +152,12 @@ impl State {
         self.sites.iter_mut().filter_map(|sites| sites.get_mut(member)).for_each(change);
     }
 
-    fn each_target(&mut self, site: &SiteName, service: Option<Rank>, change: impl Fn(&mut super::redis::Target)) {
+    fn each_target(
+        &mut self,
+        site: &SiteName,
+        service: Option<Rank>,
+        change: impl Fn(&mut super::redis::Target),
+    ) {
         let Some(member) = self.layout.member(site) else { return };
         for service in self.ranks(service) {
             if let Some(site) = self.sites.get_mut(service).and_then(|sites| sites.get_mut(member)) {
@@ -177,7 +184,9 @@ impl State {
         };
         let Some(member) = self.layout.member(site) else { return };
         for service in self.ranks(service) {
-            let Some(site) = self.sites.get_mut(service).and_then(|sites| sites.get_mut(member)) else { continue };
+            let Some(site) = self.sites.get_mut(service).and_then(|sites| sites.get_mut(member)) else {
+                continue;
+            };
             let is_meant = |rank: &usize| targets.is_empty() || targets.contains(rank);
             for (_, target) in site.targets.iter_mut().enumerate().filter(|(rank, _)| is_meant(rank)) {
                 if *to != Seers::Everybody {
@@ -207,7 +216,9 @@ impl State {
             }
         }
         let life = if is == Power::Dark { AgentState::Killed } else { AgentState::Started };
-        for agent in (0..self.actors.len()).filter(|agent| self.layout.homes[*agent] == there).collect::<Vec<_>>() {
+        for agent in
+            (0..self.actors.len()).filter(|agent| self.layout.homes[*agent] == there).collect::<Vec<_>>()
+        {
             self.apply_agent(agent, life);
         }
     }

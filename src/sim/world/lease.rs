@@ -51,7 +51,12 @@ impl Lease {
     }
 
     /// Changes the store.
-    pub(in crate::sim) fn set(&mut self, state: &LeaseState, rank: impl Fn(&crate::types::AgentName) -> Option<usize>, now: Duration) {
+    pub(in crate::sim) fn set(
+        &mut self,
+        state: &LeaseState,
+        rank: impl Fn(&crate::types::AgentName) -> Option<usize>,
+        now: Duration,
+    ) {
         match state {
             LeaseState::Up => {
                 self.is_down = false;

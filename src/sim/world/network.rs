@@ -99,11 +99,6 @@ impl Network {
         }
     }
 
-    /// Mends every line.
-    pub(in crate::sim) fn heal(&mut self) {
-        self.faults.clear();
-    }
-
     /// What becomes of a request from one place to another. Both are named with all that contains them: an agent and
     /// its datacenter, say.
     pub(in crate::sim) fn passage(&self, from: &[Node], to: &[Node], ports: Ports) -> Passage {
@@ -165,7 +160,11 @@ mod tests {
         let mut network = Network::new(3);
         network.set(Line::Between(A, B), NetworkState::Cut, Ports::All);
         assert!(!open(&network, &[AGENT, A], &[B]) && !open(&network, &[B], &[A]));
-        assert!(open(&network, &[A], &[A]) && open(&network, &[A], &[C]) && open(&network, &[A], &[Node::Outside]));
+        assert!(
+            open(&network, &[A], &[A])
+                && open(&network, &[A], &[C])
+                && open(&network, &[A], &[Node::Outside])
+        );
         network.set(Line::Between(B, A), NetworkState::Back, Ports::All);
         assert!(open(&network, &[A], &[B]));
     }
@@ -199,7 +198,5 @@ mod tests {
         network.set(Line::Around(B), NetworkState::Slow(Duration::from_millis(5)), Ports::All);
         let passage = network.passage(&[A], &[B], Ports::All);
         assert_eq!((passage.losing, passage.slower), (0.3, Duration::from_millis(5)));
-        network.heal();
-        assert_eq!(network.passage(&[A], &[B], Ports::Redis), Passage::OPEN);
     }
 }

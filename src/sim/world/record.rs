@@ -166,7 +166,10 @@ mod tests {
     const S: Duration = Duration::from_secs(1);
 
     fn state(value: &str) -> RecordState {
-        RecordState { record: Some(ResourceSet::single(5, value)), fence: Some(ResourceSet::single(5, value)) }
+        RecordState {
+            record: Some(ResourceSet::single(5, value)),
+            fence: Some(ResourceSet::single(5, value)),
+        }
     }
 
     fn change() -> RecordChange {

@@ -55,8 +55,6 @@ pub(in crate::sim) struct Target {
     /// What only some see it do; the last one that includes somebody counts.
     pub(in crate::sim) seen: Vec<(Audience, RedisState)>,
     pub(in crate::sim) role: Role,
-    /// Counts its processes.
-    pub(in crate::sim) run: u32,
     /// Which history of writes it holds.
     pub(in crate::sim) history: u32,
     pub(in crate::sim) loading_until: Duration,
@@ -72,7 +70,6 @@ impl Target {
             state: RedisState::Up,
             seen: Vec::new(),
             role,
-            run: 1,
             history: 1,
             loading_until: Duration::ZERO,
             paused_until: Duration::ZERO,
@@ -87,7 +84,6 @@ impl Target {
 
     /// A new process begins, with the role that its configuration file gives it.
     pub(in crate::sim) fn restart(&mut self) {
-        self.run += 1;
         self.paused_until = Duration::ZERO;
         if self.role == Role::Primary {
             self.history += 1;
@@ -228,7 +224,7 @@ pub(in crate::sim) struct Way {
 #[derive(Debug, Clone)]
 pub(in crate::sim) struct Following {
     pub(in crate::sim) source: String,
-    pub(in crate::sim) down_since: Option<Duration>,
+    pub(in crate::sim) is_up: bool,
 }
 
 /// One look at one Redis.
@@ -331,7 +327,7 @@ fn facts(
 ) -> Facts {
     let role = target.shown_role(state);
     let link = following.filter(|_| role == Role::Replica).map(|following| Link {
-        up: following.down_since.is_none(),
+        up: following.is_up,
         source: following.source.clone(),
         syncing: false,
     });
@@ -352,18 +348,19 @@ fn facts(
         clients_max: Some(10_000),
         loading_eta: loading.then(|| target.loading_until.saturating_sub(now)).filter(|left| !left.is_zero()),
         persistence_ok: Some(state != RedisState::Answering(Answer::Misconf)),
-
     }
 }
 
 /// Numbers are reported only where they are news: no decision rests on those of a healthy Redis.
 fn samples(site: &Site, is_answered: bool) -> Vec<Sample> {
     match site.metrics {
-        MetricsState::NotFinite if is_answered => ["redis_memory_used_bytes", "redis_commands_duration_seconds_total"]
-            .into_iter()
-            .zip([f64::INFINITY, f64::NAN])
-            .map(|(metric, value)| Sample { metric, labels: Vec::new(), value })
-            .collect(),
+        MetricsState::NotFinite if is_answered => {
+            ["redis_memory_used_bytes", "redis_commands_duration_seconds_total"]
+                .into_iter()
+                .zip([f64::INFINITY, f64::NAN])
+                .map(|(metric, value)| Sample { metric, labels: Vec::new(), value })
+                .collect()
+        }
         MetricsState::NotFinite | MetricsState::Normal => Vec::new(),
     }
 }

@@ -25,12 +25,14 @@ impl State {
         let who = format!("{} of {}", self.layout.agents[agent], self.layout.services[service]);
         let member = single(after).and_then(|value| self.layout.member_of_value(service, value));
         if member.is_none() {
-            broken.push(("record_never_empty", format!("the change by {who} leaves no configured site alone")));
+            broken
+                .push(("record_never_empty", format!("the change by {who} leaves no configured site alone")));
         }
         // A provider that applies half a change leaves the old fence; that is its doing.
         if epoch(after) <= epoch(before) && before.fence != after.fence {
             let (old, new) = (epoch(before), epoch(after));
-            broken.push(("single_writer", format!("the change by {who} leads from epoch {old:?} to {new:?}")));
+            broken
+                .push(("single_writer", format!("the change by {who} leads from epoch {old:?} to {new:?}")));
         }
         let plan = self.ticketed(agent, after);
         if plan.is_none() {
@@ -77,7 +79,10 @@ impl State {
         if let Some(last) = last.filter(|_| !is_asked)
             && ms(now) - last.at < ms(policy.min_auto_interval)
         {
-            broken.push(("no_ping_pong", "the last switch was too recent, and nobody has acknowledged it".to_owned()));
+            broken.push((
+                "no_ping_pong",
+                "the last switch was too recent, and nobody has acknowledged it".to_owned(),
+            ));
         }
         broken
     }
@@ -100,7 +105,9 @@ impl State {
             | Body::Ordered { .. } => None,
         };
         let journal = &self.actors[agent].journal;
-        journal.newest(Kind::Ticketed, |entry| plan(&entry.body).is_some()).and_then(|entry| plan(&entry.body))
+        journal
+            .newest(Kind::Ticketed, |entry| plan(&entry.body).is_some())
+            .and_then(|entry| plan(&entry.body))
     }
 }
 

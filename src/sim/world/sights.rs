@@ -8,7 +8,7 @@ use super::state::State;
 use crate::act::dns::Answer;
 use crate::config::Topology;
 use crate::monitor::WriteCanary;
-use crate::sim::language::{ControlState, Lag, Ports};
+use crate::sim::language::{ControlState, Lag, MetricsState, Ports};
 use crate::types::{
     CanaryResult, Check, CheckKind, ControlPlane, Gap, GapReason, Ratio, Surroundings, TargetSnapshot,
 };
@@ -76,8 +76,8 @@ impl State {
         }
         let source = if member == self.layout.active { usize::from(member == 0) } else { self.layout.active };
         let site = &self.sites[service][member];
-        let down_since = site.link_down_since(source, now).or(site.is_link_cut.then_some(now));
-        Some(Following { source: self.layout.address(service, source, rank), down_since })
+        let is_up = !site.is_link_cut && site.link_down_since(source, now).is_none();
+        Some(Following { source: self.layout.address(service, source, rank), is_up })
     }
 
     /// What the control plane of a member says to an agent.
@@ -111,12 +111,20 @@ impl State {
                 let code = code.clone().unwrap_or_else(|| "bdb_unavailable".to_owned());
                 Ok(self.available(service, member, Some(code), now))
             }
-            ControlState::Status { status, .. } => gap(GapReason::ErrorReply, &format!("the status is {status}")),
+            ControlState::Status { status, .. } => {
+                gap(GapReason::ErrorReply, &format!("the status is {status}"))
+            }
         };
         Some((said, took))
     }
 
-    fn available(&self, service: usize, member: usize, unavailable: Option<String>, now: Duration) -> ControlPlane {
+    fn available(
+        &self,
+        service: usize,
+        member: usize,
+        unavailable: Option<String>,
+        now: Duration,
+    ) -> ControlPlane {
         let is_link_up = self.is_link_up(service, member, now);
         let lag = match self.sites[service][member].lag {
             Lag::Behind(lag) if is_link_up => Some(lag),
@@ -126,7 +134,12 @@ impl State {
     }
 
     /// What else answers in the datacenter of a member.
-    pub(in crate::sim) fn domain(&mut self, agent: usize, member: usize, deadline: Duration) -> Sight<Vec<Check>> {
+    pub(in crate::sim) fn domain(
+        &mut self,
+        agent: usize,
+        member: usize,
+        deadline: Duration,
+    ) -> Sight<Vec<Check>> {
         if !self.setting.has_domain_checks {
             return (Vec::new(), Duration::ZERO);
         }
@@ -134,6 +147,11 @@ impl State {
         let (result, took) = outcome(self.way_to(agent, there, deadline));
         let name = format!("gateway.{}", self.layout.datacenters[there]);
         (vec![Check { name, kind: CheckKind::Tcp, result }], took)
+    }
+
+    /// How unusual a site is, where the scenario says so.
+    pub(in crate::sim) fn anomaly(&self, service: usize, member: usize) -> Option<Ratio> {
+        self.sites.get(service)?.get(member)?.anomaly
     }
 
     /// What is seen around a service.
@@ -167,15 +185,26 @@ impl State {
             longest = longest.max(took);
             way?;
             let none = || Gap::new(GapReason::ErrorReply, "the query gives no number");
-            self.client_errors(service, now).map(Ratio::clamped).ok_or_else(none)
+            // The query is over the same metrics that say what is no number.
+            let are_numbers = self.sites[service].iter().all(|site| site.metrics == MetricsState::Normal);
+            let share = self.client_errors(service, now).filter(|_| are_numbers);
+            share.map(Ratio::clamped).ok_or_else(none)
         });
         (Surroundings { self_checks, client_errors }, longest)
     }
 
     /// The way of a request of an agent to something beside Redis in a datacenter.
-    fn way_to(&mut self, agent: usize, there: usize, deadline: Duration) -> Result<Duration, (Gap, Duration)> {
+    fn way_to(
+        &mut self,
+        agent: usize,
+        there: usize,
+        deadline: Duration,
+    ) -> Result<Duration, (Gap, Duration)> {
         if self.is_dark[there] {
-            return Err((Gap::new(GapReason::ConnectTimeout, "no answer to the connection attempt"), deadline));
+            return Err((
+                Gap::new(GapReason::ConnectTimeout, "no answer to the connection attempt"),
+                deadline,
+            ));
         }
         let passage = self.network.passage(&self.layout.nodes(agent), &[Node::Datacenter(there)], Ports::All);
         let round_trip = self.round_trip(self.layout.homes[agent], there);
@@ -191,7 +220,10 @@ impl State {
         deadline: Duration,
     ) -> Result<Duration, (Gap, Duration)> {
         if passage.is_blocked {
-            return Err((Gap::new(GapReason::ConnectTimeout, "no answer to the connection attempt"), deadline));
+            return Err((
+                Gap::new(GapReason::ConnectTimeout, "no answer to the connection attempt"),
+                deadline,
+            ));
         }
         if passage.is_rejected {
             return Err((Gap::new(GapReason::Refused, "connection refused"), round_trip));
@@ -211,7 +243,8 @@ impl State {
         let answer = |rank: u32| {
             let state = if rank < stale && now < until { zone.shown_before(since) } else { zone.shown(now) };
             let record = state.record.clone().ok_or_else(|| "it holds no such record".to_owned());
-            let result = if passage.is_open() { record } else { Err("it does not answer in time".to_owned()) };
+            let result =
+                if passage.is_open() { record } else { Err("it does not answer in time".to_owned()) };
             Answer { server: format!("ns{}.example.net", rank + 1), result }
         };
         (0..NAME_SERVERS).map(answer).collect()

@@ -185,10 +185,10 @@ impl State {
         let wall = EPOCH.saturating_sub(setting.zero);
         let leader = layout.agent(&scenario.world.leader).unwrap_or(0);
         let ms = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
-        let moves = scenario.history.iter().map(|past| Move {
-            at: ms(setting.zero) - ms(past.ago),
-            is_acknowledged: past.is_acknowledged,
-        });
+        let moves = scenario
+            .history
+            .iter()
+            .map(|past| Move { at: ms(setting.zero) - ms(past.ago), is_acknowledged: past.is_acknowledged });
         let moves: Vec<Move> = moves.collect();
         Self {
             chance,

@@ -66,6 +66,21 @@ pub(in crate::sim) enum What {
         /// What became of it.
         text: &'static str,
     },
+    /// A switch of an agent stopped halfway: only a person can tell how to go on.
+    NeedsPerson {
+        /// The service.
+        service: usize,
+    },
+    /// An agent found its journal damaged, and began with an empty one.
+    Forgot {
+        /// The agent.
+        agent: usize,
+    },
+    /// An agent refused a new configuration, and kept the old one.
+    RefusedConfig {
+        /// The agent.
+        agent: usize,
+    },
     /// A notification was answered.
     Notified {
         /// The agent that was told.

@@ -134,7 +134,8 @@ impl State {
 
     /// Two primaries that both take writes of applications lose some of them, if nobody stops one.
     fn watch_primaries(&mut self, service: usize, now: Duration) {
-        let taking = (0..self.sites[service].len()).filter(|member| self.takes_client_writes(service, *member, now));
+        let taking =
+            (0..self.sites[service].len()).filter(|member| self.takes_client_writes(service, *member, now));
         if taking.count() < 2 {
             self.two_primaries[service] = None;
             return;
@@ -144,7 +145,10 @@ impl State {
         if now.saturating_sub(since) > limit && !self.setting.is_without_fencing {
             // Said once for each such time.
             self.two_primaries[service] = Some(Duration::MAX);
-            let detail = format!("{} has had two writable primaries for more than {limit:?}", self.layout.services[service]);
+            let detail = format!(
+                "{} has had two writable primaries for more than {limit:?}",
+                self.layout.services[service]
+            );
             self.break_rule(now, "two_primaries", detail);
         }
     }

@@ -232,6 +232,18 @@ async fn links_are_told_only_where_they_agree() {
 }
 
 #[tokio::test]
+async fn who_gets_no_turn_blames_nobody() {
+    let server = Server::start(|_| Act::Hang).await;
+    let client = client(server.url(), NO_FILE, HandClock::new());
+    let looks = join_all((1..=5).map(|database| client.look(database, SHORT))).await;
+    let mut reasons: Vec<_> = looks.into_iter().map(|seen| seen.unwrap_err().reason).collect();
+    reasons.sort_unstable();
+    let not_asked = GapReason::NotAsked;
+    assert_eq!(reasons, [GapReason::Timeout, not_asked, not_asked, not_asked, not_asked]);
+    assert_eq!(server.paths().len(), 1);
+}
+
+#[tokio::test]
 async fn refused_credentials_rest() {
     let status = Arc::new(AtomicUsize::new(401));
     let answer = Arc::clone(&status);

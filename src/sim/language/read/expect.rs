@@ -7,6 +7,9 @@ use super::state::time;
 use crate::config::read::{Section, choice, duration_text, integer};
 use crate::sim::language::{AlertLevel, Expect, Outcome, World};
 
+/// Most changes of records that may be allowed.
+const MOVES_MAX: u32 = 10_000;
+
 /// Reads `expect`.
 pub fn read(file: &Section<'_>, names: &Names<'_>, world: Option<&World>) -> Option<Expect> {
     let section = file.required_item("expect", "expect: {outcome: hold}")?.section(&[
@@ -28,6 +31,8 @@ pub fn read(file: &Section<'_>, names: &Names<'_>, world: Option<&World>) -> Opt
     ];
     let usual = match outcome {
         Some(Outcome::Failover(_)) => world.map_or(1, |world| world.services as u32),
+        // Whatever moves on the way, it is the end that counts.
+        Some(Outcome::Settled) => MOVES_MAX,
         Some(Outcome::Hold | Outcome::Recommend(_) | Outcome::Halt) | None => 0,
     };
     let judged_from = section.optional("judged_from", time);
@@ -46,7 +51,8 @@ pub fn read(file: &Section<'_>, names: &Names<'_>, world: Option<&World>) -> Opt
         section.sheet.problem(&section.key_of("within"), "ends before not_before", "write a longer time");
     }
     let alert = section.or("alert", AlertLevel::None, choice(&levels));
-    let max_dns_changes = section.or("max_dns_changes", u64::from(usual), integer(0..=10_000)) as u32;
+    let max_dns_changes =
+        section.or("max_dns_changes", u64::from(usual), integer(0..=u64::from(MOVES_MAX))) as u32;
     let serves = section.optional("serves", |v| names.member(v));
     let judged_from = judged_from.unwrap_or(Duration::ZERO);
     Some(Expect { outcome: outcome?, alert, max_dns_changes, within, not_before, judged_from, serves })
@@ -58,6 +64,7 @@ enum Word {
     Recommend,
     Failover,
     Halt,
+    Settled,
 }
 
 fn outcome(section: &Section<'_>, names: &Names<'_>) -> Option<Outcome> {
@@ -66,6 +73,7 @@ fn outcome(section: &Section<'_>, names: &Names<'_>) -> Option<Outcome> {
         ("recommend", Word::Recommend),
         ("failover", Word::Failover),
         ("halt", Word::Halt),
+        ("settled", Word::Settled),
     ];
     let word = section.required("outcome", "outcome: hold", choice(&words))?;
     let target = || section.required("target", "target: dc-b", |v| names.member(v));
@@ -80,5 +88,6 @@ fn outcome(section: &Section<'_>, names: &Names<'_>) -> Option<Outcome> {
         Word::Recommend => target().map(Outcome::Recommend),
         Word::Failover => target().map(Outcome::Failover),
         Word::Halt => none(Outcome::Halt),
+        Word::Settled => none(Outcome::Settled),
     }
 }

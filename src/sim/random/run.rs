@@ -1,0 +1,133 @@
+//! Plays many incidents on several threads. What is reported does not depend on how many there are.
+
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::draw::incident;
+use super::incident::Incident;
+use super::shrink::{shrink, signature};
+use crate::sim::chance::Chance;
+use crate::sim::language::write;
+use crate::sim::{PlayError, Report, simulate};
+
+/// Failures that are made short and printed; the others are only counted.
+const FAILURES_SHOWN_MAX: usize = 5;
+
+/// What to play.
+#[derive(Debug, Clone, Copy)]
+pub struct Task {
+    /// So many incidents.
+    pub count: u64,
+    /// Drawn from this.
+    pub seed: u64,
+    /// On so many threads.
+    pub jobs: usize,
+}
+
+/// An incident that failed.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Failure {
+    /// Its rank.
+    pub index: u64,
+    /// The seed to play it with.
+    pub seed: u64,
+    /// In which way: the rule that it broke, or `settled`.
+    pub way: &'static str,
+    /// What happened in its shortest form.
+    pub details: Vec<String>,
+    /// Its shortest form, as a scenario file.
+    pub scenario: String,
+}
+
+/// What came of all incidents.
+#[derive(Debug, Clone, Default, serde::Serialize)]
+pub struct Summary {
+    /// Incidents played.
+    pub incidents: u64,
+    /// Those that broke a rule, or did not settle.
+    pub failed: u64,
+    /// The first of them, in their shortest form.
+    pub failures: Vec<Failure>,
+    /// Changes of records by redrover.
+    pub dns_changes: u64,
+    /// Simulated hours.
+    pub simulated_hours: f64,
+}
+
+/// What one incident adds to the whole.
+struct One {
+    index: u64,
+    way: Option<&'static str>,
+    dns_changes: u64,
+    hours: f64,
+}
+
+/// Plays the incidents of a task.
+///
+/// # Errors
+/// An incident cannot be played, which is a mistake of the one who draws them.
+pub fn run(task: Task) -> Result<Summary, PlayError> {
+    let (next, done) = (AtomicU64::new(0), Mutex::new(Vec::new()));
+    let work = || {
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            if index >= task.count {
+                return;
+            }
+            let one = play_one(task.seed, index);
+            done.lock().unwrap_or_else(PoisonError::into_inner).push(one);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..task.jobs.max(1) {
+            scope.spawn(work);
+        }
+        work();
+    });
+    let done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut all = done.into_iter().collect::<Result<Vec<One>, PlayError>>()?;
+    all.sort_by_key(|one| one.index);
+    let mut summary = Summary { incidents: task.count, ..Summary::default() };
+    for one in all {
+        summary.dns_changes += one.dns_changes;
+        summary.simulated_hours += one.hours;
+        let Some(way) = one.way else { continue };
+        summary.failed += 1;
+        if summary.failures.len() < FAILURES_SHOWN_MAX {
+            summary.failures.push(explain(task.seed, one.index, way));
+        }
+    }
+    Ok(summary)
+}
+
+/// The seed of one incident among those of a task.
+fn seed_of(seed: u64, index: u64) -> u64 {
+    Chance::new(seed ^ index.wrapping_mul(0x9e37_79b9_7f4a_7c15)).number() >> 16
+}
+
+fn play(incident: &Incident) -> Result<Report, PlayError> {
+    simulate(&incident.scenario(), incident.seed)
+}
+
+fn play_one(seed: u64, index: u64) -> Result<One, PlayError> {
+    let report = play(&incident(seed_of(seed, index)))?;
+    Ok(One {
+        index,
+        way: signature(&report),
+        dns_changes: report.dns_changes as u64,
+        hours: report.simulated_seconds / 3600.0,
+    })
+}
+
+fn explain(seed: u64, index: u64, way: &'static str) -> Failure {
+    let seed = seed_of(seed, index);
+    let fails = |incident: &Incident| play(incident).ok().as_ref().and_then(signature);
+    let shortest = shrink(&incident(seed), way, fails);
+    let details = play(&shortest).map(|report| {
+        let rules = report.violations.iter().map(|v| format!("{}: {}", v.rule, v.detail));
+        rules.chain(report.misses.iter().cloned()).collect()
+    });
+    let scenario = write(&shortest.scenario());
+    Failure { index, seed, way, details: details.unwrap_or_default(), scenario }
+}
