@@ -21,6 +21,10 @@ const LATE_GRACE: Duration = Duration::from_secs(10);
 pub struct Coverage {
     /// Rounds that were played.
     pub rounds: u64,
+    /// The first of them, Unix milliseconds.
+    pub first_unix_ms: Option<i64>,
+    /// The last of them, Unix milliseconds.
+    pub last_unix_ms: Option<i64>,
     /// Of those, rounds of which is known what was decided then, while the policy had not switched.
     pub compared: u64,
     /// Of those, rounds with the same verdict.
@@ -107,6 +111,8 @@ impl Ledger {
         let decision = &played.decision;
         let is_after_gap = self.note_time(at);
         self.coverage.rounds += 1;
+        self.coverage.first_unix_ms.get_or_insert(at);
+        self.coverage.last_unix_ms = Some(at);
         self.coverage.after_switch += u64::from(played.is_after);
         if let Some(then) = then.filter(|_| !played.is_after) {
             self.coverage.compared += 1;

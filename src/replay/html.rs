@@ -65,8 +65,8 @@ fn service(out: &mut String, account: &Account, span: Span) -> fmt::Result {
 fn key(out: &mut String) -> fmt::Result {
     writeln!(out, "<div class=\"key\">")?;
     for (class, colour, words) in [
-        ("line", "would", "p·q·D, this policy (before vetoes)"),
-        ("line", "then", "p·q·D, then"),
+        ("line", "would", "confidence before vetoes (p·q·D), this policy"),
+        ("line", "then", "the same, then"),
         ("", "failover", "failover"),
         ("", "recommend", "recommend"),
         ("", "halt", "halt"),
@@ -120,6 +120,14 @@ fn chart(out: &mut String, account: &Account, span: Span) -> fmt::Result {
     ground(out, x)?;
     for gap in account.course.windows(2).filter(|pair| pair[1].is_after_gap) {
         band(out, "gap", x, gap[0].at_unix_ms, gap[1].at_unix_ms, "not recorded")?;
+    }
+    let (begin, end) = (account.coverage.first_unix_ms, account.coverage.last_unix_ms);
+    let edges = [(Some(span.from_unix_ms), begin), (end, Some(span.until_unix_ms))];
+    for (from, until) in edges.into_iter().filter_map(|(from, until)| from.zip(until)) {
+        // Less than a hundredth is no news.
+        if (until - from) * 100 > span.until_unix_ms - span.from_unix_ms {
+            band(out, "gap", x, from, until, "not recorded")?;
+        }
     }
     for outage in &account.outages {
         let (from, until) = (outage.from_unix_ms, outage.until_unix_ms);

@@ -59,7 +59,7 @@ impl Incidents {
             return;
         }
         let at_unix_ms = now.unix_ms();
-        let incident = self.present.get_or_insert_with(|| Incident {
+        let incident = self.present.get_or_insert(Incident {
             from_unix_ms: at_unix_ms,
             until_unix_ms: at_unix_ms,
             is_open: true,

@@ -154,7 +154,9 @@ fn coverage(coverage: &Coverage) -> Vec<String> {
             0 => "what was decided then is not known".to_owned(),
             n => format!("{} of {n} compared have the verdict of then", coverage.same),
         };
-        all.push(format!("{} rounds, {gaps}; {compared}", coverage.rounds));
+        let [first, last] =
+            [coverage.first_unix_ms, coverage.last_unix_ms].map(|at| at.map(time).unwrap_or_default());
+        all.push(format!("{} rounds, {first} to {last}, {gaps}; {compared}", coverage.rounds));
     }
     if coverage.after_switch > 0 {
         all.push(format!(

@@ -76,7 +76,10 @@ pub enum Body {
     Decided {
         /// It.
         decision: Box<Decision>,
-        /// What it rests on, as [`Evidence::abridged`] leaves it; absent in entries of earlier versions. SIZE
+        /// What it rests on, as [`Evidence::abridged`] leaves it; absent in entries of earlier versions.
+        ///
+        /// Bounded: 2.3 KB with two sites of one target (the decision itself has 2 to 3 KB), 0.8 KB more for each further
+        /// target, 0.3 KB for each vantage, 0.2 KB for each alert.
         #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "if_understood")]
         evidence: Option<Box<Evidence>>,
     },

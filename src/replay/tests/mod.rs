@@ -1,6 +1,7 @@
 //! History, the player, and what is told of both.
 
 mod history;
+mod patience;
 mod player;
 mod report;
 mod world;

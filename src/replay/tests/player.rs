@@ -147,3 +147,49 @@ async fn a_service_that_was_never_recorded_has_no_rounds() {
     assert_eq!(account.coverage.rounds, 0);
     assert!(account.incidents.is_empty());
 }
+
+/// What happens to the world of a recording.
+#[derive(Debug, Clone, Copy)]
+enum Happening {
+    Down,
+    Up,
+    Restart,
+    Standstill,
+    Pause,
+    Resume,
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn whatever_happened_the_same_policy_decides_the_same(
+        story in proptest::collection::vec((0_usize..6, 1_usize..40), 1..12),
+    ) {
+        use Happening::{Down, Pause, Restart, Resume, Standstill, Up};
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let (account, recorded) = runtime.block_on(async {
+            let mut recorder = Recorder::new(with(|s| s.mode = Mode::Recommend));
+            recorder.rounds(30).await;
+            let mut recorded = 30;
+            for (happening, rounds) in story {
+                match [Down, Up, Restart, Standstill, Pause, Resume][happening] {
+                    Down => recorder.is_down = true,
+                    Up => recorder.is_down = false,
+                    Restart => recorder.restart(Duration::from_secs(90)),
+                    Standstill => recorder.now = recorder.now.plus(Duration::from_secs(300)),
+                    Pause => recorder.controls.is_paused = true,
+                    Resume => recorder.controls.is_paused = false,
+                }
+                recorder.rounds(rounds).await;
+                recorded += u64::try_from(rounds).unwrap();
+            }
+            let policy = recorder.service.clone();
+            (replayed(&recorder, &policy, None).await, recorded)
+        });
+        proptest::prop_assert_eq!(account.coverage.rounds, recorded);
+        proptest::prop_assert_eq!(account.coverage.compared, recorded);
+        proptest::prop_assert_eq!(account.coverage.same, recorded, "{:?} {:?}", account.then, account.would);
+        proptest::prop_assert_eq!(account.then, account.would);
+    }
+}

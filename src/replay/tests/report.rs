@@ -57,7 +57,7 @@ async fn the_table_tells_what_was_decided_and_when() {
     let told = report().await.to_string();
     for said in [
         "2027-01-15T08:00:00Z to 2027-01-16T08:00:00Z, from the journal in <a&b>",
-        "105 rounds, no gaps; 105 of 105 compared have the verdict of then",
+        "105 rounds, 2027-01-15T08:00:05Z to 2027-01-15T08:08:45Z, no gaps; 105 of 105 compared have the verdict of then",
         "1 incident(s); then: 1 failover; this policy: 1 failover",
         "marked outages, this policy: 1 of 1 found, 0 missed; needless: 0 failover(s), 0 recommendation(s); \
          decided after 22 s (median), 22 s (longest)",

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use crate::config::{Config, Rules, Service, parse};
 use crate::decide::{
-    Controls, Crowd, Decision, Evidence, FiringAlert, Leadership, RecordReading, Reliability, State, step,
+    Controls, Crowd, Decision, Evidence, FiringAlert, Leadership, RecordReading, Reliability, Resume, State,
+    step,
 };
 use crate::replay::{Account, History, JournalHistory, Outage, Span, Stretch, replay};
 use crate::store::{Body, Journal as _, MemoryJournal, NewEntry};
@@ -102,8 +103,8 @@ impl Recorder {
     /// The agent is gone for a while, and another process takes its place.
     pub(super) fn restart(&mut self, away: Duration) {
         self.now = Moment { mono: Duration::from_secs(3), wall: self.now.plus(away).wall };
-        self.state = State::default();
-        self.last = None;
+        let resume = self.last.take().map(|(_, last)| Resume::after(&last, away));
+        self.state = State::resumed(resume.unwrap_or_default());
     }
 
     /// The name moves to dc-b, whose Redis is a primary from now on.
