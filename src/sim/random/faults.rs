@@ -32,7 +32,13 @@ pub(super) fn fault(world: &World, chance: &mut Chance) -> Fault {
 /// Draws an outage of the active site that lasts until all is mended.
 pub(super) fn outage(world: &World, chance: &mut Chance) -> Fault {
     let site = world.active.clone();
-    let redis = |is| Happening::Redis { site: site.clone(), is, targets: Vec::new(), to: Seers::Everybody, service: None };
+    let redis = |is| Happening::Redis {
+        site: site.clone(),
+        is,
+        targets: Vec::new(),
+        to: Seers::Everybody,
+        service: None,
+    };
     let power = |is| Happening::Datacenter { name: site.clone(), is };
     let (breaks, mends) = match chance.below(10) {
         0..6 => (redis(RedisState::Dead), redis(RedisState::Up)),
@@ -203,10 +209,17 @@ fn lease(world: &World, chance: &mut Chance) -> Pair {
     let up = vec![Happening::Lease(LeaseState::Up)];
     let state = match chance.below(3) {
         0 => LeaseState::Down,
-        1 => LeaseState::HeldBy(vec![agent(world, chance), agent(world, chance)]),
+        1 => LeaseState::HeldBy(some_agents(world, chance)),
         _ => LeaseState::MovedTo(agent(world, chance)),
     };
     (vec![Happening::Lease(state)], up)
+}
+
+/// Two agents that follow each other in the world's list; one where there is one.
+fn some_agents(world: &World, chance: &mut Chance) -> Vec<AgentName> {
+    let first = chance.below(world.agents.len());
+    let names = world.agents.iter().cycle().skip(first).take(world.agents.len().min(2));
+    names.map(|agent| agent.name.clone()).collect()
 }
 
 /// Somebody else's hand: nothing mends it but a person.

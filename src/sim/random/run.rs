@@ -1,8 +1,8 @@
 //! Plays many incidents on several threads. What is reported does not depend on how many there are.
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use super::draw::incident;
 use super::incident::Incident;
@@ -47,6 +47,8 @@ pub struct Summary {
     pub incidents: u64,
     /// Those that broke a rule, or did not settle.
     pub failed: u64,
+    /// How many of them failed in which way.
+    pub ways: BTreeMap<&'static str, u64>,
     /// The first of them, in their shortest form.
     pub failures: Vec<Failure>,
     /// Changes of records by redrover.
@@ -94,6 +96,7 @@ pub fn run(task: Task) -> Result<Summary, PlayError> {
         summary.simulated_hours += one.hours;
         let Some(way) = one.way else { continue };
         summary.failed += 1;
+        *summary.ways.entry(way).or_default() += 1;
         if summary.failures.len() < FAILURES_SHOWN_MAX {
             summary.failures.push(explain(task.seed, one.index, way));
         }
