@@ -189,7 +189,7 @@ impl Worker {
     }
 
     async fn commit(&mut self, cause: Cause, evidence: Evidence, decision: Decision) {
-        let written = self.write_decision(cause, &decision).await;
+        let written = self.write_decision(cause, &evidence, &decision).await;
         self.is_durable = written.is_ok();
         if let Err(error) = written {
             self.lost_journal(&error);
@@ -204,7 +204,12 @@ impl Worker {
     }
 
     /// A decision that says what the last one said is counted, not written again.
-    async fn write_decision(&mut self, cause: Cause, decision: &Decision) -> Result<(), JournalError> {
+    async fn write_decision(
+        &mut self,
+        cause: Cause,
+        evidence: &Evidence,
+        decision: &Decision,
+    ) -> Result<(), JournalError> {
         let journal = self.setup.hands.journal.clone();
         if let Some((seq, last)) = &mut self.last
             && cause == Cause::Timer
@@ -219,7 +224,8 @@ impl Worker {
             return Ok(());
         }
         self.announce(decision);
-        let decided = Body::Decided { decision: Box::new(decision.clone()) };
+        let rests_on = Some(Box::new(evidence.abridged()));
+        let decided = Body::Decided { decision: Box::new(decision.clone()), evidence: rests_on };
         let accepted = decision.accepted.clone().map(|fence| Body::Observed { fence });
         let closed = decision.closing.clone().map(|closing| Body::Closed { closing });
         let bodies = std::iter::once(decided).chain(accepted).chain(closed);

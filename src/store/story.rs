@@ -121,7 +121,7 @@ impl Story {
                     self.note_alert(alert, entry.at_unix_ms);
                 }
             }
-            Body::Decided { decision } => self.incident = decision.incident.clone(),
+            Body::Decided { decision, .. } => self.incident = decision.incident.clone(),
             Body::Ticketed { plan } => {
                 self.unfinished =
                     Some(Unfinished { seq: entry.seq, plan: (**plan).clone(), steps: Vec::new() });
