@@ -267,6 +267,10 @@ impl<'a> Switch<'a> {
         if let Err(refusal) = self.refused().await {
             return self.stop(&refusal.to_string()).await;
         }
+        // Before a promotion an old decision is dropped; after one the way is gone on with, or a person decides.
+        if !self.plan.promotes && self.is_expired() {
+            return self.stop(&Refusal::Expired.to_string()).await;
+        }
         let from = match Guard::Claim.stands() {
             true => claimed(self.plan, &self.agent.name),
             false => self.plan.expected.clone(),

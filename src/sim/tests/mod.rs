@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
+use super::Task;
 use super::language::{Scenario, load, parse};
 use super::play::empty_world;
-use super::random::{Task, run};
+use super::random::run;
 use super::world::{Life, State, What};
 use super::{Report, simulate};
 use crate::types::{ResourceSet, Role};
