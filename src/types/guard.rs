@@ -96,6 +96,7 @@ impl Guard {
 
     /// Runs `work` on this thread with the guard switched off.
     pub(crate) fn without<T>(self, work: impl FnOnce() -> T) -> T {
+        assert_eq!(off::OFF.get(), None, "a guard is switched off already");
         off::OFF.set(Some(self));
         let done = work();
         off::OFF.set(None);
