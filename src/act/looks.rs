@@ -8,6 +8,8 @@ use crate::types::{CanaryResult, Guard, Role, Snapshot, TargetSnapshot};
 
 /// Looks at a target until its write canary must have passed.
 const PROOF_TRIES: u32 = 3;
+/// A proof that took so many times its deadline proves nothing of this moment.
+const LATE_FACTOR: u32 = 2;
 /// Said of a site that the configuration does not name any more.
 const NO_TARGETS: &str = "the site has no configured target";
 /// Why a switch is given up that nobody needs any more.
@@ -24,9 +26,6 @@ pub(super) struct Looks<'a> {
 impl Looks<'_> {
     /// Why the switch must not begin, if it must not: both sites are looked at once more, at the same time.
     pub(super) async fn last_check(&self) -> Option<String> {
-        if !Guard::Recheck.stands() {
-            return None;
-        }
         if self.plan.trigger == Trigger::Operator {
             // Who asks for a switch does not need the active site to fail.
             return self.target_failed().await;
@@ -38,6 +37,9 @@ impl Looks<'_> {
     /// Whether the site to be left serves again. One good look is enough: the outage is over, or was never a whole one.
     /// To be asked before the site is fenced only.
     pub(super) async fn active_serves(&self) -> bool {
+        if !Guard::Recheck.stands() {
+            return false;
+        }
         let seen = self.hands.look(&self.plan.from, WriteCanary::Write).await;
         !seen.targets.is_empty() && seen.targets.iter().all(serves)
     }
@@ -50,6 +52,9 @@ impl Looks<'_> {
 
     /// Which mandatory check the target has just failed, if any.
     pub(super) async fn target_failed(&self) -> Option<String> {
+        if !Guard::Recheck.stands() {
+            return None;
+        }
         let canary = if self.plan.promotes { WriteCanary::Skip } else { WriteCanary::Write };
         let seen = self.hands.look(&self.plan.to, canary).await;
         let why = match seen.targets.is_empty() {
@@ -75,8 +80,14 @@ impl Looks<'_> {
         }
         let mut why = String::new();
         for _ in 0..PROOF_TRIES {
+            let asked = self.hands.clock.now();
             let seen = self.hands.look(&self.plan.to, WriteCanary::Write).await;
+            let took = self.hands.clock.now().since(asked);
             match unproven(&seen) {
+                // The agent stood still: what it saw may be long over.
+                None if took > self.hands.look_deadline * LATE_FACTOR => {
+                    why = "its answer came late".to_owned()
+                }
                 None => return Ok(()),
                 Some(reason) => why = reason,
             }

@@ -43,11 +43,7 @@ pub(super) async fn swap(
     wanted: &RecordState,
 ) -> Result<(), SwapFailure> {
     let dns = &*hands.dns;
-    let expected = &match Guard::CompareAndSwap.stands() {
-        true => expected.clone(),
-        false => read_back(dns).await.unwrap_or_else(|_| expected.clone()),
-    };
-    let change = RecordChange { expected: expected.clone(), wanted: wanted.clone() };
+    let mut change = RecordChange { expected: expected.clone(), wanted: wanted.clone() };
     let (mut last, mut wait) = (String::new(), BACKOFF);
     let began = hands.clock.now();
     for attempt in 0..TRIES_MAX {
@@ -73,6 +69,7 @@ pub(super) async fn swap(
                 match read_back(dns).await {
                     Ok(found) if found == *wanted => return Ok(()),
                     Ok(found) if found == *expected => {}
+                    Ok(found) if !Guard::CompareAndSwap.stands() => change.expected = found,
                     Ok(found) => return Err(SwapFailure::Foreign(Box::new(found))),
                     Err(error) => return Err(SwapFailure::Unknown(error.to_string())),
                 }

@@ -148,15 +148,15 @@ impl<'a> Switch<'a> {
     }
 
     async fn begin(&mut self, permit: &Permit) -> Ended {
-        let now = self.hands.clock.now();
-        if let Err(refusal) = permit.check_expiry(now) {
+        if let Some(why) = self.looks().last_check().await {
+            return Ok(Outcome::Abandoned { why });
+        }
+        // After the looks: the agent may have stood still while it waited for them.
+        if let Err(refusal) = permit.check_expiry(self.hands.clock.now()) {
             return Ok(abandoned(&refusal));
         }
         if let Err(refusal) = permit.check(self.hands).await {
             return Ok(abandoned(&refusal));
-        }
-        if let Some(why) = self.looks().last_check().await {
-            return Ok(Outcome::Abandoned { why });
         }
         let claimed = claimed(self.plan, &self.agent.name);
         let claim = match Guard::Claim.stands() {
@@ -264,6 +264,10 @@ impl<'a> Switch<'a> {
             return self.stop(&why).await;
         }
         self.note(Step::Proven).await?;
+        // With the target promoted it is safer to finish than to stop.
+        if !self.plan.promotes && self.is_expired() {
+            return self.stop(&Refusal::Expired.to_string()).await;
+        }
         if let Err(refusal) = self.refused().await {
             return self.stop(&refusal.to_string()).await;
         }
@@ -420,7 +424,8 @@ impl<'a> Switch<'a> {
             incident: None,
             body,
         };
-        self.hands.journal.append(vec![entry]).await.map(|_| ())
+        let written = self.hands.journal.append(vec![entry]).await;
+        if Guard::AuditBeforeAct.stands() { written.map(|_| ()) } else { Ok(()) }
     }
 }
 

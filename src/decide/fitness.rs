@@ -6,7 +6,7 @@ use super::machine::State;
 use super::policy::is_maintained;
 use super::{Evidence, Reason};
 use crate::config::{Promote, Service, Site, Topology};
-use crate::types::{CanaryResult, Moment, Ratio, Role, SiteName, Snapshot, TargetSnapshot};
+use crate::types::{CanaryResult, Guard, Moment, Ratio, Role, SiteName, Snapshot, TargetSnapshot};
 
 /// Share of the memory limit up to which capacity costs nothing.
 const CAPACITY_FREE: f64 = 0.80;
@@ -103,12 +103,13 @@ pub(super) fn of(
     };
     let mut limits = Vec::new();
     let (lag, lag_limit) = lag(site, service, evidence, state, now);
-    limits.extend(lag_limit);
-    let capacity = capacity(snapshot, state);
+    let lag = guarded(Guard::Lag, lag);
+    limits.extend(lag_limit.filter(|_| Guard::Lag.stands()));
+    let capacity = guarded(Guard::Capacity, capacity(snapshot, state));
     if capacity.unfitness == Ratio::ONE {
         limits.push(Reason::NoCapacity);
     }
-    let topology = topology(service);
+    let topology = guarded(Guard::Topology, topology(service));
     if topology.unfitness == Ratio::ONE {
         limits.push(Reason::NoPromotion);
     }
@@ -130,6 +131,11 @@ pub(super) fn of(
         .iter()
         .fold(Ratio::ONE, |q, f| q * Ratio::clamped(f.dimension.kappa() * f.unfitness.get()).complement());
     TargetFitness { site: site.name.clone(), dimensions, fitness, not_ready, limits }
+}
+
+/// What a dimension says, while its guard stands.
+fn guarded(guard: Guard, fitness: Fitness) -> Fitness {
+    if guard.stands() { fitness } else { Fitness { unfitness: Ratio::ZERO, ..fitness } }
 }
 
 /// The mandatory checks: `None` when every target has just passed them, else what failed.

@@ -248,19 +248,7 @@ pub(super) fn target(best: Option<&TargetFitness>) -> Option<Veto> {
 
 /// What limits the target to a recommendation.
 pub(super) fn limits(best: Option<&TargetFitness>) -> impl Iterator<Item = Veto> {
-    best.into_iter()
-        .flat_map(|b| b.limits.iter().cloned().filter_map(|reason| of(guard_of(&reason), soft(reason))))
-}
-
-/// The guard that a limit of a target belongs to; the capacity counts as part of the last look.
-fn guard_of(limit: &Reason) -> Guard {
-    if matches!(limit, Reason::LagAbove { .. } | Reason::LagUnknown) {
-        Guard::Lag
-    } else if matches!(limit, Reason::NoPromotion) {
-        Guard::Topology
-    } else {
-        Guard::Recheck
-    }
+    best.into_iter().flat_map(|b| b.limits.iter().cloned().filter_map(soft))
 }
 
 /// A person has paused the service.
@@ -382,10 +370,11 @@ pub(super) fn in_step(
 /// Too many switches lately, with hysteresis.
 pub(super) fn flapping(state: &mut State, flap: &Flap, penalty: f64) -> Option<Veto> {
     let is_suppressed = state.suppress(penalty, flap.suppress, flap.reuse);
-    of(Guard::Interval, if is_suppressed { soft(Reason::Flapping { penalty }) } else { None })
+    if is_suppressed { soft(Reason::Flapping { penalty }) } else { None }
 }
 
 /// `φ`: the decayed penalty of the switches nobody has acknowledged.
 pub(super) fn penalty(flap: &Flap, ages: &[Duration]) -> f64 {
+    let ages = if Guard::Flapping.stands() { ages } else { &[] };
     ages.iter().map(|age| flap.penalty * (-age.as_secs_f64() / flap.half_life.as_secs_f64()).exp2()).sum()
 }

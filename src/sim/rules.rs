@@ -15,8 +15,8 @@ const RESULT_WITHIN: Duration = Duration::from_secs(150);
 /// How far the parts of a sum may be from it.
 const ROUNDING: f64 = 1e-9;
 
-/// The names of all rules, as the fault matrix has them, and the one that only plain replication needs.
-pub const RULES: [&str; 10] = [
+/// The names of all rules, as the fault matrix has them; two_primaries (plain replication) and fresh_decision besides.
+pub const RULES: [&str; 11] = [
     "never_to_unhealthy",
     "single_writer",
     "record_never_empty",
@@ -27,6 +27,7 @@ pub const RULES: [&str; 10] = [
     "no_secret_in_output",
     "explainable",
     "two_primaries",
+    "fresh_decision",
 ];
 
 /// Every way in which a run broke a rule.

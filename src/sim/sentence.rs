@@ -168,6 +168,7 @@ fn agent(is: AgentState) -> String {
         AgentState::Killed => "is killed".to_owned(),
         AgentState::Started => "starts".to_owned(),
         AgentState::Frozen => "is frozen".to_owned(),
+        AgentState::Stuck => "is stuck: its rounds stand still, and it goes on answering".to_owned(),
         AgentState::Running => "goes on".to_owned(),
         AgentState::Late(by) => format!("is starved: everything takes {} longer", duration_text(by)),
         AgentState::DiskFull => "has a full disk".to_owned(),

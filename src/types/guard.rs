@@ -16,6 +16,8 @@ pub enum Guard {
     AuditBeforeAct,
     /// One automatic switch in an interval.
     Interval,
+    /// Switches that follow each other count, and their memory fades.
+    Flapping,
     /// A person's pause.
     Pause,
     /// A decision expires.
@@ -24,6 +26,8 @@ pub enum Guard {
     Isolation,
     /// The lag before the outage is within bounds.
     Lag,
+    /// The target can hold what it would have to.
+    Capacity,
     /// A topology that needs a promotion has one.
     Topology,
     /// A halt lasts until a person acknowledges.
@@ -67,17 +71,19 @@ mod off {
 #[cfg(test)]
 impl Guard {
     /// All guards.
-    pub(crate) const ALL: [Self; 18] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::CompareAndSwap,
         Self::Quorum,
         Self::Freshness,
         Self::Recheck,
         Self::AuditBeforeAct,
         Self::Interval,
+        Self::Flapping,
         Self::Pause,
         Self::Expiry,
         Self::Isolation,
         Self::Lag,
+        Self::Capacity,
         Self::Topology,
         Self::Halt,
         Self::SilentSite,
@@ -90,6 +96,7 @@ impl Guard {
 
     /// Runs `work` on this thread with the guard switched off.
     pub(crate) fn without<T>(self, work: impl FnOnce() -> T) -> T {
+        assert_eq!(off::OFF.get(), None, "a guard is switched off already");
         off::OFF.set(Some(self));
         let done = work();
         off::OFF.set(None);

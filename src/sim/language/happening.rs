@@ -353,6 +353,8 @@ pub enum AgentState {
     Started,
     /// It stands still: it reaches nothing, its own journal included.
     Frozen,
+    /// Its rounds stand still, and the rest of it goes on: it answers others with what it saw last, and keeps its lease.
+    Stuck,
     /// It goes on.
     Running,
     /// Everything it asks comes back so much later.

@@ -312,6 +312,7 @@ fn agent(is: AgentState) -> String {
         AgentState::Killed => "killed".to_owned(),
         AgentState::Started => "started".to_owned(),
         AgentState::Frozen => "frozen".to_owned(),
+        AgentState::Stuck => "stuck".to_owned(),
         AgentState::Running => "running".to_owned(),
         AgentState::Late(by) => format!("{{late: {}}}", time(by)),
         AgentState::DiskFull => "disk_full".to_owned(),

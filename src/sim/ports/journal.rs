@@ -52,6 +52,7 @@ impl SimJournal {
             Body::Adopted { epoch, active } => format!("adopts epoch {epoch} with {active}"),
             Body::Ticketed { plan } => {
                 *state.phase(agent, service) = Phase::Ticketed(world.layout.member(&plan.to).unwrap_or(0));
+                state.orders[agent][service].ticketed = Some(now);
                 format!("intends to move from {} to {}", plan.from, plan.to)
             }
             Body::Stepped { step, .. } => {
@@ -67,12 +68,18 @@ impl SimJournal {
             }
             Body::Ended { outcome, .. } => {
                 *state.phase(agent, service) = Phase::Idle;
+                if outcome.halts() {
+                    state.halts(agent, service);
+                }
                 if matches!(outcome, Outcome::PromotedNotSwitched { .. }) {
                     state.trace.push(Trace { at: now, what: What::NeedsPerson { service } });
                 }
                 format!("ends its switch: {}", ended(&outcome))
             }
-            Body::Halted { why } => format!("halts: {why}"),
+            Body::Halted { why } => {
+                state.halts(agent, service);
+                format!("halts: {why}")
+            }
             Body::Held { site, error: None } => format!("holds {site} back"),
             Body::Held { site, error: Some(error) } => format!("cannot hold {site} back: {error}"),
             Body::Observed { fence } => format!("builds on epoch {} of {}", fence.epoch, fence.owner),

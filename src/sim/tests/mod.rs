@@ -1,6 +1,10 @@
 //! Whole agents in simulated worlds.
 
+mod guards;
+
 use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::Task;
@@ -11,12 +15,36 @@ use super::world::{Life, State, What};
 use super::{Report, simulate};
 use crate::types::{ResourceSet, Role};
 
+/// What all tests play by, as the command line does unless told otherwise.
+const SEED: u64 = 1;
+
+/// Does the same with each of many, on several threads; returns what some of them gave, in their order.
+fn side_by_side<T: Sync, R: Send>(all: &[T], work: impl Fn(&T) -> Option<R> + Sync) -> Vec<R> {
+    let (next, found) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let Some((index, one)) =
+                    all.iter().enumerate().nth(next.fetch_add(1, Ordering::Relaxed))
+                {
+                    let done = work(one);
+                    found.lock().unwrap().extend(done.map(|done| (index, done)));
+                }
+            });
+        }
+    });
+    let mut found = found.into_inner().unwrap();
+    found.sort_by_key(|(index, _)| *index);
+    found.into_iter().map(|(_, done)| done).collect()
+}
+
 fn scenario(text: &str) -> Scenario {
     parse(text, Path::new("test.yml")).unwrap_or_else(|problems| panic!("{problems}"))
 }
 
 fn play(text: &str) -> Report {
-    simulate(&scenario(text), 1).unwrap()
+    simulate(&scenario(text), SEED).unwrap()
 }
 
 fn json(report: &Report) -> String {
@@ -35,14 +63,11 @@ fn every_scenario_comes_out_as_expected() {
     let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     assert!(files.len() > 100, "{}", files.len());
-    let mut failed = String::new();
-    for file in files {
-        let report = simulate(&load(&file).unwrap(), 1).unwrap();
-        if !report.passed {
-            failed.push_str(&report.to_string());
-        }
-    }
-    assert!(failed.is_empty(), "\n{failed}");
+    let failed = side_by_side(&files, |file| {
+        let report = simulate(&load(file).unwrap(), SEED).unwrap();
+        (!report.passed).then(|| report.to_string())
+    });
+    assert!(failed.is_empty(), "\n{}", failed.join("\n"));
 }
 
 #[test]

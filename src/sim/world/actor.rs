@@ -79,6 +79,8 @@ pub(in crate::sim) struct Actor {
     /// When its process began.
     pub(in crate::sim) began: Duration,
     pub(in crate::sim) late: Duration,
+    /// Its rounds stand still until this is told, and the rest of it goes on.
+    pub(in crate::sim) stuck: Option<Arc<Notify>>,
     pub(in crate::sim) is_disk_full: bool,
     pub(in crate::sim) is_journal_damaged: bool,
     pub(in crate::sim) resolves: bool,
@@ -103,6 +105,7 @@ impl Actor {
             process: 0,
             began: Duration::ZERO,
             late: Duration::ZERO,
+            stuck: None,
             is_disk_full: false,
             is_journal_damaged: false,
             resolves: true,

@@ -247,6 +247,7 @@ impl State {
                 actor.life = Life::Gone;
                 actor.process += 1;
                 actor.view = None;
+                actor.stuck = None;
                 self.command(Command::Kill(agent));
             }
             AgentState::Started => {
@@ -266,6 +267,14 @@ impl State {
                     actor.life = Life::Gone;
                 }
                 actor.late = Duration::ZERO;
+                if let Some(notify) = actor.stuck.take() {
+                    notify.notify_waiters();
+                }
+            }
+            AgentState::Stuck => {
+                if actor.is_running() {
+                    actor.stuck.get_or_insert_default();
+                }
             }
             AgentState::Late(by) => actor.late = by,
             AgentState::DiskFull => actor.is_disk_full = true,
@@ -340,6 +349,7 @@ impl State {
                 OperatorAction::Resume
             }
             Order::Ack => {
+                orders.halted = None;
                 self.moves[service].iter_mut().for_each(|one| one.is_acknowledged = true);
                 let fence = fence_of(&self.zones[service].state).ok().flatten();
                 OperatorAction::Acknowledge { epoch: fence.map(|fence| fence.epoch) }

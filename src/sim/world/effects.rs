@@ -21,6 +21,8 @@ pub(in crate::sim) struct Sent {
     pub(in crate::sim) leads: bool,
     /// A person's stop that it had read, or had not asked for.
     pub(in crate::sim) ignores: Option<&'static str>,
+    /// How old the intent was that it carried out.
+    pub(in crate::sim) age: Option<Duration>,
 }
 
 impl State {
@@ -34,7 +36,17 @@ impl State {
             Some(_) if orders.asked < orders.claimed => Some("it had not asked for orders since its claim"),
             Some(_) | None => None,
         };
-        Sent { leads, ignores }
+        let ignores = ignores.or_else(|| {
+            let halted = orders.halted.filter(|halted| has_read(*halted));
+            halted.map(|_| "it had read that the service waits for a person")
+        });
+        Sent { leads, ignores, age: orders.ticketed.map(|at| now.saturating_sub(at)) }
+    }
+
+    /// An agent writes down that a service waits for a person.
+    pub(in crate::sim) fn halts(&mut self, agent: usize, service: usize) {
+        let place = self.next_place();
+        self.orders[agent][service].halted.get_or_insert(place);
     }
 
     /// A process of an agent begins; returns its number.

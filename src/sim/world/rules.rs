@@ -6,9 +6,13 @@ use std::time::Duration;
 use super::effects::Sent;
 use super::state::State;
 use super::trace::moves;
+use crate::config::read::duration_text;
 use crate::decide::{Plan, Trigger, fence_of};
 use crate::store::{Body, Kind};
 use crate::types::RecordState;
+
+/// A step that was begun while a decision lived may take so long.
+const LAST_STEP: Duration = Duration::from_secs(30);
 
 impl State {
     /// Asks all rules about a change of an agent that takes effect.
@@ -40,6 +44,16 @@ impl State {
         }
         if !sent.leads {
             broken.push(("no_act_without_lease", format!("{who} changed DNS without a lease")));
+        }
+        let claims = fence_of(after).ok().flatten().is_some_and(|fence| fence.intent.is_some());
+        let promotes = plan.as_ref().is_some_and(|plan| plan.promotes);
+        // A target that was promoted is what it is: to finish is safer than to stop.
+        if claims || (moves(before, after) && !promotes) {
+            let limit = self.setting.policy.decision_ttl + LAST_STEP;
+            if let Some(age) = sent.age.filter(|age| *age > limit) {
+                let age = duration_text(age);
+                broken.push(("fresh_decision", format!("{who} carried out a decision that was {age} old")));
+            }
         }
         if moves(before, after) {
             let trigger = plan.map_or(Trigger::Automatic, |plan| plan.trigger);

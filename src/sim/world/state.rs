@@ -60,6 +60,10 @@ pub(in crate::sim) struct Move {
 #[derive(Debug, Clone, Copy, Default)]
 pub(in crate::sim) struct Orders {
     pub(in crate::sim) paused: Option<u64>,
+    /// The agent wrote down that the service waits for a person.
+    pub(in crate::sim) halted: Option<u64>,
+    /// When the agent wrote down what it intends now.
+    pub(in crate::sim) ticketed: Option<Duration>,
     /// The agent read its journal for orders.
     pub(in crate::sim) asked: Option<u64>,
     /// The claim of its present switch.
@@ -252,10 +256,14 @@ impl State {
         self.lease.leaders(now).collect()
     }
 
-    /// Whether a process of an agent is the present one, and lives.
+    /// What the rounds of a process do: those of an earlier one are gone.
     pub(in crate::sim) fn life(&self, agent: usize, process: u64) -> Life {
         let actor = &self.actors[agent];
-        if actor.process == process { actor.life.clone() } else { Life::Gone }
+        match (&actor.life, &actor.stuck) {
+            _ if actor.process != process => Life::Gone,
+            (Life::Running, Some(thaw)) => Life::Frozen(Arc::clone(thaw)),
+            (life, _) => life.clone(),
+        }
     }
 }
 

@@ -16,6 +16,7 @@ pub fn agent(item: &Item<'_>, names: &Names<'_>) -> Option<Happening> {
         ("killed", AgentState::Killed),
         ("started", AgentState::Started),
         ("frozen", AgentState::Frozen),
+        ("stuck", AgentState::Stuck),
         ("running", AgentState::Running),
         ("disk_full", AgentState::DiskFull),
         ("disk_ok", AgentState::DiskOk),
