@@ -2,7 +2,7 @@
 
 use super::Hands;
 use crate::config::Service;
-use crate::decide::{Plan, Trigger, readiness};
+use crate::decide::{Plan, Trigger, answers_beside, readiness};
 use crate::monitor::WriteCanary;
 use crate::types::{CanaryResult, Guard, Role, Snapshot, TargetSnapshot};
 
@@ -40,6 +40,12 @@ impl Looks<'_> {
     pub(super) async fn active_serves(&self) -> bool {
         let seen = self.hands.look(&self.plan.from, WriteCanary::Write).await;
         !seen.targets.is_empty() && seen.targets.iter().all(serves)
+    }
+
+    /// Whether the host that refuses connections to the old primary is there; see [`answers_beside`].
+    pub(super) async fn old_host_is_there(&self) -> bool {
+        let seen = self.hands.look(&self.plan.from, WriteCanary::Skip).await;
+        answers_beside(&seen).unwrap_or(true)
     }
 
     /// Which mandatory check the target has just failed, if any.

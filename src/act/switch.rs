@@ -8,7 +8,7 @@ use super::looks::{Looks, SERVES_AGAIN};
 use super::permit::{Permit, Refusal, leads, refused};
 use super::swap::{SwapFailure, describe, swap};
 use crate::config::{Agent, Promote as PromoteRule, Service};
-use crate::decide::saga::{Fencing, Outcome, Recovery, Step, claimed, recover, switched, unclaimed};
+use crate::decide::saga::{Fencing, Outcome, Recovery, Step, claimed, cleared, recover, switched, unclaimed};
 use crate::decide::{Plan, Trigger, fence_of};
 use crate::store::{Body, JournalError, NewEntry, Unfinished};
 use crate::types::{Guard, Moment, RecordState};
@@ -78,7 +78,10 @@ impl<'a> Switch<'a> {
     }
 
     async fn carry_out(&mut self, permit: &Permit) -> Ended {
-        let outcome = self.begin(permit).await?;
+        let outcome = match self.plan.is_clearing() {
+            true => self.clear(permit).await?,
+            false => self.begin(permit).await?,
+        };
         self.end(outcome).await
     }
 
@@ -115,6 +118,7 @@ impl<'a> Switch<'a> {
             Recovery::Unclaim => self.give_back("it was interrupted before the promotion").await?,
             Recovery::Finish => self.finish(steps).await?,
             Recovery::Verify => self.verify().await?,
+            Recovery::Cleared => Outcome::Cleared,
             Recovery::Stuck => Outcome::PromotedNotSwitched {
                 why: "it was interrupted during the promotion, and the target does not say what it is"
                     .to_owned(),
@@ -125,6 +129,20 @@ impl<'a> Switch<'a> {
             }
         };
         self.end(outcome).await
+    }
+
+    /// Takes the intent of a dead claim out of the fence; the record stays as it is.
+    async fn clear(&self, permit: &Permit) -> Ended {
+        if let Err(refusal) = permit.check(self.hands).await {
+            return Ok(abandoned(&refusal));
+        }
+        match swap(self.hands, &self.plan.expected, &cleared(self.plan, &self.agent.name)).await {
+            Ok(()) => Ok(Outcome::Cleared),
+            Err(SwapFailure::Foreign(found)) => Ok(self.overtaken(&found, false)),
+            Err(SwapFailure::NotLeading) => Ok(abandoned(&Refusal::NotLeading)),
+            Err(SwapFailure::NotApplied(why) | SwapFailure::Busy(why)) => Ok(Outcome::Abandoned { why }),
+            Err(SwapFailure::Unknown(_)) => Err(Interrupted::Unread),
+        }
     }
 
     async fn begin(&mut self, permit: &Permit) -> Ended {
@@ -208,7 +226,13 @@ impl<'a> Switch<'a> {
         if !Guard::Fencing.stands() {
             return Ok(vec![Fencing::Waived]);
         }
+        let without = matches!(self.service.promote, Some(PromoteRule::Replicaof { without_fencing: true }));
         match (self.hands.promote.fence(&self.plan.from, PAUSE).await, &self.service.promote) {
+            (Ok(how), _)
+                if how.contains(&Fencing::Gone) && !without && !self.looks().old_host_is_there().await =>
+            {
+                Err(format!("{} refuses connections, but nothing else there answers", self.plan.from))
+            }
             (Ok(how), _) => Ok(how),
             (Err(_), Some(PromoteRule::Replicaof { without_fencing: true })) => Ok(vec![Fencing::Waived]),
             (Err(error), _) => Err(error.to_string()),
@@ -357,11 +381,14 @@ impl<'a> Switch<'a> {
     async fn end(&mut self, outcome: Outcome) -> Ended {
         let epoch = match &outcome {
             Outcome::Switched => Some(self.plan.fence.epoch.saturating_add(2)),
+            Outcome::Cleared => Some(self.plan.fence.epoch.saturating_add(1)),
             // What stands in DNS decides which epoch is known: a claim given back has moved it on.
             Outcome::Abandoned { .. } => self.epoch_in_dns().await,
             Outcome::PromotedNotSwitched { .. } | Outcome::Foreign { .. } => None,
         };
-        self.hands.metrics.ended(self.plan, &outcome);
+        if !self.plan.is_clearing() {
+            self.hands.metrics.ended(self.plan, &outcome);
+        }
         let body = Body::Ended { decision: self.plan.decision.clone(), outcome: outcome.clone(), epoch };
         self.write(body).await?;
         Ok(outcome)

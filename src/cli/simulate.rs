@@ -82,6 +82,9 @@ fn print_random(summary: &Summary, took: f64) {
         println!("# play it with: redrover simulate --seed {} FILE", failure.seed);
         println!("{}", failure.scenario);
     }
+    for (way, count) in &summary.ways {
+        println!("# {count} fail by: {way}");
+    }
     let took = took.max(f64::MIN_POSITIVE);
     println!(
         "{} incidents, {} failed; {} changes of records; {:.0} simulated hours in {took:.1} s: {:.0} incidents/s, {:.0} simulated hours a minute",

@@ -208,6 +208,7 @@ impl Worker {
         if let Some((seq, last)) = &mut self.last
             && cause == Cause::Timer
             && decision.plan.is_none()
+            && decision.clearing.is_none()
             && decision.accepted.is_none()
             && decision.closing.is_none()
             && last.says_the_same(decision)
@@ -242,7 +243,7 @@ impl Worker {
         if decision.orders.is_empty() {
             self.held = None;
         }
-        if let Some(plan) = &decision.plan {
+        if let Some(plan) = decision.plan.as_ref().or(decision.clearing.as_ref()) {
             let body = Body::Ticketed { plan: Box::new(plan.clone()) };
             match self.setup.hands.journal.ticket(self.entry(decision, body), plan.clone()).await {
                 Ok(ticket) => self.begin_switch(ticket),

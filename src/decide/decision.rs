@@ -121,6 +121,14 @@ pub struct Plan {
     pub trigger: Trigger,
 }
 
+impl Plan {
+    /// Whether it only takes a dead claim back.
+    #[must_use]
+    pub fn is_clearing(&self) -> bool {
+        self.from == self.to
+    }
+}
+
 /// The decision about one service at one moment, with everything it rests on.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Decision {
@@ -182,6 +190,9 @@ pub struct Decision {
     pub accepted: Option<Fence>,
     /// The switch to make; present exactly when the verdict is failover.
     pub plan: Option<Plan>,
+    /// A dead claim to be taken back: a plan from the active site to itself.
+    #[serde(default)]
+    pub clearing: Option<Plan>,
 }
 
 impl Decision {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::terms::is_unreachable;
 use crate::config::Policy;
 use crate::types::{CanaryResult, Check, Gap, GapReason, Ratio, Role, Snapshot, TargetSnapshot};
 
@@ -138,6 +139,20 @@ fn domain_silence(checks: &[Check], lens: &Lens<'_>) -> Option<bool> {
     };
     let of_vantages = lens.vantages_there.iter().map(|answered| !answered);
     checks.iter().filter_map(of_check).chain(of_vantages).reduce(|all, silent| all && silent)
+}
+
+/// Whether something else at the site answers; `None` where nothing else is looked at.
+///
+/// A refused connection proves that a process is gone only if its host is there to refuse it: a device on the way refuses
+/// just as well, and the process behind it goes on taking writes.
+#[must_use]
+pub fn answers_beside(seen: &Snapshot) -> Option<bool> {
+    let control = seen.control.as_ref().map(|said| match said {
+        Ok(_) => true,
+        Err(gap) => is_sign_of_life(Some(gap)) && !is_unreachable(gap.reason),
+    });
+    let checks = seen.domain.iter().map(|check| check.result.is_ok());
+    control.into_iter().chain(checks).reduce(|any, answers| any || answers)
 }
 
 fn severity((severity, _): &(Option<Ratio>, Option<&Gap>)) -> f64 {

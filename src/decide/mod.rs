@@ -34,7 +34,7 @@ pub use evidence::{
     Abandoned, Controls, Crowd, Evidence, FiringAlert, Leadership, RecordReading, Reliability, Request,
 };
 pub use fitness::{Dimension, Fitness, TargetFitness, readiness};
-pub use health::{DOWN_SEVERITY, Duty, Health, Judgement, Lens, Sight, judge};
+pub use health::{DOWN_SEVERITY, Duty, Health, Judgement, Lens, Sight, answers_beside, judge};
 pub use incident::Closing;
 pub use lags::KnownLag;
 pub use machine::{Resume, State};

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::evidence::{Crowd, Evidence, Leadership, RecordReading};
-use super::health::{Judgement, Sight};
+use super::health::{Judgement, Sight, answers_beside};
 use super::machine::{State, WARM_UP_ROUNDS};
 use super::outage::Outage;
 use super::{Reason, TargetFitness};
 use crate::config::{Flap, Maintenance, Mode, Promote, Service, Topology};
-use crate::types::{Fence, FenceError, Gap, GapReason, Guard, Moment, RecordState, SiteName};
+use crate::types::{Fence, FenceError, Gap, GapReason, Guard, Moment, RecordState, SiteName, Snapshot};
 
 /// Vantages in different failure domains that automatic needs.
 pub(super) const VANTAGES_FOR_AUTOMATIC: usize = 3;
@@ -74,11 +74,13 @@ pub(super) struct RecordCase {
     pub(super) veto: Option<Veto>,
     /// The fence that another agent left, which this one must write down before it builds on it.
     pub(super) accepted: Option<Fence>,
+    /// The fence carries the intent of a switch that nobody carries on with.
+    pub(super) is_claim_dead: bool,
 }
 
 impl RecordCase {
     fn stopped(veto: Option<Veto>) -> Self {
-        Self { fence: None, veto, accepted: None }
+        Self { fence: None, veto, accepted: None, is_claim_dead: false }
     }
 }
 
@@ -104,7 +106,7 @@ pub(super) fn of_record(
     let known = evidence.controls.known_epoch;
     if evidence.controls.is_switching {
         // Record and fence are on their way between two known states; the switch itself checks every step.
-        return RecordCase { fence: fence_of(&view.state).ok().flatten(), veto: None, accepted: None };
+        return RecordCase { fence: fence_of(&view.state).ok().flatten(), ..RecordCase::stopped(None) };
     }
     let fence = match fence_of(&view.state) {
         Err(error) => return RecordCase::stopped(halt(Reason::DamagedFence { detail: error.to_string() })),
@@ -122,7 +124,7 @@ pub(super) fn of_record(
     let values =
         view.state.record.as_ref().map(|set| set.values.iter().cloned().collect::<Vec<_>>().join(" "));
     let points_to = values.as_deref().and_then(|value| service.site_of_value(value));
-    let mut accepted = None;
+    let (mut accepted, mut is_claim_dead) = (None, false);
     let veto = match (points_to, known) {
         (site, _) if site.map(|s| &s.name) != Some(&fence.active) => halt(Reason::ForeignRecord {
             found: values.unwrap_or_default(),
@@ -137,13 +139,15 @@ pub(super) fn of_record(
             halt(Reason::ForeignFence { known, found: fence.to_string() })
         }
         (_, Some(_)) if fence.intent.is_none() => None,
-        (_, Some(_)) if is_fellows => {
+        // A claim of this installation: whoever made it may still carry on, and is waited for.
+        (_, Some(_)) if is_fellows || fence.owner == evidence.agent => {
             let limit = service.policy.decision_ttl.saturating_add(CLAIM_GRACE);
-            if state.claim_age(fence.epoch, now) < limit { hard(fellow(&fence)) } else { None }
+            is_claim_dead = state.claim_age(fence.epoch, now) >= limit;
+            if is_claim_dead { None } else { hard(fellow(&fence)) }
         }
         (_, Some(_)) => halt(Reason::ForeignFence { known: fence.epoch, found: fence.to_string() }),
     };
-    RecordCase { fence: Some(fence), veto, accepted }
+    RecordCase { fence: Some(fence), veto, accepted, is_claim_dead }
 }
 
 fn fellow(fence: &Fence) -> Reason {
@@ -319,13 +323,22 @@ pub(super) fn fencing(active: &SiteName, service: &Service, evidence: &Evidence)
         return None;
     }
     let fenceable = evidence.snapshot(active).is_some_and(|seen| {
+        let is_there = is_host_there(active, seen, evidence);
         let is_fenceable = |ping: &Result<Duration, Gap>| match ping {
             Ok(_) => true,
-            Err(gap) => gap.reason == GapReason::Refused || gap.reason == GapReason::Loading,
+            Err(gap) => (gap.reason == GapReason::Refused && is_there) || gap.reason == GapReason::Loading,
         };
         !seen.targets.is_empty() && seen.targets.iter().all(|t| is_fenceable(&t.ping))
     });
     of(Guard::Fencing, if fenceable { None } else { soft(Reason::Unfenceable { site: active.clone() }) })
+}
+
+/// Whether a refused connection was refused by the site's own host: something else there answers, or nothing else is
+/// looked at there.
+fn is_host_there(active: &SiteName, seen: &Snapshot, evidence: &Evidence) -> bool {
+    let vantages = evidence.vantages.iter().filter(|v| v.failure_domain == *active).map(|v| v.said.is_ok());
+    let beside = answers_beside(seen).into_iter().chain(vantages);
+    beside.reduce(|any, answers| any || answers).unwrap_or(true)
 }
 
 /// The last switch is too recent.

@@ -79,6 +79,8 @@ pub enum Outcome {
         /// Why.
         why: String,
     },
+    /// A dead claim was taken back; the name points where it pointed.
+    Cleared,
     /// Record or fence are not as this agent left them: only a person continues.
     Foreign {
         /// What was found.
@@ -93,6 +95,7 @@ impl Outcome {
         match self {
             Self::Switched => "switched",
             Self::Abandoned { .. } => "abandoned",
+            Self::Cleared => "cleared",
             Self::PromotedNotSwitched { .. } => "promoted_not_switched",
             Self::Foreign { .. } => "foreign",
         }
@@ -102,7 +105,7 @@ impl Outcome {
     #[must_use]
     pub fn halts(&self) -> bool {
         match self {
-            Self::Switched | Self::Abandoned { .. } => false,
+            Self::Switched | Self::Abandoned { .. } | Self::Cleared => false,
             Self::PromotedNotSwitched { .. } | Self::Foreign { .. } => true,
         }
     }
@@ -130,6 +133,13 @@ pub fn switched(plan: &Plan, owner: &AgentName) -> RecordState {
 #[must_use]
 pub fn unclaimed(plan: &Plan, owner: &AgentName) -> RecordState {
     let fence = next(plan, owner, 2, plan.fence.active.clone(), plan.fence.from.clone(), None);
+    RecordState { record: plan.expected.record.clone(), fence: Some(fence_set(plan, &fence)) }
+}
+
+/// Record and fence once a dead claim is taken back.
+#[must_use]
+pub fn cleared(plan: &Plan, owner: &AgentName) -> RecordState {
+    let fence = next(plan, owner, 1, plan.fence.active.clone(), plan.fence.from.clone(), None);
     RecordState { record: plan.expected.record.clone(), fence: Some(fence_set(plan, &fence)) }
 }
 
@@ -199,6 +209,8 @@ pub enum Recovery {
     Finish,
     /// Switched: verify and write the outcome down.
     Verify,
+    /// A dead claim was taken back: write the outcome down.
+    Cleared,
     /// Claimed, and nobody can tell whether the target was promoted.
     Stuck,
     /// Record and fence are not what this agent left.
@@ -214,6 +226,13 @@ pub fn recover(
     found: &RecordState,
     is_primary: Option<bool>,
 ) -> Recovery {
+    if plan.is_clearing() {
+        return match found {
+            found if *found == plan.expected => Recovery::Drop,
+            found if *found == cleared(plan, owner) => Recovery::Cleared,
+            _ => Recovery::Foreign,
+        };
+    }
     let may_be_promoted = steps.contains(&Step::Promoting);
     match standing(plan, owner, found) {
         Standing::Switched => Recovery::Verify,
@@ -269,6 +288,7 @@ impl fmt::Display for Outcome {
             Self::PromotedNotSwitched { why } => {
                 write!(f, "the target is promoted, the name was NOT changed; a person must continue: {why}")
             }
+            Self::Cleared => f.write_str("a dead claim was taken back; the name points where it pointed"),
             Self::Foreign { why } => write!(f, "record or fence are not as this agent left them: {why}"),
         }
     }

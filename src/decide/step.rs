@@ -12,7 +12,7 @@ use super::orders::{is_settled, standing_orders, writable_primaries};
 use super::outage::{Outage, Trust, Window, own_vote};
 use super::terms::{alerts_about, distinct, terms};
 use super::{Confidence, Reason, Recovery, Strength, TargetFitness, Veto, fitness, policy};
-use crate::config::{Service, Topology};
+use crate::config::{Mode, Service, Topology};
 use crate::types::{Fence, Moment, Ratio, SiteName};
 
 /// The penalty that halves the damping, after the notes on route flap damping in RFC 2439.
@@ -111,6 +111,8 @@ pub fn step(state: &State, evidence: &Evidence, service: &Service, now: Moment) 
         let trigger = if request.is_some() { Trigger::Operator } else { Trigger::Automatic };
         case.plan(&id, f, trigger, now)
     });
+    let may_clear = record.is_claim_dead && verdict != Verdict::Failover && case.may_clear(&vetoes);
+    let clearing = fence.as_ref().filter(|_| may_clear).and_then(|f| case.clearing(&id, f, now));
     let decision = Decision {
         id,
         service: service.name.clone(),
@@ -140,6 +142,7 @@ pub fn step(state: &State, evidence: &Evidence, service: &Service, now: Moment) 
         recovery,
         accepted: record.accepted,
         plan,
+        clearing,
     };
     (state, decision)
 }
@@ -231,6 +234,35 @@ impl Case<'_> {
         vetoes.extend(policy::dry_run(service));
         vetoes.extend(policy::leading(evidence));
         vetoes
+    }
+
+    /// Whether a dead claim may be taken back: it moves nothing, yet it is a change, and only a leader that nobody has
+    /// stopped makes any.
+    fn may_clear(&self, vetoes: &[Veto]) -> bool {
+        let leads = self.evidence.controls.leadership == Leadership::Leads;
+        let is_stopped = self.evidence.controls.is_paused || !self.doubts.is_empty() || self.service.dry_run;
+        let may_act = self.service.mode == Mode::Automatic;
+        leads && may_act && !is_stopped && vetoes.iter().all(|v| v.strength != Strength::Halt)
+    }
+
+    /// The plan that only takes the intent out of the fence: from the active site to itself.
+    fn clearing(&self, decision: &str, fence: &Fence, now: Moment) -> Option<Plan> {
+        let RecordReading::Seen(view) = &self.evidence.record else { return None };
+        let record = view.state.record.as_ref()?;
+        Some(Plan {
+            decision: decision.to_owned(),
+            service: self.service.name.clone(),
+            from: fence.active.clone(),
+            to: fence.active.clone(),
+            expected: view.state.clone(),
+            fence: fence.clone(),
+            made_unix_ms: now.unix_ms(),
+            expires_unix_ms: now.plus(self.service.policy.decision_ttl).unix_ms(),
+            to_value: record.values.first()?.clone(),
+            ttl_seconds: record.ttl_seconds,
+            promotes: false,
+            trigger: Trigger::Automatic,
+        })
     }
 
     /// The switch, spelled out; `None` without a target, or while the record has not been read.

@@ -83,7 +83,7 @@ struct Post {
 impl Post {
     async fn run(self, from: Duration) {
         let times = self.webhook.times.max(1);
-        let same = self.body(0);
+        let same = self.body();
         let mut waiting = JoinSet::new();
         for nth in 0..times {
             let at = from + self.webhook.over.mul_f64(f64::from(nth) / f64::from(times));
@@ -91,7 +91,10 @@ impl Post {
                 self.world.until(at).await;
             }
             let body = match self.webhook.fingerprint {
-                Fingerprint::Random => self.body(self.world.state().chance.number()),
+                Fingerprint::Random => {
+                    let number = self.world.state().chance.number();
+                    same.replace(&fingerprint(0), &fingerprint(number))
+                }
                 Fingerprint::Same => same.clone(),
             };
             let door = self.doors.lock().unwrap_or_else(PoisonError::into_inner)[self.agent].clone();
@@ -118,7 +121,7 @@ impl Post {
         note(&mut self.world.state(), now, self.agent, status);
     }
 
-    fn body(&self, number: u64) -> String {
+    fn body(&self) -> String {
         if let Some(body) = &self.webhook.body {
             return body.clone();
         }
@@ -139,13 +142,14 @@ impl Post {
             if let Some(site) = &webhook.site {
                 labels.insert("datacenter", site.to_string());
             }
-            let fingerprint = match webhook.fingerprint {
+            let number = match webhook.fingerprint {
                 Fingerprint::Same => fnv(&format!("{labels:?}")),
-                Fingerprint::Random => number,
+                // Each post puts its own one in.
+                Fingerprint::Random => 0,
             };
             serde_json::json!({
                 "status": state, "labels": labels, "annotations": {}, "startsAt": starts,
-                "endsAt": "0001-01-01T00:00:00Z", "generatorURL": "", "fingerprint": format!("{fingerprint:016x}"),
+                "endsAt": "0001-01-01T00:00:00Z", "generatorURL": "", "fingerprint": fingerprint(number),
             })
         };
         let alerts: Vec<_> = self.starts.iter().map(alert).collect();
@@ -180,6 +184,10 @@ fn note(state: &mut State, now: Duration, agent: usize, status: u16) {
         return;
     }
     state.trace.push(Trace { at: now, what: What::Notified { agent, status, times: 1 } });
+}
+
+fn fingerprint(number: u64) -> String {
+    format!("{number:016x}")
 }
 
 /// FNV-1a, as Prometheus makes fingerprints.

@@ -206,6 +206,7 @@ impl Story {
                 self.abandoned = None;
                 self.active = ended.map(|u| u.plan.to).or(self.active.take());
             }
+            Outcome::Cleared => {}
             Outcome::Abandoned { why } => {
                 let count = self.abandoned.as_ref().map_or(0, |a| a.count).saturating_add(1);
                 self.abandoned = Some(Attempts { last_unix_ms: at_unix_ms, why: why.clone(), count });

@@ -94,6 +94,7 @@ async fn die_and_recover(point: usize, when: &str) -> bool {
     let wanted = match &outcome {
         Some(Outcome::Switched) => ("master", NEW, 1),
         Some(Outcome::Abandoned { .. }) | None => ("slave", OLD, 0),
+        Some(Outcome::Cleared) => panic!("no plan here only clears"),
         Some(Outcome::PromotedNotSwitched { .. } | Outcome::Foreign { .. }) => panic!("{what}: {outcome:?}"),
     };
     assert_eq!(found, wanted, "{what}: {outcome:?}");

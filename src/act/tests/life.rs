@@ -249,6 +249,7 @@ impl Stage {
                 assert!(fence.intent.is_none(), "the claim still stands: {}", shown());
                 assert_eq!(story.epoch.unwrap_or(fence.epoch), fence.epoch, "{}", shown());
             }
+            Some(Outcome::Cleared) => panic!("no plan here only clears: {}", shown()),
             Some(Outcome::PromotedNotSwitched { .. }) => {
                 assert!(story.halted.is_some() && self.plan.promotes, "{}", shown());
             }

@@ -8,7 +8,7 @@ use proptest::sample::select;
 use super::formula::cases;
 use super::world::{GIB, World, alert, fence, gap, millis, ratio, secs, site, vetoes};
 use crate::decide::{Decision, Verdict};
-use crate::types::{CanaryResult, ControlPlane, Facts, GapReason, Role};
+use crate::types::{CanaryResult, Check, CheckKind, ControlPlane, Facts, GapReason, Role};
 
 const TINY: f64 = 1e-9;
 
@@ -103,6 +103,9 @@ impl Scene {
             ];
             world.node("dc-a").control = Some(planes[severity].clone());
         }
+        // Its host is there in every scene: that a refusal is the host's own is not evidence, but a condition.
+        let name = "the host of dc-a".to_owned();
+        world.node("dc-a").domain = vec![Check { name, kind: CheckKind::Tcp, result: Ok(millis(1)) }];
         change(&mut world);
         world.rounds(5)
     }

@@ -2,7 +2,7 @@
 
 use super::world::{World, expect, fence, site};
 use crate::decide::policy::of_record;
-use crate::decide::{AlertLevel, RecordReading, Strength, Verdict};
+use crate::decide::{AlertLevel, Leadership, RecordReading, Strength, Verdict};
 use crate::types::{GapReason, RecordState};
 
 const VALUE_A: &str = "dc-a.redis.test";
@@ -21,9 +21,10 @@ fn veto(world: &World) -> Told {
 fn the_record_and_the_fence_must_be_those_last_seen() {
     let good = fence("dc-a", "dc-b", 7);
     let with_intent = format!("{good};intent=dc-b");
+    let strange = with_intent.replace("owner=a1", "owner=stranger");
     let halts = |label| Some((Strength::Halt, label));
     type Row<'a> = (&'a str, &'a str, Option<&'a str>, Option<u64>, Told);
-    let table: [Row<'_>; 12] = [
+    let table: [Row<'_>; 13] = [
         ("as left", VALUE_A, Some(&good), Some(7), None),
         ("no fence, nothing known", VALUE_A, None, None, halts("not_adopted")),
         ("no fence, one known", VALUE_A, None, Some(7), halts("foreign_fence")),
@@ -34,7 +35,8 @@ fn the_record_and_the_fence_must_be_those_last_seen() {
         ("an older epoch is known", VALUE_A, Some(&good), Some(6), halts("foreign_fence")),
         ("a newer epoch is known", VALUE_A, Some(&good), Some(8), halts("foreign_fence")),
         ("nothing known", VALUE_A, Some(&good), None, halts("unfamiliar_fence")),
-        ("an intent of nobody", VALUE_A, Some(&with_intent), Some(7), halts("foreign_fence")),
+        ("a claim of our own", VALUE_A, Some(&with_intent), Some(7), Some((Strength::Hard, "fellow_claims"))),
+        ("a claim of a stranger", VALUE_A, Some(&strange), Some(7), halts("foreign_fence")),
         ("foreign value before unfamiliar fence", VALUE_B, Some(&good), None, halts("foreign_record")),
     ];
     for (what, value, fence, known, want) in table {
@@ -195,4 +197,19 @@ fn a_claim_of_another_agent_is_out_waited_and_then_taken_over() {
     }
     let decision = world.round();
     assert!(decision.vetoes.iter().all(|v| v.reason.label() != "fellow_claims"), "{:?}", decision.vetoes);
+}
+
+#[test]
+fn a_dead_claim_is_taken_back_by_the_leader_alone() {
+    for (leadership, is_cleared) in [(Leadership::Leads, true), (Leadership::Follows, false)] {
+        let mut world = World::active_active().warmed();
+        world.vantages(3, &[("dc-x", Some(0.0)), ("dc-y", Some(0.0))]);
+        world.evidence.controls.leadership = leadership;
+        let claim = format!("{};intent=dc-b", of_fellow("dc-a", "dc-a", 7));
+        world.record(VALUE_A, Some(&claim));
+        assert_eq!(world.rounds(18).clearing, None);
+        let decision = world.round();
+        assert_eq!((decision.verdict, decision.clearing.is_some()), (Verdict::Hold, is_cleared));
+        assert!(decision.clearing.is_none_or(|plan| plan.is_clearing()));
+    }
 }

@@ -67,7 +67,8 @@ pub(super) fn timeline(kind: Kind, world: &World, chance: &mut Chance) -> Vec<Ev
         }
         Kind::Credentials => {
             let refused = RedisState::Answering(Answer::Auth);
-            for site in &world.members {
+            let sites = if chance.happens(0.5) { &world.members[..1] } else { &world.members[..] };
+            for site in sites {
                 let state = |is, to| redis(site, is, to);
                 let up = state(RedisState::Up, Seers::Everybody);
                 plan.during(lasts, state(refused, Seers::Agents), up);

@@ -66,6 +66,8 @@ pub struct Figures {
     pub due: u64,
     /// Those that were missed.
     pub missed: u64,
+    /// Those of them that a person was asked to answer in time.
+    pub recommended: u64,
     /// Needed switches to a site that served: their times are these.
     pub answered: u64,
     /// Half of them took no longer, seconds.
@@ -93,6 +95,7 @@ impl Figures {
             swinging: counts.swinging,
             due: counts.due,
             missed: counts.missed,
+            recommended: counts.recommended,
             answered: counts.times.len() as u64,
             median_seconds: rank(50),
             p90_seconds: rank(90),
@@ -155,6 +158,7 @@ impl fmt::Display for Comparison {
         line("outages that asked for a switch", &|one| one.figures.due.to_string())?;
         let missed = format!("  missed (no switch for {} s)", self.missed_after_seconds);
         line(&missed, &|one| one.figures.missed.to_string())?;
+        line("  of these, put to a person in time", &|one| one.figures.recommended.to_string())?;
         line("needed switches to a site that served", &|one| one.figures.answered.to_string())?;
         line("  their time: median", &|one| seconds(one.figures.median_seconds))?;
         line("  p90", &|one| seconds(one.figures.p90_seconds))?;

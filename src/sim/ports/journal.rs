@@ -1,5 +1,7 @@
 //! The product's journal in memory, on a disk that may be full, and watched by the world.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use super::Gate;
@@ -11,6 +13,9 @@ use crate::store::{
     Body, Entry, Journal, JournalError, Kind, MemoryJournal, NewEntry, OperatorAction, Query, Ticket,
 };
 use crate::types::ServiceName;
+
+/// A durable write takes so long on the disk of a small machine.
+const DURABLE: Duration = Duration::from_millis(8);
 
 /// The journal of one process.
 pub(in crate::sim) struct SimJournal {
@@ -99,6 +104,7 @@ fn ended(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Switched => "done".to_owned(),
         Outcome::Abandoned { why } => format!("given up, {why}"),
+        Outcome::Cleared => "a dead claim is taken back".to_owned(),
         Outcome::PromotedNotSwitched { why } => format!("promoted but not switched, {why}"),
         Outcome::Foreign { why } => format!("somebody else's hand, {why}"),
     }
@@ -148,6 +154,7 @@ impl Journal for SimJournal {
             decided.for_each(|(service, body)| self.note(service, body));
             return Err(error);
         }
+        self.gate.take(DURABLE).await;
         let seqs = self.inner.append(entries).await?;
         copies.into_iter().for_each(|(service, body)| self.note(service, body));
         if let Some(step) = step {
@@ -162,6 +169,7 @@ impl Journal for SimJournal {
         self.gate.reach(Step::Ticket, Side::Before).await;
         self.check_disk()?;
         let (service, body) = (self.rank(&entry.service), entry.body.clone());
+        self.gate.take(DURABLE).await;
         let ticket = self.inner.ticket(entry, plan).await?;
         self.note(service, body);
         self.gate.reach(Step::Ticket, Side::After).await;

@@ -209,10 +209,17 @@ fn lease(world: &World, chance: &mut Chance) -> Pair {
     let up = vec![Happening::Lease(LeaseState::Up)];
     let state = match chance.below(3) {
         0 => LeaseState::Down,
-        1 => LeaseState::HeldBy(vec![agent(world, chance), agent(world, chance)]),
+        1 => LeaseState::HeldBy(some_agents(world, chance)),
         _ => LeaseState::MovedTo(agent(world, chance)),
     };
     (vec![Happening::Lease(state)], up)
+}
+
+/// Two agents that follow each other in the world's list; one where there is one.
+fn some_agents(world: &World, chance: &mut Chance) -> Vec<AgentName> {
+    let first = chance.below(world.agents.len());
+    let names = world.agents.iter().cycle().skip(first).take(world.agents.len().min(2));
+    names.map(|agent| agent.name.clone()).collect()
 }
 
 /// Somebody else's hand: nothing mends it but a person.

@@ -1,4 +1,6 @@
-//! Plays many incidents on several threads. What is reported does not depend on how many there are.
+//! Plays many incidents, counts those that fail, and makes the first of them short.
+
+use std::collections::BTreeMap;
 
 use super::draw::incident;
 use super::incident::Incident;
@@ -32,6 +34,8 @@ pub struct Summary {
     pub incidents: u64,
     /// Those that broke a rule, or did not settle.
     pub failed: u64,
+    /// How many of them failed in which way.
+    pub ways: BTreeMap<&'static str, u64>,
     /// The first of them, in their shortest form.
     pub failures: Vec<Failure>,
     /// Changes of records by redrover.
@@ -59,6 +63,7 @@ pub fn run(task: Task) -> Result<Summary, PlayError> {
         summary.simulated_hours += one.hours;
         let Some(way) = one.way else { continue };
         summary.failed += 1;
+        *summary.ways.entry(way).or_default() += 1;
         if summary.failures.len() < FAILURES_SHOWN_MAX {
             summary.failures.push(explain(task.seed, index, way));
         }

@@ -1,76 +1,101 @@
 //! Whole agents in simulated worlds.
 
-use std::time::Duration;
+use std::path::Path;
 
-use super::language::{Event, Expect, Happening, Outcome, RedisState, Scenario, Seers, When, World};
-use super::play::play;
-use super::world::What;
-use crate::types::SiteName;
+use super::language::{Scenario, load, parse};
+use super::random::run;
+use super::{Report, Task, simulate};
 
-fn site(name: &str) -> SiteName {
-    SiteName::new(name).unwrap()
+fn scenario(text: &str) -> Scenario {
+    parse(text, Path::new("test.yml")).unwrap_or_else(|problems| panic!("{problems}"))
 }
 
-fn scenario(timeline: Vec<Event>) -> Scenario {
-    Scenario {
-        name: "a test".to_owned(),
-        id: None,
-        why: None,
-        world: World::default(),
-        policy: super::language::PolicyText::default(),
-        history: Vec::new(),
-        timeline,
-        expect: Expect {
-            outcome: Outcome::Failover(site("dc-b")),
-            alert: super::language::AlertLevel::Page,
-            max_dns_changes: 1,
-            within: None,
-            not_before: None,
-            judged_from: Duration::ZERO,
-            serves: None,
-        },
+fn play(text: &str) -> Report {
+    simulate(&scenario(text), 1).unwrap()
+}
+
+fn json(report: &Report) -> String {
+    serde_json::to_string(report).unwrap()
+}
+
+const SWITCH: &str = "
+name: a switch
+timeline: [{at: 0s, redis: {in: dc-a, is: dead}}, {at: 0s, control: {in: dc-a, is: {status: 503}}}]
+expect: {outcome: failover, target: dc-b, alert: page, within: 1m}
+";
+
+#[test]
+fn every_scenario_comes_out_as_expected() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    assert!(files.len() > 100, "{}", files.len());
+    let mut failed = String::new();
+    for file in files {
+        let report = simulate(&load(&file).unwrap(), 1).unwrap();
+        if !report.passed {
+            failed.push_str(&report.to_string());
+        }
     }
-}
-
-fn at(seconds: u64, what: Happening) -> Event {
-    Event { at: When::At(Duration::from_secs(seconds)), what }
-}
-
-fn dead(name: &str) -> Happening {
-    Happening::Redis {
-        site: site(name),
-        is: RedisState::Dead,
-        targets: Vec::new(),
-        to: Seers::Everybody,
-        service: None,
-    }
+    assert!(failed.is_empty(), "\n{failed}");
 }
 
 #[test]
-fn a_dead_site_is_left() {
-    let record = play(&scenario(vec![at(0, dead("dc-a"))]), 1).unwrap();
-    for line in &record.trace {
-        let at = line.at.as_secs_f64() - record.zero.as_secs_f64();
-        match &line.what {
-            What::Decided { agent, decision, leads, .. } => println!(
-                "{at:8.3} {agent} {leads} {} {} {:?} {:?} C={:.3} p={:.3} q={:.3} L={:?}",
-                decision.verdict.as_str(),
-                decision.level.as_str(),
-                decision.reasons.iter().map(ToString::to_string).collect::<Vec<_>>(),
-                decision.vetoes.iter().map(|v| v.reason.label()).collect::<Vec<_>>(),
-                decision.confidence.confidence.get(),
-                decision.confidence.belief.get(),
-                decision.confidence.fitness.get(),
-                decision
-                    .confidence
-                    .terms
-                    .iter()
-                    .map(|t| (t.group.as_str(), t.contribution()))
-                    .collect::<Vec<_>>(),
-            ),
-            other => println!("{at:8.3} {other:?}"),
-        }
-    }
-    println!("{:?}", record.end);
-    assert_eq!(record.end.named, [Some(1)]);
+fn a_seed_gives_the_same_run_and_another_one_another() {
+    let (one, same, other) = (play(SWITCH), play(SWITCH), simulate(&scenario(SWITCH), 2).unwrap());
+    assert_eq!(json(&one), json(&same));
+    assert_ne!(json(&one), json(&other));
+    assert!(one.passed && other.passed, "{one}\n{other}");
+}
+
+#[test]
+fn a_run_that_differs_says_in_what() {
+    let report = play(&SWITCH.replace("failover, target: dc-b", "hold"));
+    assert!(!report.passed);
+    let text = report.to_string();
+    assert!(text.contains("FAIL a switch") && text.contains("moved to dc-b, expected no change"), "{text}");
+}
+
+#[test]
+fn a_dead_agent_does_nothing_and_goes_on_where_it_was() {
+    let text = SWITCH.replace(
+        "]\nexpect",
+        ", {on: {agent: b1, step: reply, when: before}, agent: {name: b1, is: killed}},
+        {at: 3m, agent: {name: b1, is: started}}]\nexpect",
+    );
+    let report = play(&text);
+    assert!(report.passed, "{report}");
+    let is_of_b1 = |line: &&super::Line| line.agent.as_deref() == Some("b1");
+    let of_b1: Vec<_> = report.timeline.iter().filter(is_of_b1).collect();
+    let dead = of_b1.iter().position(|line| line.text == "is dead").unwrap();
+    assert_eq!(of_b1[dead + 1].text, "runs", "{report}");
+    assert!(of_b1[dead + 1].seconds >= 180.0, "{report}");
+    assert!(of_b1[dead..].iter().any(|line| line.text == "ends its switch: done"), "{report}");
+}
+
+#[test]
+fn two_primaries_that_applications_reach_are_a_broken_rule() {
+    // Nobody runs who could keep the old one from taking writes, and one of four resolvers still sends it some.
+    let report = play(
+        "
+name: an old primary comes back when nobody watches
+world: {topology: replication}
+policy: {promote: {kind: replicaof}}
+timeline:
+  - {at: 0s, redis: {in: dc-a, is: dead}}
+  - {at: 0s, control: {in: dc-a, is: {status: 503}}}
+  - {at: 10s, resolvers: {stale: 1, for: 20m}}
+  - {at: 59s, agent: {name: all, is: killed}}
+  - {at: 60s, redis: {in: dc-a, is: up}}
+expect: {outcome: failover, target: dc-b, alert: page}
+",
+    );
+    let rules: Vec<_> = report.violations.iter().map(|violation| violation.rule).collect();
+    assert_eq!(rules, ["two_primaries"], "{report}");
+}
+
+#[test]
+fn random_incidents_do_not_depend_on_the_threads() {
+    let summary = |jobs| serde_json::to_string(&run(Task { count: 6, seed: 1, jobs }).unwrap()).unwrap();
+    assert_eq!(summary(1), summary(3));
 }

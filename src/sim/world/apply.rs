@@ -208,11 +208,12 @@ impl State {
     fn apply_power(&mut self, name: &SiteName, is: Power) {
         let Some(there) = self.layout.datacenter(name) else { return };
         let was_dark = std::mem::replace(&mut self.is_dark[there], is == Power::Dark);
-        if was_dark && is == Power::Back {
-            if let Some(member) = self.layout.member(name) {
-                for sites in &mut self.sites {
-                    sites[member].targets.iter_mut().for_each(super::redis::Target::restart);
-                }
+        if was_dark
+            && is == Power::Back
+            && let Some(member) = self.layout.member(name)
+        {
+            for sites in &mut self.sites {
+                sites[member].targets.iter_mut().for_each(super::redis::Target::restart);
             }
         }
         let life = if is == Power::Dark { AgentState::Killed } else { AgentState::Started };

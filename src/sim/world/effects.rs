@@ -117,6 +117,7 @@ impl State {
         now: Duration,
     ) {
         let before = self.zones[service].state.clone();
+        self.is_edited[service] |= by.is_none() && moves(&before, &after);
         let visible = now + self.provider.visible_after;
         self.zones[service].set(after.clone(), visible);
         self.trace.push(Trace { at: now, what: What::Changed { service, by, before, after } });

@@ -77,9 +77,19 @@ impl Target {
         }
     }
 
+    /// What somebody sees it do. A Redis that answers nobody answers no special audience either.
     pub(in crate::sim) fn state_for(&self, seer: Seer) -> RedisState {
-        let special = self.seen.iter().rev().find(|(audience, _)| audience.includes(seer));
-        special.map_or(self.state, |(_, state)| *state)
+        match self.state {
+            RedisState::Dead | RedisState::Hung | RedisState::Silent => self.state,
+            RedisState::Up
+            | RedisState::Unresolvable
+            | RedisState::Slow(_)
+            | RedisState::Losing(_)
+            | RedisState::Answering(_) => {
+                let special = self.seen.iter().rev().find(|(audience, _)| audience.includes(seer));
+                special.map_or(self.state, |(_, state)| *state)
+            }
+        }
     }
 
     /// A new process begins, with the role that its configuration file gives it.

@@ -95,6 +95,8 @@ pub(in crate::sim) struct State {
     pub(in crate::sim) settled: Vec<Duration>,
     /// Since when two primaries take writes of applications, by service.
     pub(in crate::sim) two_primaries: Vec<Option<Duration>>,
+    /// Somebody else has moved the record; what comes of that is not redrover's. By service.
+    pub(in crate::sim) is_edited: Vec<bool>,
     /// By service.
     pub(in crate::sim) moves: Vec<Vec<Move>>,
     /// By agent and service.
@@ -206,6 +208,7 @@ impl State {
             commands,
             settled: vec![Duration::ZERO; services],
             two_primaries: vec![None; services],
+            is_edited: vec![false; services],
             moves: vec![moves; services],
             orders: vec![vec![Orders::default(); services]; agents],
             place: 0,

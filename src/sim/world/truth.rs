@@ -138,7 +138,7 @@ impl State {
     fn watch_primaries(&mut self, service: usize, now: Duration) {
         let taking =
             (0..self.sites[service].len()).filter(|member| self.takes_client_writes(service, *member, now));
-        if taking.count() < 2 {
+        if taking.count() < 2 || self.is_edited[service] {
             self.two_primaries[service] = None;
             return;
         }

@@ -434,7 +434,7 @@ expect: {outcome: win, alert: loud}
 12: history[0].switched: leads to where it began (mend: write two different sites)
 15: timeline[1].at: \"soon\" is not a duration (mend: write it as 30s, 1h30m or 500ms)
 15: timeline[1].control.is.status: 42 is not a whole number from 100 to 599 (mend: write a whole number from 100 to 599)
-16: expect.outcome: \"win\" is not known (mend: write one of hold, recommend, failover, halt)
+16: expect.outcome: \"win\" is not known (mend: write one of hold, recommend, failover, halt, settled)
 16: expect.alert: \"loud\" is not known (mend: write one of none, info, warn, page)"
     );
 }
