@@ -10,6 +10,7 @@ pub mod control;
 pub mod decide;
 pub mod lead;
 pub mod monitor;
+pub mod replay;
 pub mod serve;
 pub mod sim;
 pub mod store;

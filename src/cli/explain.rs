@@ -51,7 +51,7 @@ pub(super) async fn run(args: ExplainArgs) -> Result<(), Failure> {
             && args.verdict.as_ref().is_none_or(|verdict| d.verdict.as_str() == verdict)
     };
     let found = journal.read(query).await?.into_iter().find_map(|entry| {
-        let Body::Decided { decision } = &entry.body else { return None };
+        let Body::Decided { decision, .. } = &entry.body else { return None };
         let decision = Some(decision).filter(|d| is_wanted(d))?.clone();
         Some((decision, entry))
     });

@@ -8,6 +8,7 @@ mod demo;
 mod explain;
 mod operate;
 mod parts;
+mod replay;
 mod run;
 mod simulate;
 

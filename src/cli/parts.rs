@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
-use super::{adopt, check, demo, explain, operate, run, simulate};
+use super::{adopt, check, demo, explain, operate, replay, run, simulate};
 use crate::config::{Config, Service, load};
 use crate::types::ServiceName;
 
@@ -47,6 +47,8 @@ enum Command {
     Failover(operate::FailoverArgs),
     /// Play scenarios: whole agents in a simulated world, on virtual time.
     Simulate(simulate::SimulateArgs),
+    /// Say what this policy would have decided in recorded history: the journal's, or that of Prometheus.
+    Replay(replay::ReplayArgs),
     /// Show a failover from beginning to end on this machine, with real servers.
     Demo(demo::DemoArgs),
 }
@@ -187,6 +189,7 @@ pub fn main() -> ExitCode {
             Command::Maintenance(args) => operate::maintain(args).await,
             Command::Failover(args) => operate::failover(args).await,
             Command::Simulate(args) => tokio::task::block_in_place(|| simulate::run(args)),
+            Command::Replay(args) => replay::run(args).await,
             Command::Demo(args) => demo::run(args).await,
         }
     });

@@ -172,6 +172,7 @@ impl Worker {
             is_switching: self.switching_to.is_some() || self.story.unfinished.is_some(),
             switching_to: self.switching_to.clone(),
             known_epoch: self.story.epoch,
+            left: story.left.iter().cloned().collect(),
             abandoned: story.abandoned.as_ref().map(|a| Abandoned {
                 age: age(a.last_unix_ms),
                 why: a.why.clone(),
@@ -188,7 +189,7 @@ impl Worker {
     }
 
     async fn commit(&mut self, cause: Cause, evidence: Evidence, decision: Decision) {
-        let written = self.write_decision(cause, &decision).await;
+        let written = self.write_decision(cause, &evidence, &decision).await;
         self.is_durable = written.is_ok();
         if let Err(error) = written {
             self.lost_journal(&error);
@@ -203,7 +204,12 @@ impl Worker {
     }
 
     /// A decision that says what the last one said is counted, not written again.
-    async fn write_decision(&mut self, cause: Cause, decision: &Decision) -> Result<(), JournalError> {
+    async fn write_decision(
+        &mut self,
+        cause: Cause,
+        evidence: &Evidence,
+        decision: &Decision,
+    ) -> Result<(), JournalError> {
         let journal = self.setup.hands.journal.clone();
         if let Some((seq, last)) = &mut self.last
             && cause == Cause::Timer
@@ -218,7 +224,8 @@ impl Worker {
             return Ok(());
         }
         self.announce(decision);
-        let decided = Body::Decided { decision: Box::new(decision.clone()) };
+        let rests_on = Some(Box::new(evidence.abridged()));
+        let decided = Body::Decided { decision: Box::new(decision.clone()), evidence: rests_on };
         let accepted = decision.accepted.clone().map(|fence| Body::Observed { fence });
         let closed = decision.closing.clone().map(|closing| Body::Closed { closing });
         let bodies = std::iter::once(decided).chain(accepted).chain(closed);
@@ -240,9 +247,7 @@ impl Worker {
                 self.hold(decision, order).await;
             }
         }
-        if decision.orders.is_empty() {
-            self.held = None;
-        }
+        self.held.retain(|site, _| decision.orders.iter().any(|order| order.pause == *site));
         if let Some(plan) = decision.plan.as_ref().or(decision.clearing.as_ref()) {
             let body = Body::Ticketed { plan: Box::new(plan.clone()) };
             match self.setup.hands.journal.ticket(self.entry(decision, body), plan.clone()).await {
@@ -267,7 +272,7 @@ impl Worker {
         let pause = PAUSE.max(self.setup.probe_interval * 3);
         let held = self.setup.hands.promote.fence(&order.pause, pause).await;
         let is_held = held.is_ok();
-        if self.held.as_ref() == Some(&(order.pause.clone(), is_held)) {
+        if self.held.get(&order.pause) == Some(&is_held) {
             return;
         }
         let error = held.err().map(|e| e.to_string());
@@ -279,7 +284,9 @@ impl Worker {
         }
         let entry = self.entry(decision, Body::Held { site: order.pause.clone(), error });
         match self.setup.hands.journal.append(vec![entry]).await {
-            Ok(_) => self.held = Some((order.pause.clone(), is_held)),
+            Ok(_) => {
+                self.held.insert(order.pause.clone(), is_held);
+            }
             Err(error) => self.lost_journal(&error),
         }
     }

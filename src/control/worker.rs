@@ -1,5 +1,6 @@
 //! One worker for each service: it waits for the next reason to look, runs one cycle, and owns the service's switch.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use super::{Metrics, View};
 use crate::act::{Hands, Permit, Refusal, Switch};
 use crate::config::{Agent, Config, Service};
 use crate::decide::saga::Outcome;
-use crate::decide::{Decision, KnownLag, Resume, State};
+use crate::decide::{Decision, Resume, State};
 use crate::monitor::Peers;
 use crate::store::{Body, Entry, JournalError, Kind, NewEntry, OperatorAction, Query, Story, Ticket};
 use crate::types::{Moment, RecordView, ServiceName, SiteName};
@@ -75,7 +76,7 @@ pub struct Worker {
     pub(super) story: Story,
     pub(super) record: Option<RecordView>,
     pub(super) last: Option<(u64, Decision)>,
-    pub(super) held: Option<(SiteName, bool)>,
+    pub(super) held: BTreeMap<SiteName, bool>,
     pub(super) is_durable: bool,
     pub(super) switching_to: Option<SiteName>,
     switches: JoinSet<()>,
@@ -106,7 +107,7 @@ impl Worker {
             story: Story::default(),
             record: None,
             last: None,
-            held: None,
+            held: BTreeMap::new(),
             is_durable: true,
             switching_to: None,
             switches: JoinSet::new(),
@@ -262,14 +263,11 @@ fn order(body: Body) -> Option<(OperatorAction, String)> {
     if let Body::Ordered { action, by } = body { Some((action, by)) } else { None }
 }
 
-/// What the last decision before a restart leaves behind. Where no outage had begun by then, it may have begun right
-/// after: the lags are as old as the time that passed since.
+/// What the last decision before a restart leaves behind.
 fn resumption(entry: &Entry, now: Moment) -> Resume {
-    let Body::Decided { decision } = &entry.body else { return Resume::default() };
-    let away = now.unix_ms().saturating_sub(entry.last_unix_ms).max(0) as f64 / 1e3;
-    let more = if decision.is_outage { 0.0 } else { away };
-    let older = |lag: &KnownLag| KnownLag { age_seconds: lag.age_seconds + more, ..lag.clone() };
-    Resume { incident: decision.incident.clone(), lags: decision.lags.iter().map(older).collect() }
+    let Body::Decided { decision, .. } = &entry.body else { return Resume::default() };
+    let away = u64::try_from(now.unix_ms().saturating_sub(entry.last_unix_ms)).unwrap_or(0);
+    Resume::after(decision, Duration::from_millis(away))
 }
 
 /// Writes down that a ticketed plan was not permitted.

@@ -3,13 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::terms::{ANOMALY_SOURCE, CLIENT_SOURCE, alert_source};
 use crate::types::{
     AgentName, AlertKey, CheckKind, Moment, Ratio, RecordView, SiteName, Snapshot, Surroundings,
     VantageAnswer, VantageReport,
 };
 
+/// Alerts that the journal keeps with a decision: what one cause usually raises, several times over.
+const ALERTS_KEPT_MAX: usize = 32;
+
 /// An alert that fires for the service.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct FiringAlert {
     /// Its identity; two notifications about one alert are one item.
     pub key: AlertKey,
@@ -22,7 +26,8 @@ pub struct FiringAlert {
 }
 
 /// What is known of the record.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum RecordReading {
     /// It was read.
     Seen(RecordView),
@@ -33,7 +38,8 @@ pub enum RecordReading {
 }
 
 /// Who leads, as this agent sees it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Leadership {
     /// This agent.
     Leads,
@@ -45,7 +51,7 @@ pub enum Leadership {
 }
 
 /// A person's order to move to a site.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Request {
     /// Where to.
     pub to: SiteName,
@@ -56,7 +62,7 @@ pub struct Request {
 }
 
 /// The attempts to switch that were given up since one succeeded or a person acknowledged.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Abandoned {
     /// How long ago the last one was.
     pub age: Duration,
@@ -67,7 +73,7 @@ pub struct Abandoned {
 }
 
 /// What people and the agent's own state allow.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Controls {
     /// A person has paused the service.
     pub is_paused: bool,
@@ -85,6 +91,8 @@ pub struct Controls {
     pub switching_to: Option<SiteName>,
     /// The epoch of the fence as the journal last knew it; `None` when the journal knows nothing.
     pub known_epoch: Option<u64>,
+    /// The sites that switches have left, as far as the journal knows.
+    pub left: Vec<SiteName>,
     /// Attempts that were given up, if there were any.
     pub abandoned: Option<Abandoned>,
     /// Ages of the switches that nobody has acknowledged.
@@ -96,7 +104,7 @@ pub struct Controls {
 }
 
 /// How many of this agent's services have an active site that it sees down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Crowd {
     /// Services whose active site this agent sees down.
     pub down: usize,
@@ -105,7 +113,7 @@ pub struct Crowd {
 }
 
 /// How far each source of evidence was right in the incidents that are over; a source without history is trusted.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Reliability(BTreeMap<String, Ratio>);
 
 impl Reliability {
@@ -130,8 +138,8 @@ impl Reliability {
     }
 }
 
-/// All inputs of one decision about one service.
-#[derive(Debug, Clone, PartialEq)]
+/// All inputs of one decision about one service. There is no secret in it: a journal may keep it, and people may read it.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Evidence {
     /// This agent.
     pub agent: AgentName,
@@ -164,6 +172,29 @@ impl Evidence {
     #[must_use]
     pub fn snapshot(&self, site: &SiteName) -> Option<&Snapshot> {
         self.snapshots.iter().find(|s| s.site == *site)
+    }
+
+    /// What the journal keeps: without the samples, which no decision reads, and without what another program could
+    /// make grow without end.
+    #[must_use]
+    pub fn abridged(&self) -> Self {
+        let mut kept = self.clone();
+        // Only the youngest alert about a site counts for the confidence.
+        kept.alerts.sort_by_key(|alert| alert.age);
+        kept.alerts.truncate(ALERTS_KEPT_MAX);
+        let spoken: BTreeSet<String> = kept.alerts.iter().map(|alert| alert_source(&alert.name)).collect();
+        kept.reliability.0.retain(|source, _| {
+            spoken.contains(source) || source == CLIENT_SOURCE || source == ANOMALY_SOURCE
+        });
+        for target in kept.snapshots.iter_mut().flat_map(|seen| &mut seen.targets) {
+            target.samples = Vec::new();
+        }
+        let sites = &self.snapshots;
+        for report in kept.vantages.iter_mut().filter_map(|vantage| vantage.said.as_mut().ok()) {
+            report.votes.retain(|vote| sites.iter().any(|seen| seen.site == vote.site));
+            report.votes.truncate(sites.len());
+        }
+        kept
     }
 
     /// How unusual the active site is; `None` without a model.

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::decision::Decision;
 use super::evidence::Evidence;
 use super::health::{Judgement, Sight};
 use super::incident::IncidentState;
@@ -31,6 +32,17 @@ pub struct Resume {
     pub incident: Option<String>,
     /// The lags that were known, with their ages as of now, or as of the moment when the outage that was seen began.
     pub lags: Vec<KnownLag>,
+}
+
+impl Resume {
+    /// What a decision leaves behind for whoever goes on so much later. Where no outage had begun by then, it may have
+    /// begun right after: the lags are as old as the time that passed since.
+    #[must_use]
+    pub fn after(decision: &Decision, away: Duration) -> Self {
+        let more = if decision.is_outage { 0.0 } else { away.as_secs_f64() };
+        let older = |lag: &KnownLag| KnownLag { age_seconds: lag.age_seconds + more, ..lag.clone() };
+        Self { incident: decision.incident.clone(), lags: decision.lags.iter().map(older).collect() }
+    }
 }
 
 /// The memory of one service.

@@ -39,7 +39,7 @@ pub(super) struct Record {
     pub(super) trace: Vec<Trace>,
     /// Who served whenever something had changed, in the order of time.
     pub(super) truth: Vec<Truth>,
-    /// The journal of each agent.
+    /// The journals of all agents, damaged ones included.
     pub(super) journals: Vec<MemoryJournal>,
     /// How it stood at the end.
     pub(super) end: End,
@@ -250,10 +250,20 @@ impl Player {
         let standings = standings.collect();
         let leaders = state.leaders(now);
         let can_write = state.actors.iter().map(|actor| actor.is_running() && !actor.is_disk_full).collect();
-        let journals = state.actors.iter().map(|actor| actor.journal.clone()).collect();
+        let all = state.actors.iter().flat_map(|actor| actor.lost.iter().chain([&actor.journal]));
+        let journals = all.cloned().collect();
         let end = End { at: now, named, writable, failing, claims, leaders, can_write, standings };
         let trace = std::mem::take(&mut state.trace);
         drop(state);
         Record { zero: self.world.zero, layout, trace, truth: self.truth, journals, end }
     }
+}
+
+/// A world in which nobody runs, for tests.
+#[cfg(test)]
+pub(super) fn empty_world(
+    scenario: &Scenario,
+) -> Result<(Arc<World>, mpsc::UnboundedReceiver<Command>), PlayError> {
+    let config = config(scenario, &Layout::new(scenario), 0, Policies::Stated)?;
+    Ok(World::new(scenario, setting(scenario, &config), 1))
 }

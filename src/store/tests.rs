@@ -3,6 +3,7 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "a test names the variants that it is about")]
 
 mod aside;
+mod evidence;
 mod story;
 
 use std::fs;

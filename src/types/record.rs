@@ -57,7 +57,7 @@ pub struct RecordState {
 }
 
 /// A record state, and when it was read from the provider.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct RecordView {
     /// What was read.
     pub state: RecordState,

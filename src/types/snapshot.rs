@@ -192,7 +192,7 @@ pub enum CanaryResult {
 }
 
 /// What one look at one target brought.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct TargetSnapshot {
     /// The target.
     pub target: TargetName,
@@ -202,7 +202,8 @@ pub struct TargetSnapshot {
     pub facts: Result<Facts, Gap>,
     /// The write canary.
     pub canary: CanaryResult,
-    /// All samples for the exposition; empty when INFO is a gap.
+    /// All samples for the exposition; empty when INFO is a gap. No decision reads them, so the journal does without.
+    #[serde(skip)]
     pub samples: Vec<Sample>,
     /// How long the whole look took.
     pub elapsed: Duration,
@@ -234,7 +235,7 @@ impl TargetSnapshot {
 }
 
 /// All that was seen of one site at one moment.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Snapshot {
     /// The site.
     pub site: SiteName,

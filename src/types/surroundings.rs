@@ -18,7 +18,7 @@ pub enum CheckKind {
 }
 
 /// One thing that was checked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Check {
     /// What was looked at, as configured.
     pub name: String,
@@ -29,7 +29,7 @@ pub struct Check {
 }
 
 /// What is seen around a service.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Surroundings {
     /// What this agent must reach before it may vote; empty when nothing is configured.
     pub self_checks: Vec<Check>,
@@ -38,7 +38,7 @@ pub struct Surroundings {
 }
 
 /// What a cluster's control plane says of one site's database.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct ControlPlane {
     /// Why the database is not available, in the control plane's own code; `None` when it is available.
     pub unavailable: Option<String>,

@@ -27,7 +27,7 @@ pub struct VantageReport {
 }
 
 /// One configured vantage, and what it said.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct VantageAnswer {
     /// The agent.
     pub agent: AgentName,

@@ -19,21 +19,39 @@ const HOUSE: &[(&str, &[&str])] = &[
     ("serve", &["types", "config", "monitor", "analyse", "store", "control"]),
     ("app", BELOW_APP),
     ("sim", BELOW_APP),
+    ("replay", BELOW_APP),
     ("cli", BELOW_CLI),
 ];
 const BELOW_APP: &[&str] =
     &["types", "config", "monitor", "analyse", "decide", "lead", "store", "act", "control", "serve"];
 const BELOW_CLI: &[&str] = &[
     "types", "config", "monitor", "analyse", "decide", "lead", "store", "act", "control", "serve", "app",
-    "sim",
+    "sim", "replay",
 ];
 
 /// The roots of the program: they wire, and may name everything.
 const ROOTS: &[&str] = &["lib.rs", "main.rs"];
 
 /// Folders (with a final slash) and files whose result depends on their arguments alone.
-const PURE: &[&str] =
-    &["types/", "decide/", "monitor/info.rs", "monitor/normalise.rs", "monitor/catalog.rs", "lead/lease.rs"];
+const PURE: &[&str] = &[
+    "types/",
+    "decide/",
+    "monitor/info.rs",
+    "monitor/normalise.rs",
+    "monitor/catalog.rs",
+    "lead/lease.rs",
+    "replay/stretch.rs",
+    "replay/player.rs",
+    "replay/incident.rs",
+    "replay/score.rs",
+    "replay/chart.rs",
+    "replay/account.rs",
+    "replay/report.rs",
+    "replay/html.rs",
+    "replay/prometheus/query.rs",
+    "replay/prometheus/chunk.rs",
+    "replay/prometheus/rebuild.rs",
+];
 /// The one reader of the system's clock.
 const IMPURE: &[&str] = &["types/time.rs"];
 /// What would make a result depend on something else: a clock, the outside, chance, the order of a hash map.

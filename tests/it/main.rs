@@ -14,6 +14,7 @@ mod hung;
 mod journal;
 mod layering;
 mod reload;
+mod replay;
 mod silence;
 mod support;
 mod webhook;

@@ -52,7 +52,7 @@ impl PrometheusClient {
     pub async fn share(&self, promql: &str, deadline: Duration) -> Result<Ratio, Gap> {
         let give_up = format!("{}ms", deadline.as_millis().max(1));
         let query = [("query", promql), ("timeout", &give_up)];
-        let request = self.proven(self.client.get(&self.query_url).query(&query));
+        let request = prove(self.login.as_ref(), self.client.get(&self.query_url).query(&query));
         let answer = http::ask(request, ANSWER_BYTES_MAX, deadline).await.map_err(|error| error.gap())?;
         let sample = sample(&answer)?;
         let now = self.clock.now().wall.as_secs_f64();
@@ -68,14 +68,15 @@ impl PrometheusClient {
         }
         Ok(Ratio::clamped(sample.value))
     }
+}
 
-    fn proven(&self, request: RequestBuilder) -> RequestBuilder {
-        match &self.login {
-            None => request,
-            Some(HttpLogin::Bearer(token)) => request.bearer_auth(token.expose()),
-            Some(HttpLogin::Basic { username, password }) => {
-                request.basic_auth(username, Some(password.expose()))
-            }
+/// A request with what the server wants to see.
+pub(super) fn prove(login: Option<&HttpLogin>, request: RequestBuilder) -> RequestBuilder {
+    match login {
+        None => request,
+        Some(HttpLogin::Bearer(token)) => request.bearer_auth(token.expose()),
+        Some(HttpLogin::Basic { username, password }) => {
+            request.basic_auth(username, Some(password.expose()))
         }
     }
 }

@@ -26,7 +26,7 @@ const CONNECT_SHARE: (u32, u32) = (9, 10);
 
 /// Why a server was not asked, or did not answer.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum HttpError {
+pub enum HttpError {
     /// No connection came about, or it broke before an answer.
     #[error("got no answer")]
     Send {

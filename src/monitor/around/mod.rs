@@ -10,9 +10,11 @@ mod enterprise;
 mod http;
 mod lookout;
 mod metrics;
+mod range;
 mod reach;
 #[cfg(test)]
 mod tests;
 
 pub use collectors::Collectors;
 pub(super) use metrics::CollectorMetrics;
+pub use range::{RANGE_POINTS_MAX, RangeClient, RangeError, RangeSeries};

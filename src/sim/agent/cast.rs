@@ -77,7 +77,8 @@ impl Cast {
             let phase = state.chance.time(self.scenario.world.probe_interval);
             if std::mem::take(&mut state.actors[agent].is_journal_damaged) {
                 // The product puts a damaged file aside, and begins with an empty one.
-                state.actors[agent].journal = MemoryJournal::new();
+                let lost = std::mem::take(&mut state.actors[agent].journal);
+                state.actors[agent].lost.push(lost);
                 state.trace.push(Trace { at: now, what: What::Forgot { agent } });
             }
             let process = state.begin_process(agent, view.clone(), now);

@@ -61,7 +61,8 @@ pub(super) fn timeline(kind: Kind, world: &World, chance: &mut Chance) -> Vec<Ev
         Kind::StandbyDead => plan.redis(&standby(world), RedisState::Dead, lasts),
         Kind::Observer => observer(&mut plan, lasts, chance),
         Kind::DnsTrouble => {
-            let state = if chance.happens(0.5) { DnsState::Unavailable } else { DnsState::Throttled(20) };
+            // A state that counts requests would be over sooner for whoever asks more often.
+            let state = if chance.happens(0.5) { DnsState::Unavailable } else { DnsState::Busy(lasts / 2) };
             plan.during(lasts / 2, Happening::Dns(state), Happening::Dns(DnsState::Up));
             plan.redis(&active, RedisState::Dead, lasts);
         }

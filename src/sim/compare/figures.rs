@@ -167,7 +167,9 @@ impl fmt::Display for Comparison {
             seconds(Some(one.figures.without_service_seconds))
         })?;
         writeln!(f)?;
-        writeln!(f, "by what happened: to a site that did not serve / needless / missed, median time")?;
+        writeln!(f, "by what happened: to a site that did not serve / needless / missed, and median time")?;
+        let names: Vec<String> = self.all.iter().map(|one| format!("{:>24}", one.contender.name())).collect();
+        writeln!(f, "{:<38}{:>6}{}", "", "count", names.concat())?;
         for kind in &self.kinds {
             write!(f, "{:<38}{:>6}", kind.kind, kind.incidents)?;
             for OfContender { figures, .. } in &kind.of {

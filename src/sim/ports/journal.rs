@@ -42,7 +42,7 @@ impl SimJournal {
         let now = world.now();
         let mut state = world.state();
         let text = match body {
-            Body::Decided { decision } => {
+            Body::Decided { decision, .. } => {
                 let leads = state.leaders(now).contains(&agent);
                 let what = What::Decided { agent, service, decision, leads };
                 state.trace.push(Trace { at: now, what });

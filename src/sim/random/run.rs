@@ -9,8 +9,8 @@ use crate::sim::language::write;
 use crate::sim::parallel::{in_order, seed_of};
 use crate::sim::{PlayError, Report, Task, simulate};
 
-/// Failures that are made short and printed; the others are only counted.
-const FAILURES_SHOWN_MAX: usize = 5;
+/// Failures of each way that are made short and printed; the others are only counted.
+const FAILURES_SHOWN_MAX: u64 = 2;
 
 /// An incident that failed.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -63,8 +63,9 @@ pub fn run(task: Task) -> Result<Summary, PlayError> {
         summary.simulated_hours += one.hours;
         let Some(way) = one.way else { continue };
         summary.failed += 1;
-        *summary.ways.entry(way).or_default() += 1;
-        if summary.failures.len() < FAILURES_SHOWN_MAX {
+        let count = summary.ways.entry(way).or_default();
+        *count += 1;
+        if *count <= FAILURES_SHOWN_MAX {
             summary.failures.push(explain(task.seed, index, way));
         }
     }

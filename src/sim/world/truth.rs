@@ -136,9 +136,13 @@ impl State {
 
     /// Two primaries that both take writes of applications lose some of them, if nobody stops one.
     fn watch_primaries(&mut self, service: usize, now: Duration) {
-        let taking =
-            (0..self.sites[service].len()).filter(|member| self.takes_client_writes(service, *member, now));
-        if taking.count() < 2 || self.is_edited[service] {
+        let taking: Vec<usize> = (0..self.sites[service].len())
+            .filter(|member| self.takes_client_writes(service, *member, now))
+            .collect();
+        let named = self.named(service);
+        let old = taking.iter().find(|member| Some(**member) != named);
+        let could_hold = old.is_some_and(|old| self.could_be_held(service, *old));
+        if taking.len() < 2 || self.is_edited[service] || !could_hold {
             self.two_primaries[service] = None;
             return;
         }
@@ -153,6 +157,23 @@ impl State {
             );
             self.break_rule(now, "two_primaries", detail);
         }
+    }
+
+    /// Whether some agent could keep a member from taking writes: it may act, and what it orders arrives.
+    fn could_be_held(&self, service: usize, member: usize) -> bool {
+        let to = [Node::Datacenter(self.layout.members[member])];
+        (0..self.actors.len()).any(|agent| {
+            let actor = &self.actors[agent];
+            let may_act = actor.is_running()
+                && !actor.is_disk_full
+                && actor.resolves
+                && actor.late.is_zero()
+                && self.orders[agent][service].paused.is_none();
+            let way = self.network.passage(&self.layout.nodes(agent), &to, Ports::Redis);
+            let is_clear = way.is_open() && way.losing == 0.0 && way.slower.is_zero();
+            let takes_orders = |target: &Target| target.state_for(Seer::Agent(agent)) == RedisState::Up;
+            may_act && is_clear && self.sites[service][member].targets.iter().all(takes_orders)
+        })
     }
 
     /// Whether a member is a primary that takes writes, and some application still sends it any.

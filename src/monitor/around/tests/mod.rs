@@ -3,6 +3,7 @@
 mod client;
 mod enterprise;
 mod lookout;
+mod range;
 mod server;
 
 use std::path::PathBuf;

@@ -1,0 +1,412 @@
+//! From the answers of one step to the evidence of one round.
+
+use std::time::Duration;
+
+use super::chunk::{Chunk, Eye, Place, Track};
+use super::query::{ALERTS, CLIENT_ERRORS};
+use crate::config::{Config, Service, Site, Topology, Vantage};
+use crate::decide::{
+    Controls, Crowd, Duty, Evidence, FiringAlert, Leadership, Lens, RecordReading, Reliability, Sight,
+    Trigger, Verdict, judge,
+};
+use crate::replay::Then;
+use crate::types::{
+    AlertKey, CanaryResult, Facts, Fence, Gap, GapReason, Link, Moment, Ratio, RecordState, RecordView,
+    ResourceSet, Role, SiteName, Snapshot, Surroundings, TargetSnapshot, VantageAnswer, VantageReport, Vote,
+};
+
+/// Share of the deadline that an answer counts as having taken where nobody recorded its time: just not slow.
+const UNTIMED: u32 = 4;
+/// All reasons a look may have failed for, to read them back from their label.
+const REASONS: [GapReason; 23] = [
+    GapReason::Refused,
+    GapReason::Reset,
+    GapReason::Closed,
+    GapReason::Unreachable,
+    GapReason::ConnectTimeout,
+    GapReason::Timeout,
+    GapReason::Dns,
+    GapReason::Tls,
+    GapReason::Auth,
+    GapReason::Permission,
+    GapReason::Loading,
+    GapReason::Readonly,
+    GapReason::Misconf,
+    GapReason::Oom,
+    GapReason::Masterdown,
+    GapReason::Clusterdown,
+    GapReason::Busy,
+    GapReason::Noreplicas,
+    GapReason::Maxclients,
+    GapReason::Mismatch,
+    GapReason::Protocol,
+    GapReason::ErrorReply,
+    GapReason::NotAsked,
+];
+
+/// Rebuilds evidence, step by step.
+#[derive(Debug)]
+pub(super) struct Rebuilder<'a> {
+    config: &'a Config,
+    service: &'a Service,
+    interval: Duration,
+    /// The site that the name points to, and the one before it.
+    active: Option<(SiteName, SiteName)>,
+    epoch: u64,
+    /// Failovers that redrover had counted in the round before.
+    failovers: Option<f64>,
+}
+
+impl<'a> Rebuilder<'a> {
+    pub(super) fn new(config: &'a Config, service: &'a Service, interval: Duration) -> Self {
+        Self { config, service, interval, active: None, epoch: 1, failovers: None }
+    }
+
+    /// What an agent would have known at a step, and what was decided; `None` where nobody looked at anything.
+    pub(super) fn round(
+        &mut self,
+        chunk: &Chunk,
+        step: usize,
+        now: Moment,
+    ) -> Option<(Evidence, Option<Then>)> {
+        let own = self.own_eye(chunk, step)?;
+        let before = self.active.clone();
+        let mut snapshots = self.snapshots(chunk, &own, step, now);
+        self.note_active(chunk, &own, &snapshots, step);
+        if self.active != before {
+            // Another site is asked for a write.
+            snapshots = self.snapshots(chunk, &own, step, now);
+        }
+        let evidence = Evidence {
+            agent: self.config.agent.name.clone(),
+            failure_domain: self.config.agent.failure_domain.clone(),
+            snapshots,
+            probe_timeout: self.config.global.probe_timeout,
+            probe_interval: self.interval,
+            vantages: self
+                .config
+                .agent
+                .vantages
+                .iter()
+                .map(|v| self.vantage(v, chunk, &own, step, now))
+                .collect(),
+            surroundings: self.surroundings(chunk, step),
+            crowd: Crowd::default(),
+            reliability: Reliability::default(),
+            alerts: alerts(chunk, step),
+            record: self.record(now),
+            controls: self.controls(chunk, &own, step),
+        };
+        Some((evidence, self.then(chunk, &own, step)))
+    }
+
+    /// Through whose eyes this agent sees: through its own where they were recorded. An agent that is one of the
+    /// configured vantages comes last.
+    fn own_eye(&self, chunk: &Chunk, step: usize) -> Option<Eye> {
+        let rank = |eye: &Eye| match eye {
+            Eye::Agent(instance) if self.vantage_at(instance).is_none() => 0,
+            Eye::Exporter => 1,
+            Eye::Agent(_) => 2,
+        };
+        let looked =
+            |eye: &Eye| self.places().any(|place| chunk.of_target(eye, &place, "redis_up", step).is_some());
+        chunk.eyes().into_iter().filter(looked).min_by_key(rank)
+    }
+
+    fn vantage_at(&self, instance: &str) -> Option<&Vantage> {
+        self.config.agent.vantages.iter().find(|vantage| address(vantage).as_deref() == Some(instance))
+    }
+
+    fn places(&self) -> impl Iterator<Item = Place> + '_ {
+        let of_site = |site: &'a Site| (0..site.targets.len()).map(|number| (site.name.clone(), number));
+        self.service.sites.iter().flat_map(of_site)
+    }
+
+    fn snapshots(&self, chunk: &Chunk, eye: &Eye, step: usize, now: Moment) -> Vec<Snapshot> {
+        let sites = self.service.sites.iter();
+        sites.map(|site| self.snapshot(site, chunk, eye, step, now)).collect()
+    }
+
+    fn snapshot(&self, site: &Site, chunk: &Chunk, eye: &Eye, step: usize, now: Moment) -> Snapshot {
+        let unknown = || Gap::new(GapReason::NotAsked, "Prometheus holds nothing of it");
+        Snapshot {
+            site: site.name.clone(),
+            taken: now,
+            targets: (0..site.targets.len())
+                .map(|number| self.target(site, number, chunk, eye, step))
+                .collect(),
+            control: site.database.map(|_| Err(unknown())),
+            domain: Vec::new(),
+            anomaly: None,
+        }
+    }
+
+    fn target(&self, site: &Site, number: usize, chunk: &Chunk, eye: &Eye, step: usize) -> TargetSnapshot {
+        let (target, place) = (site.targets[number].name.clone(), (site.name.clone(), number));
+        let latency = chunk.signal(eye, &place, "latency", step);
+        let took = match latency {
+            Some(share) => self.config.global.probe_timeout.mul_f64(share.clamp(0.0, 1.0)),
+            None => self.config.global.probe_timeout / UNTIMED,
+        };
+        let gap = gap(chunk, eye, &place, step);
+        let is_written = chunk.signal(eye, &place, "data_path", step) == Some(0.0);
+        match chunk.of_target(eye, &place, "redis_up", step) {
+            None => {
+                let gap = Gap::new(GapReason::NotAsked, "Prometheus holds nothing of it");
+                TargetSnapshot::blind(target, gap, Duration::ZERO)
+            }
+            Some(up) if up > 0.0 => TargetSnapshot {
+                target,
+                ping: Ok(took),
+                facts: Ok(facts(chunk, eye, &place, step)),
+                canary: match gap {
+                    Some(gap) => CanaryResult::Failed(gap),
+                    None if is_written && self.serves(site) => CanaryResult::Written(took),
+                    None => CanaryResult::NotAsked,
+                },
+                samples: Vec::new(),
+                elapsed: took,
+            },
+            Some(_) => {
+                let silent =
+                    || Gap::new(GapReason::Timeout, "redis_up is 0, and Prometheus does not know why");
+                let gap = gap.unwrap_or_else(silent);
+                // INFO alone may be refused.
+                let ping = if is_written { Ok(took) } else { Err(gap.clone()) };
+                TargetSnapshot { ping, ..TargetSnapshot::blind(target, gap, took) }
+            }
+        }
+    }
+
+    /// Whether the site is asked for a write.
+    fn serves(&self, site: &Site) -> bool {
+        let is_active = self.active.as_ref().is_some_and(|(active, _)| *active == site.name);
+        self.service.canary.is_some() && (self.service.topology == Topology::ActiveActive || is_active)
+    }
+
+    /// Where the name points: as redrover says; else to the one site that calls itself a primary; else where it did.
+    fn note_active(&mut self, chunk: &Chunk, eye: &Eye, snapshots: &[Snapshot], step: usize) {
+        let mut said =
+            chunk.of_service(eye, "redrover_active_datacenter", step).filter(|(_, value)| *value > 0.0);
+        let named =
+            said.next().and_then(|(track, _)| SiteName::new(track.labels.get("datacenter")?.as_str()).ok());
+        let found =
+            named.or_else(|| self.only_primary(snapshots)).filter(|site| self.service.site(site).is_some());
+        if let Some(epoch) =
+            chunk.of_service(eye, "redrover_fence_epoch", step).map(|(_, epoch)| epoch).next()
+        {
+            self.epoch = epoch as u64;
+        }
+        self.active = match (found, self.active.take()) {
+            (Some(site), Some((active, from))) if site == active => Some((active, from)),
+            (Some(site), Some((active, _))) => Some((site, active)),
+            (Some(site), None) => Some((site.clone(), site)),
+            (None, known) => known,
+        };
+    }
+
+    fn only_primary(&self, snapshots: &[Snapshot]) -> Option<SiteName> {
+        if self.service.topology != Topology::Replication {
+            // All call themselves primaries; the first of the configuration is taken to be the usual one.
+            return self
+                .active
+                .is_none()
+                .then(|| self.service.sites.first().map(|site| site.name.clone()))?;
+        }
+        let is_primary = |seen: &&Snapshot| {
+            let facts = |t: &TargetSnapshot| t.facts.as_ref().is_ok_and(|f| f.role == Some(Role::Primary));
+            !seen.targets.is_empty() && seen.targets.iter().all(facts)
+        };
+        let mut primaries = snapshots.iter().filter(is_primary);
+        let one = primaries.next()?;
+        primaries.next().is_none().then(|| one.site.clone())
+    }
+
+    /// Record and fence as they must have stood; Prometheus does not keep them.
+    fn record(&self, now: Moment) -> RecordReading {
+        let Some((active, from)) = &self.active else {
+            return RecordReading::Unread("Prometheus does not say where the name pointed".to_owned());
+        };
+        let Some(site) = self.service.site(active) else {
+            return RecordReading::Unread(format!("the name pointed to {active}, which is not configured"));
+        };
+        let fence = Fence {
+            owner: self.config.agent.name.clone(),
+            epoch: self.epoch,
+            active: active.clone(),
+            from: from.clone(),
+            at: 0,
+            decision: "replay".to_owned(),
+            intent: None,
+        };
+        let ttl = self.service.record.ttl_seconds;
+        let state = RecordState {
+            record: Some(ResourceSet::single(ttl, site.dns_target.clone())),
+            fence: Some(ResourceSet::single(ttl, fence.to_string())),
+        };
+        RecordReading::Seen(RecordView { state, read: now })
+    }
+
+    fn controls(&self, chunk: &Chunk, eye: &Eye, step: usize) -> Controls {
+        let value = |name| chunk.of_service(eye, name, step).map(|(_, value)| value).next();
+        Controls {
+            is_paused: value("redrover_paused").is_some_and(|v| v > 0.0),
+            halted: value("redrover_halted").filter(|v| *v > 0.0).map(|_| "it was halted then".to_owned()),
+            is_durable: value("redrover_journal_durable").is_none_or(|v| v > 0.0),
+            leadership: Leadership::Leads,
+            known_epoch: Some(self.epoch),
+            ..Controls::default()
+        }
+    }
+
+    fn surroundings(&self, chunk: &Chunk, step: usize) -> Surroundings {
+        let asked = self.service.client_errors.as_ref().map(|_| {
+            let mut found = chunk.others(CLIENT_ERRORS, step).map(|(_, value)| value);
+            match (found.next(), found.next()) {
+                (Some(share), None) => Ok(Ratio::clamped(share)),
+                (None, _) => Err(Gap::new(GapReason::Protocol, "the query found nothing")),
+                (Some(_), Some(_)) => Err(Gap::new(GapReason::Protocol, "the query found several series")),
+            }
+        });
+        Surroundings { self_checks: Vec::new(), client_errors: asked }
+    }
+
+    /// What another agent must have said: its own looks, judged as it would have judged them.
+    fn vantage(
+        &self,
+        vantage: &Vantage,
+        chunk: &Chunk,
+        own: &Eye,
+        step: usize,
+        now: Moment,
+    ) -> VantageAnswer {
+        let eye = address(vantage).map(Eye::Agent).filter(|eye| eye != own && chunk.eyes().contains(eye));
+        let said = eye.map(|eye| {
+            let snapshots = self.snapshots(chunk, &eye, step, now);
+            let votes = snapshots.iter().map(|seen| self.vote(seen)).collect();
+            VantageReport { wall: now.wall, votes }
+        });
+        VantageAnswer {
+            agent: vantage.name.clone(),
+            failure_domain: vantage.failure_domain.clone(),
+            said: said.ok_or_else(|| Gap::new(GapReason::NotAsked, "Prometheus holds nothing of it")),
+        }
+    }
+
+    /// What redrover decided then, where it was there.
+    fn then(&mut self, chunk: &Chunk, eye: &Eye, step: usize) -> Option<Then> {
+        let value = |name| chunk.of_service(eye, name, step).map(|(_, value)| value).next();
+        let failovers = value("redrover_decisions_total");
+        let before = self.failovers;
+        self.failovers = failovers.or(before);
+        let has_switched = before.zip(failovers).is_some_and(|(before, now)| now > before);
+        let is_halted = value("redrover_halted").is_some_and(|v| v > 0.0);
+        let is_recommended = value("redrover_recommendation_pending")? > 0.0;
+        let verdict = match (has_switched, is_halted, is_recommended) {
+            (true, _, _) => Verdict::Failover,
+            (false, true, _) => Verdict::Halt,
+            (false, false, true) => Verdict::Recommend,
+            (false, false, false) => Verdict::Hold,
+        };
+        Some(Then {
+            verdict,
+            // Under a veto, which a mode is as well, redrover publishes 0: no course to draw.
+            confidence: None,
+            reasons: Vec::new(),
+            is_incident: verdict != Verdict::Hold,
+            trigger: Trigger::Automatic,
+        })
+    }
+
+    fn vote(&self, seen: &Snapshot) -> Vote {
+        let lens = Lens {
+            policy: &self.service.policy,
+            probe_timeout: self.config.global.probe_timeout,
+            loading_for: Duration::ZERO,
+            resolves: false,
+            vantages_there: &[],
+        };
+        let is_active = self.active.as_ref().is_some_and(|(active, _)| *active == seen.site);
+        let serves = self.service.topology == Topology::ActiveActive || is_active;
+        let judgement = judge(seen, if serves { Duty::Serve } else { Duty::Stand }, &lens);
+        Vote {
+            site: seen.site.clone(),
+            severity: judgement.severity,
+            is_silent: judgement.sight == Sight::Silent,
+            is_domain_silent: None,
+        }
+    }
+}
+
+/// `host:port` of a vantage, as Prometheus calls it that scrapes it there.
+fn address(vantage: &Vantage) -> Option<String> {
+    Some(format!("{}:{}", vantage.url.host_str()?, vantage.url.port_or_known_default()?))
+}
+
+/// Why a target was not seen, or not completely, where redrover said so.
+fn gap(chunk: &Chunk, eye: &Eye, place: &Place, step: usize) -> Option<Gap> {
+    let label = chunk.info(eye, place, "redrover_target_gap", step)?.labels.get("reason")?;
+    let reason = REASONS.into_iter().find(|reason| reason.as_str() == label)?;
+    Some(Gap::new(reason, "as redrover told Prometheus"))
+}
+
+fn facts(chunk: &Chunk, eye: &Eye, place: &Place, step: usize) -> Facts {
+    let value = |name| chunk.of_target(eye, place, name, step);
+    let count = |name| value(name).filter(|v| *v >= 0.0).map(|v| v as u64);
+    let flag = |name| value(name).map(|v| v > 0.0);
+    let info = chunk.info(eye, place, "redis_instance_info", step);
+    let label = |name: &str| info.and_then(|track| track.labels.get(name)).filter(|text| !text.is_empty());
+    let role = label("role").map(|role| match role.as_str() {
+        "master" => Role::Primary,
+        "slave" => Role::Replica,
+        _ => Role::Other,
+    });
+    let persistence = [flag("redis_rdb_last_bgsave_status"), flag("redis_aof_last_write_status")];
+    let offset = match role {
+        Some(Role::Replica) => count("redis_slave_repl_offset"),
+        Some(Role::Primary) => count("redis_master_repl_offset"),
+        Some(Role::Other) | None => None,
+    };
+    Facts {
+        role,
+        link: chunk.track_of_target(eye, place, "redis_master_link_up", step).map(|track| Link {
+            up: track.at(step).is_some_and(|up| up > 0.0),
+            source: source(track),
+            // Unknown never clears a target.
+            syncing: flag("redis_master_sync_in_progress").unwrap_or(true),
+        }),
+        loading: flag("redis_loading_dump_file"),
+        offset_bytes: offset,
+        replication_id: label("master_replid").cloned(),
+        memory_used_bytes: count("redis_memory_used_bytes"),
+        memory_max_bytes: count("redis_memory_max_bytes"),
+        memory_system_bytes: count("redis_total_system_memory_bytes"),
+        persistence_ok: persistence.into_iter().flatten().reduce(|all, one| all && one),
+        ..Facts::default()
+    }
+}
+
+fn source(track: &Track) -> String {
+    let label = |name: &str| track.labels.get(name).map_or("", String::as_str);
+    format!("{}:{}", label("master_host"), label("master_port"))
+}
+
+/// What fired. Alertmanager repeats an alert as long as it fires, so it is fresh.
+fn alerts(chunk: &Chunk, step: usize) -> Vec<FiringAlert> {
+    let firing = chunk.others(ALERTS, step).filter(|(_, value)| *value > 0.0);
+    firing
+        .map(|(track, _)| {
+            let labels = track.labels.iter().map(|(name, value)| format!("{name}={value:?}"));
+            FiringAlert {
+                key: AlertKey { fingerprint: labels.collect::<Vec<_>>().join(","), starts_at: String::new() },
+                name: track.labels.get("alertname").cloned().unwrap_or_default(),
+                site: track.labels.get("datacenter").and_then(|name| SiteName::new(name.as_str()).ok()),
+                age: Duration::ZERO,
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;
