@@ -30,6 +30,8 @@ pub(super) struct Counts {
     pub(super) due: u64,
     /// Those that nobody had answered in time.
     pub(super) missed: u64,
+    /// Those of them that a person was asked to answer in time.
+    pub(super) recommended: u64,
     /// From the moment at which a switch could help to the switch.
     pub(super) times: Vec<Duration>,
     /// Time in which the applications found a site that did not serve.
@@ -61,6 +63,7 @@ impl Counts {
         self.swinging += other.swinging;
         self.due += other.due;
         self.missed += other.missed;
+        self.recommended += other.recommended;
         self.times.extend(&other.times);
         self.without_service += other.without_service;
     }
@@ -90,7 +93,11 @@ impl Counts {
                 continue;
             }
             self.due += 1;
-            self.missed += u64::from(stay.span.until > from + MISSED_AFTER);
+            let in_time = Span { from, until: from + MISSED_AFTER };
+            if stay.span.until > in_time.until {
+                self.missed += 1;
+                self.recommended += u64::from(history.recommended.iter().any(|at| in_time.contains(*at)));
+            }
         }
         let is_first = stay.span.from.is_zero();
         let from = if is_first { Duration::ZERO } else { stay.span.from + history.follow };
@@ -129,7 +136,7 @@ mod tests {
         };
         let truth = moments.into_iter().map(|at| (S * at, vec![serves(A, at), serves(B, at)])).collect();
         let moves = moves.iter().map(|(at, to)| (S * *at, *to)).collect();
-        History { end: S * 1000, truth, first: A, moves, follow: S * 31 }
+        History { end: S * 1000, truth, first: A, moves, recommended: Vec::new(), follow: S * 31 }
     }
 
     fn counts(down: &[(usize, u32, u32)], moves: &[(u32, usize)]) -> Counts {
@@ -184,6 +191,19 @@ mod tests {
         let late = counts(&[(A, 100, 900), (B, 50, 500)], &[(560, B)]);
         assert_eq!((late.due, late.missed, late.times), (1, 0, vec![S * 60]), "it was due when B served");
         assert_eq!(counts(&[(B, 100, 900)], &[]).due, 0, "nobody was there");
+    }
+
+    #[test]
+    fn a_missed_outage_may_have_been_put_to_a_person() {
+        for (at, recommended) in [(99, 0), (100, 1), (279, 1), (280, 0)] {
+            let mut history = history(&[(A, 100, 900)], &[]);
+            history.recommended = vec![S * at];
+            let found = Counts::of(&history);
+            assert_eq!((found.missed, found.recommended), (1, recommended), "at {at}");
+        }
+        let mut answered = history(&[(A, 100, 900)], &[(140, B)]);
+        answered.recommended = vec![S * 120];
+        assert_eq!(Counts::of(&answered).recommended, 0, "it was not missed");
     }
 
     #[test]

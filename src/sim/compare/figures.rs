@@ -66,6 +66,8 @@ pub struct Figures {
     pub due: u64,
     /// Those that were missed.
     pub missed: u64,
+    /// Those of them that a person was asked to answer in time.
+    pub recommended: u64,
     /// Needed switches to a site that served: their times are these.
     pub answered: u64,
     /// Half of them took no longer, seconds.
@@ -93,6 +95,7 @@ impl Figures {
             swinging: counts.swinging,
             due: counts.due,
             missed: counts.missed,
+            recommended: counts.recommended,
             answered: counts.times.len() as u64,
             median_seconds: rank(50),
             p90_seconds: rank(90),
@@ -155,6 +158,7 @@ impl fmt::Display for Comparison {
         line("outages that asked for a switch", &|one| one.figures.due.to_string())?;
         let missed = format!("  missed (no switch for {} s)", self.missed_after_seconds);
         line(&missed, &|one| one.figures.missed.to_string())?;
+        line("  of these, put to a person in time", &|one| one.figures.recommended.to_string())?;
         line("needed switches to a site that served", &|one| one.figures.answered.to_string())?;
         line("  their time: median", &|one| seconds(one.figures.median_seconds))?;
         line("  p90", &|one| seconds(one.figures.p90_seconds))?;
@@ -163,7 +167,9 @@ impl fmt::Display for Comparison {
             seconds(Some(one.figures.without_service_seconds))
         })?;
         writeln!(f)?;
-        writeln!(f, "by what happened: to a site that did not serve / needless / missed, median time")?;
+        writeln!(f, "by what happened: to a site that did not serve / needless / missed, and median time")?;
+        let names: Vec<String> = self.all.iter().map(|one| format!("{:>24}", one.contender.name())).collect();
+        writeln!(f, "{:<38}{:>6}{}", "", "count", names.concat())?;
         for kind in &self.kinds {
             write!(f, "{:<38}{:>6}", kind.kind, kind.incidents)?;
             for OfContender { figures, .. } in &kind.of {

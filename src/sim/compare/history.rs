@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::decide::Verdict;
 use crate::sim::language::Scenario;
 use crate::sim::play::Record;
 use crate::sim::world::{VISIBLE_AFTER, What, moves};
@@ -46,6 +47,8 @@ pub(super) struct History {
     pub(super) first: usize,
     /// When the record was moved, and to which member.
     pub(super) moves: Vec<(Duration, usize)>,
+    /// When a leading agent recommended a move to a person; baselines speak to nobody.
+    pub(super) recommended: Vec<Duration>,
     /// Every application has followed a move after so long.
     pub(super) follow: Duration,
 }
@@ -61,12 +64,17 @@ impl History {
             let What::Changed { service: 0, before, after, .. } = &line.what else { return None };
             if moves(before, after) { Some((line.at, member(after)?)) } else { None }
         });
+        let recommended = record.trace.iter().filter_map(|line| {
+            let What::Decided { decision, leads: true, .. } = &line.what else { return None };
+            (decision.verdict == Verdict::Recommend).then_some(line.at)
+        });
         let serving = |known: &Vec<Vec<bool>>| known.first().cloned().unwrap_or_default();
         Self {
             end: record.end.at,
             truth: record.truth.iter().map(|truth| (truth.from, serving(&truth.serving))).collect(),
             first: record.layout.active,
             moves: moved.collect(),
+            recommended: recommended.collect(),
             follow: VISIBLE_AFTER + scenario.world.ttl,
         }
     }

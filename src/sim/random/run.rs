@@ -1,4 +1,4 @@
-//! Plays many incidents on several threads. What is reported does not depend on how many there are.
+//! Plays many incidents, counts those that fail, and makes the first of them short.
 
 use std::collections::BTreeMap;
 
