@@ -13,6 +13,8 @@ const TRIES_MAX: u32 = 8;
 const BACKOFF: Duration = Duration::from_millis(200);
 /// up to this. All tries together stay well within the life of a decision.
 const BACKOFF_MAX: Duration = Duration::from_secs(4);
+/// No try begins later than this: what the caller saw before is too old by then, whatever held this agent up.
+const SWAP_LIMIT: Duration = Duration::from_secs(25);
 /// Reads of the record after an answer was lost.
 const READS_MAX: u32 = 5;
 
@@ -47,6 +49,7 @@ pub(super) async fn swap(
     };
     let change = RecordChange { expected: expected.clone(), wanted: wanted.clone() };
     let (mut last, mut wait) = (String::new(), BACKOFF);
+    let began = hands.clock.now();
     for attempt in 0..TRIES_MAX {
         if attempt > 0 {
             tokio::time::sleep(wait).await;
@@ -54,6 +57,9 @@ pub(super) async fn swap(
         }
         if !leads(hands) {
             return Err(SwapFailure::NotLeading);
+        }
+        if hands.clock.now().since(began) >= SWAP_LIMIT && Guard::Expiry.stands() {
+            return Err(SwapFailure::Busy(format!("it took too long; {last}")));
         }
         match dns.change(&change).await {
             Ok(_) => return Ok(()),

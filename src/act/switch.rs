@@ -15,6 +15,8 @@ use crate::types::{Guard, Moment, RecordState};
 
 /// An old primary stays paused so long after fencing; the standing order renews it while it claims to be one.
 pub const PAUSE: Duration = Duration::from_secs(60);
+/// A proof of the target that is older is made anew before the name moves.
+const PROOF_AGE_MAX: Duration = Duration::from_secs(5);
 /// Asking the name servers ends after so long; a slow one is reported, not waited for.
 const VERIFY_LIMIT: Duration = Duration::from_secs(90);
 /// Looking for the name servers in vain ends after so long.
@@ -274,6 +276,12 @@ impl<'a> Switch<'a> {
             // An old primary that came back in the meantime must not take writes while the name moves.
             if self.plan.promotes
                 && let Err(why) = self.fence().await
+            {
+                return self.stop(&why).await;
+            }
+            if self.hands.clock.now().since(self.since) >= PROOF_AGE_MAX
+                && Guard::Recheck.stands()
+                && let Err(why) = self.looks().prove().await
             {
                 return self.stop(&why).await;
             }

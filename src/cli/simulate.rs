@@ -7,8 +7,8 @@ use clap::Args;
 
 use super::parts::{Failure, Output};
 use crate::sim::language::load;
-use crate::sim::random::{self, Summary, Task};
-use crate::sim::simulate;
+use crate::sim::random::{self, Summary};
+use crate::sim::{Task, compare, simulate};
 use crate::types::{Clock as _, SystemClock};
 
 #[derive(Debug, Args)]
@@ -19,6 +19,10 @@ pub(super) struct SimulateArgs {
     /// Play so many random incidents instead: faults first, then everything is mended, and it must settle.
     #[arg(long, value_name = "COUNT", conflicts_with = "scenarios")]
     random: Option<u64>,
+    /// Play so many incidents of the everyday mix instead, each three times, and hold redrover against two simple
+    /// ways to move a record; docs/comparison.md describes mix, baselines and figures.
+    #[arg(long, requires = "random")]
+    compare: bool,
     /// Threads for random incidents; one for each processor unless told otherwise.
     #[arg(long, value_name = "THREADS", requires = "random")]
     jobs: Option<usize>,
@@ -40,6 +44,9 @@ pub(super) fn run(args: SimulateArgs) -> Result<(), Failure> {
 fn play_random(count: u64, args: &SimulateArgs) -> Result<(), Failure> {
     let processors = || std::thread::available_parallelism().map_or(1, usize::from);
     let task = Task { count, seed: args.seed, jobs: args.jobs.unwrap_or_else(processors) };
+    if args.compare {
+        return compare(task, args.output);
+    }
     let clock = SystemClock::new();
     let began = clock.now();
     let summary = random::run(task)?;
@@ -50,6 +57,18 @@ fn play_random(count: u64, args: &SimulateArgs) -> Result<(), Failure> {
     }
     if summary.failed > 0 {
         bail_failed(summary.failed, summary.incidents, "random incidents broke a rule or did not settle")?;
+    }
+    Ok(())
+}
+
+fn compare(task: Task, output: Output) -> Result<(), Failure> {
+    let comparison = compare::run(task)?;
+    match output {
+        Output::Text => print!("{comparison}"),
+        Output::Json => println!("{}", serde_json::to_string_pretty(&comparison)?),
+    }
+    if comparison.broken_rules > 0 {
+        return Err(anyhow::anyhow!("redrover broke a rule {} times", comparison.broken_rules).into());
     }
     Ok(())
 }

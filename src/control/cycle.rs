@@ -172,6 +172,7 @@ impl Worker {
             is_switching: self.switching_to.is_some() || self.story.unfinished.is_some(),
             switching_to: self.switching_to.clone(),
             known_epoch: self.story.epoch,
+            left: story.left.iter().cloned().collect(),
             abandoned: story.abandoned.as_ref().map(|a| Abandoned {
                 age: age(a.last_unix_ms),
                 why: a.why.clone(),
@@ -246,9 +247,7 @@ impl Worker {
                 self.hold(decision, order).await;
             }
         }
-        if decision.orders.is_empty() {
-            self.held = None;
-        }
+        self.held.retain(|site, _| decision.orders.iter().any(|order| order.pause == *site));
         if let Some(plan) = decision.plan.as_ref().or(decision.clearing.as_ref()) {
             let body = Body::Ticketed { plan: Box::new(plan.clone()) };
             match self.setup.hands.journal.ticket(self.entry(decision, body), plan.clone()).await {
@@ -273,7 +272,7 @@ impl Worker {
         let pause = PAUSE.max(self.setup.probe_interval * 3);
         let held = self.setup.hands.promote.fence(&order.pause, pause).await;
         let is_held = held.is_ok();
-        if self.held.as_ref() == Some(&(order.pause.clone(), is_held)) {
+        if self.held.get(&order.pause) == Some(&is_held) {
             return;
         }
         let error = held.err().map(|e| e.to_string());
@@ -285,7 +284,9 @@ impl Worker {
         }
         let entry = self.entry(decision, Body::Held { site: order.pause.clone(), error });
         match self.setup.hands.journal.append(vec![entry]).await {
-            Ok(_) => self.held = Some((order.pause.clone(), is_held)),
+            Ok(_) => {
+                self.held.insert(order.pause.clone(), is_held);
+            }
             Err(error) => self.lost_journal(&error),
         }
     }

@@ -1,5 +1,6 @@
 //! One worker for each service: it waits for the next reason to look, runs one cycle, and owns the service's switch.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -75,7 +76,7 @@ pub struct Worker {
     pub(super) story: Story,
     pub(super) record: Option<RecordView>,
     pub(super) last: Option<(u64, Decision)>,
-    pub(super) held: Option<(SiteName, bool)>,
+    pub(super) held: BTreeMap<SiteName, bool>,
     pub(super) is_durable: bool,
     pub(super) switching_to: Option<SiteName>,
     switches: JoinSet<()>,
@@ -106,7 +107,7 @@ impl Worker {
             story: Story::default(),
             record: None,
             last: None,
-            held: None,
+            held: BTreeMap::new(),
             is_durable: true,
             switching_to: None,
             switches: JoinSet::new(),

@@ -91,6 +91,8 @@ pub struct Controls {
     pub switching_to: Option<SiteName>,
     /// The epoch of the fence as the journal last knew it; `None` when the journal knows nothing.
     pub known_epoch: Option<u64>,
+    /// The sites that switches have left, as far as the journal knows.
+    pub left: Vec<SiteName>,
     /// Attempts that were given up, if there were any.
     pub abandoned: Option<Abandoned>,
     /// Ages of the switches that nobody has acknowledged.

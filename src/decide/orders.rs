@@ -26,7 +26,7 @@ pub(super) fn is_settled(fence: Option<&Fence>, evidence: &Evidence) -> bool {
     !controls.is_switching || fence.is_some_and(has_moved)
 }
 
-/// The order that follows every switch: the site left behind is paused while it claims to be a primary.
+/// The order that follows every switch: each site that was ever left is paused while it claims to be a primary.
 pub(super) fn standing_orders(
     fence: Option<&Fence>,
     active: Option<&SiteName>,
@@ -34,11 +34,14 @@ pub(super) fn standing_orders(
     evidence: &Evidence,
 ) -> Vec<StandingOrder> {
     let Some((fence, active)) = fence.zip(active) else { return Vec::new() };
-    let left = &fence.from;
-    let claims = || evidence.snapshot(left).is_some_and(claims_primary);
-    if service.topology == Topology::Replication && left != active && claims() {
-        vec![StandingOrder { pause: left.clone() }]
-    } else {
-        Vec::new()
+    if service.topology != Topology::Replication {
+        return Vec::new();
     }
+    let was_left = |site: &SiteName| *site == fence.from || evidence.controls.left.contains(site);
+    let claims = |site: &SiteName| evidence.snapshot(site).is_some_and(claims_primary);
+    let sites = service.sites.iter().map(|site| &site.name);
+    sites
+        .filter(|site| *site != active && was_left(site) && claims(site))
+        .map(|site| StandingOrder { pause: site.clone() })
+        .collect()
 }

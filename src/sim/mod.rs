@@ -5,8 +5,12 @@
 
 mod agent;
 mod alertmanager;
+mod baseline;
 mod chance;
+pub mod compare;
+mod crew;
 pub mod language;
+mod parallel;
 mod play;
 mod ports;
 pub mod random;
@@ -20,6 +24,7 @@ mod watchman;
 mod world;
 
 pub use agent::ConfigError;
+pub use parallel::Task;
 pub use play::PlayError;
 pub use report::{Line, Report, simulate};
 pub use rules::RULES;

@@ -8,6 +8,8 @@ use tokio::sync::mpsc;
 
 use super::agent::{Cast, ConfigError, Policies, config};
 use super::alertmanager::Alertmanager;
+use super::baseline::Baseline;
+use super::crew::{Contender, Crew};
 use super::language::{Alerts, Happening, Scenario, When};
 use super::watchman::Watchman;
 use super::world::{Command, Layout, Setting, Trace, WARM_UP_ROUNDS, World};
@@ -35,10 +37,21 @@ pub(super) struct Record {
     pub(super) zero: Duration,
     /// All that happened.
     pub(super) trace: Vec<Trace>,
-    /// The journal of each agent.
+    /// Who served whenever something had changed, in the order of time.
+    pub(super) truth: Vec<Truth>,
+    /// The journals of all agents, damaged ones included.
     pub(super) journals: Vec<MemoryJournal>,
     /// How it stood at the end.
     pub(super) end: End,
+}
+
+/// Who serves the writes of applications from a moment on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Truth {
+    /// Since the world began.
+    pub(super) from: Duration,
+    /// By service and member.
+    pub(super) serving: Vec<Vec<bool>>,
 }
 
 /// How a world stands at the end.
@@ -80,12 +93,20 @@ pub(super) struct Standing {
 /// # Errors
 /// It cannot be played.
 pub(super) fn play(scenario: &Scenario, seed: u64) -> Result<Record, PlayError> {
+    play_with(scenario, seed, Contender::Redrover)
+}
+
+/// Plays a scenario in which somebody watches over the record.
+///
+/// # Errors
+/// It cannot be played.
+pub(super) fn play_with(scenario: &Scenario, seed: u64, contender: Contender) -> Result<Record, PlayError> {
     let layout = Layout::new(scenario);
     let of_agent = |agent| config(scenario, &layout, agent, Policies::Stated).map(Arc::new);
     let configs = (0..layout.agents.len()).map(of_agent).collect::<Result<Vec<_>, _>>()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let runtime = runtime.map_err(PlayError::Runtime)?;
-    Ok(runtime.block_on(Player::play(scenario, configs, seed)))
+    Ok(runtime.block_on(Player::play(scenario, configs, seed, contender)))
 }
 
 fn setting(scenario: &Scenario, config: &Config) -> Setting {
@@ -110,25 +131,33 @@ fn setting(scenario: &Scenario, config: &Config) -> Setting {
 /// The task that owns the agents, and lets the timeline happen.
 struct Player {
     world: Arc<World>,
-    cast: Cast,
+    crew: Crew,
     alertmanager: Alertmanager,
     watchman: Option<Watchman>,
     /// What happens at a fixed time; in the order in which it was planned where the time is the same.
     timeline: BTreeMap<(Duration, usize), Happening>,
     planned: usize,
+    truth: Vec<Truth>,
 }
 
 impl Player {
-    async fn play(scenario: &Scenario, configs: Vec<Arc<Config>>, seed: u64) -> Record {
+    async fn play(scenario: &Scenario, configs: Vec<Arc<Config>>, seed: u64, contender: Contender) -> Record {
         let setting = setting(scenario, &configs[0]);
         let (world, mut commands) = World::new(scenario, setting, seed);
-        let cast = Cast::new(Arc::clone(&world), Arc::new(scenario.clone()), configs);
+        let crew = match contender {
+            Contender::Redrover => {
+                Crew::Redrover(Cast::new(Arc::clone(&world), Arc::new(scenario.clone()), configs))
+            }
+            Contender::ThreeProbes => Crew::Baseline(Baseline::three_probes(Arc::clone(&world))),
+            Contender::HealthCheck => Crew::Baseline(Baseline::health_check(Arc::clone(&world))),
+        };
         let mut player = Self {
-            alertmanager: Alertmanager::new(Arc::clone(&world), cast.doors()),
+            alertmanager: Alertmanager::new(Arc::clone(&world), crew.doors()),
             watchman: (scenario.world.alerts == Alerts::Automatic).then(|| Watchman::new(Arc::clone(&world))),
             timeline: BTreeMap::new(),
             planned: 0,
-            cast,
+            truth: Vec::new(),
+            crew,
             world,
         };
         for event in &scenario.timeline {
@@ -137,8 +166,9 @@ impl Player {
             }
         }
         for agent in 0..player.world.layout.agents.len() {
-            player.cast.start(agent).await;
+            player.crew.start(agent).await;
         }
+        player.note_truth();
         let end = player.world.zero + scenario.world.run;
         player.run(end, &mut commands).await;
         player.record()
@@ -163,6 +193,7 @@ impl Player {
                     }
                     if next == event && let Some((_, what)) = self.timeline.pop_first() {
                         self.world.apply(&what);
+                        self.note_truth();
                     } else if let Some(watchman) = &mut self.watchman {
                         watchman.look(&mut self.alertmanager);
                     }
@@ -171,11 +202,17 @@ impl Player {
         }
     }
 
+    fn note_truth(&mut self) {
+        let from = self.world.now();
+        let serving = self.world.state().serving(from);
+        self.truth.push(Truth { from, serving });
+    }
+
     async fn obey(&mut self, command: Command) {
         match command {
-            Command::Kill(agent) => self.cast.kill(agent),
-            Command::Start(agent) => self.cast.start(agent).await,
-            Command::Reload(agent) => self.cast.reload_broken(agent),
+            Command::Kill(agent) => self.crew.kill(agent),
+            Command::Start(agent) => self.crew.start(agent).await,
+            Command::Reload(agent) => self.crew.reload_broken(agent),
             Command::Post(webhook) => self.alertmanager.post(&webhook),
             Command::Later(at, what) => self.plan(at, what),
         }
@@ -213,10 +250,20 @@ impl Player {
         let standings = standings.collect();
         let leaders = state.leaders(now);
         let can_write = state.actors.iter().map(|actor| actor.is_running() && !actor.is_disk_full).collect();
-        let journals = state.actors.iter().map(|actor| actor.journal.clone()).collect();
+        let all = state.actors.iter().flat_map(|actor| actor.lost.iter().chain([&actor.journal]));
+        let journals = all.cloned().collect();
         let end = End { at: now, named, writable, failing, claims, leaders, can_write, standings };
         let trace = std::mem::take(&mut state.trace);
         drop(state);
-        Record { zero: self.world.zero, layout, trace, journals, end }
+        Record { zero: self.world.zero, layout, trace, truth: self.truth, journals, end }
     }
+}
+
+/// A world in which nobody runs, for tests.
+#[cfg(test)]
+pub(super) fn empty_world(
+    scenario: &Scenario,
+) -> Result<(Arc<World>, mpsc::UnboundedReceiver<Command>), PlayError> {
+    let config = config(scenario, &Layout::new(scenario), 0, Policies::Stated)?;
+    Ok(World::new(scenario, setting(scenario, &config), 1))
 }

@@ -82,8 +82,19 @@ fn unrecorded(record: &Record) -> Vec<Violation> {
             }
         });
     }
+    // A journal that was damaged afterwards may have held the end.
+    let forgets = |agent: usize, since: Duration| {
+        record
+            .trace
+            .iter()
+            .any(|line| line.at >= since && matches!(line.what, What::Forgot { agent: who } if who == agent))
+    };
     let changes = record.trace.iter().filter_map(|line| match &line.what {
-        What::Changed { by: Some(_), before, after, .. } if moves(before, after) => Some((line.at, after)),
+        What::Changed { by: Some(agent), before, after, .. }
+            if moves(before, after) && !forgets(*agent, line.at) =>
+        {
+            Some((line.at, after))
+        }
         What::Changed { .. }
         | What::Event(_)
         | What::Decided { .. }

@@ -87,6 +87,8 @@ pub struct Story {
     pub unfinished: Option<Unfinished>,
     /// The site that the name points to, as far as the journal knows.
     pub active: Option<SiteName>,
+    /// The sites that switches have left since a person adopted the service.
+    pub left: BTreeSet<SiteName>,
     /// Attempts that were given up.
     pub abandoned: Option<Attempts>,
     /// The incident of the last decision.
@@ -111,6 +113,7 @@ impl Story {
             Body::Adopted { epoch, active } => {
                 self.epoch = Some(*epoch);
                 self.active = Some(active.clone());
+                self.left.clear();
                 self.halted = None;
             }
             Body::Notified { alerts } => {
@@ -144,8 +147,14 @@ impl Story {
         if self.active.as_ref() != Some(&fence.active) && fence.from != fence.active {
             self.switches.push(i64::try_from(fence.at).unwrap_or(i64::MAX).saturating_mul(1000));
             self.abandoned = None;
+            self.note_move(&fence.from, &fence.active);
         }
         self.active = Some(fence.active.clone());
+    }
+
+    fn note_move(&mut self, from: &SiteName, to: &SiteName) {
+        self.left.insert(from.clone());
+        self.left.remove(to);
     }
 
     fn note_closing(&mut self, closing: &Closing) {
@@ -204,7 +213,10 @@ impl Story {
             Outcome::Switched => {
                 self.switches.push(at_unix_ms);
                 self.abandoned = None;
-                self.active = ended.map(|u| u.plan.to).or(self.active.take());
+                if let Some(plan) = ended.map(|u| u.plan) {
+                    self.note_move(&plan.from, &plan.to);
+                    self.active = Some(plan.to);
+                }
             }
             Outcome::Cleared => {}
             Outcome::Abandoned { why } => {

@@ -35,6 +35,16 @@ fn the_old_primary_is_held_from_its_return_to_its_demotion() {
 }
 
 #[test]
+fn every_site_that_was_ever_left_is_held() {
+    let mut world = switched();
+    world.mend("dc-a", Role::Primary);
+    world.record("dc-b.redis.test", Some(&fence("dc-b", "dc-c", 9)));
+    assert!(paused(&mut world).is_empty(), "nobody knows that it was left");
+    world.evidence.controls.left = vec![site("dc-a"), site("dc-b")];
+    assert_eq!(paused(&mut world), ["dc-a"]);
+}
+
+#[test]
 fn the_site_that_the_record_points_to_is_never_held() {
     let mut world = switched();
     world.mend("dc-a", Role::Primary);

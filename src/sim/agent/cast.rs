@@ -19,7 +19,7 @@ use crate::lead::{Election, Solo};
 use crate::serve::{self, Serve, router};
 use crate::sim::language::Scenario;
 use crate::sim::ports::{Gate, SimClock, SimDns, SimElection, SimEyes, SimHands, SimJournal, SimPeers};
-use crate::sim::world::{Life, Trace, What, World};
+use crate::sim::world::{Trace, What, World};
 use crate::store::{Journal, MemoryJournal};
 use crate::types::Clock;
 
@@ -77,18 +77,12 @@ impl Cast {
             let phase = state.chance.time(self.scenario.world.probe_interval);
             if std::mem::take(&mut state.actors[agent].is_journal_damaged) {
                 // The product puts a damaged file aside, and begins with an empty one.
-                state.actors[agent].journal = MemoryJournal::new();
+                let lost = std::mem::take(&mut state.actors[agent].journal);
+                state.actors[agent].lost.push(lost);
                 state.trace.push(Trace { at: now, what: What::Forgot { agent } });
             }
-            let actor = &mut state.actors[agent];
-            actor.process += 1;
-            actor.began = now;
-            actor.life = Life::Running;
-            actor.view = Some(view.clone());
-            actor.phases.fill(crate::sim::world::Phase::Idle);
-            let started = (actor.journal.clone(), actor.process, phase);
-            state.trace.push(Trace { at: now, what: What::Life { agent, text: "runs" } });
-            started
+            let process = state.begin_process(agent, view.clone(), now);
+            (state.actors[agent].journal.clone(), process, phase)
         };
         let gate = Gate { world: Arc::clone(&self.world), agent, process };
         let parts = Parts::new(gate, journal, view, &self.configs[agent], self.configs.len());

@@ -9,4 +9,4 @@ mod incident;
 mod run;
 mod shrink;
 
-pub use run::{Failure, Summary, Task, run};
+pub use run::{Failure, Summary, run};

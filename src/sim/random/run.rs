@@ -1,29 +1,16 @@
 //! Plays many incidents on several threads. What is reported does not depend on how many there are.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use super::draw::incident;
 use super::incident::Incident;
 use super::shrink::{shrink, signature};
-use crate::sim::chance::Chance;
 use crate::sim::language::write;
-use crate::sim::{PlayError, Report, simulate};
+use crate::sim::parallel::{in_order, seed_of};
+use crate::sim::{PlayError, Report, Task, simulate};
 
-/// Failures that are made short and printed; the others are only counted.
-const FAILURES_SHOWN_MAX: usize = 5;
-
-/// What to play.
-#[derive(Debug, Clone, Copy)]
-pub struct Task {
-    /// So many incidents.
-    pub count: u64,
-    /// Drawn from this.
-    pub seed: u64,
-    /// On so many threads.
-    pub jobs: usize,
-}
+/// Failures of each way that are made short and printed; the others are only counted.
+const FAILURES_SHOWN_MAX: u64 = 2;
 
 /// An incident that failed.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -59,7 +46,6 @@ pub struct Summary {
 
 /// What one incident adds to the whole.
 struct One {
-    index: u64,
     way: Option<&'static str>,
     dns_changes: u64,
     hours: f64,
@@ -70,43 +56,20 @@ struct One {
 /// # Errors
 /// An incident cannot be played, which is a mistake of the one who draws them.
 pub fn run(task: Task) -> Result<Summary, PlayError> {
-    let (next, done) = (AtomicU64::new(0), Mutex::new(Vec::new()));
-    let work = || {
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            if index >= task.count {
-                return;
-            }
-            let one = play_one(task.seed, index);
-            done.lock().unwrap_or_else(PoisonError::into_inner).push(one);
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 1..task.jobs.max(1) {
-            scope.spawn(work);
-        }
-        work();
-    });
-    let done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let mut all = done.into_iter().collect::<Result<Vec<One>, PlayError>>()?;
-    all.sort_by_key(|one| one.index);
+    let all = in_order(task, |index| play_one(task.seed, index))?;
     let mut summary = Summary { incidents: task.count, ..Summary::default() };
-    for one in all {
+    for (index, one) in (0..).zip(all) {
         summary.dns_changes += one.dns_changes;
         summary.simulated_hours += one.hours;
         let Some(way) = one.way else { continue };
         summary.failed += 1;
-        *summary.ways.entry(way).or_default() += 1;
-        if summary.failures.len() < FAILURES_SHOWN_MAX {
-            summary.failures.push(explain(task.seed, one.index, way));
+        let count = summary.ways.entry(way).or_default();
+        *count += 1;
+        if *count <= FAILURES_SHOWN_MAX {
+            summary.failures.push(explain(task.seed, index, way));
         }
     }
     Ok(summary)
-}
-
-/// The seed of one incident among those of a task.
-fn seed_of(seed: u64, index: u64) -> u64 {
-    Chance::new(seed ^ index.wrapping_mul(0x9e37_79b9_7f4a_7c15)).number() >> 16
 }
 
 fn play(incident: &Incident) -> Result<Report, PlayError> {
@@ -116,7 +79,6 @@ fn play(incident: &Incident) -> Result<Report, PlayError> {
 fn play_one(seed: u64, index: u64) -> Result<One, PlayError> {
     let report = play(&incident(seed_of(seed, index)))?;
     Ok(One {
-        index,
         way: signature(&report),
         dns_changes: report.dns_changes as u64,
         hours: report.simulated_seconds / 3600.0,

@@ -84,6 +84,8 @@ pub(in crate::sim) struct Actor {
     pub(in crate::sim) resolves: bool,
     pub(in crate::sim) clocks: Clocks,
     pub(in crate::sim) journal: MemoryJournal,
+    /// The journals that it found damaged; the agent reads them no more, but they did hold what they held.
+    pub(in crate::sim) lost: Vec<MemoryJournal>,
     /// What it publishes; its peers are answered from it.
     pub(in crate::sim) view: Option<View>,
     /// How far its switch of each service is.
@@ -106,6 +108,7 @@ impl Actor {
             resolves: true,
             clocks: Clocks::new(wall),
             journal: MemoryJournal::new(),
+            lost: Vec::new(),
             view: None,
             phases: vec![Phase::Idle; services],
             proofs: BTreeMap::new(),

@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
-use super::actor::Phase;
+use super::actor::{Life, Phase};
 use super::network::Node;
 use super::redis::Seer;
 use super::state::{Move, State};
 use super::trace::{Trace, What, moves};
 use crate::act::PromoteError;
 use crate::act::dns::{DnsError, Receipt, RecordChange};
+use crate::control::View;
 use crate::decide::saga::Fencing;
 use crate::sim::language::{Ports, RedisState};
-use crate::types::{Gap, GapReason, Role};
+use crate::types::{Gap, GapReason, RecordState, ResourceSet, Role};
 
 /// How an agent stood when it sent a change.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +35,52 @@ impl State {
             Some(_) | None => None,
         };
         Sent { leads, ignores }
+    }
+
+    /// A process of an agent begins; returns its number.
+    pub(in crate::sim) fn begin_process(&mut self, agent: usize, view: View, now: Duration) -> u64 {
+        let actor = &mut self.actors[agent];
+        actor.process += 1;
+        actor.began = now;
+        actor.life = Life::Running;
+        actor.view = Some(view);
+        actor.phases.fill(Phase::Idle);
+        let process = actor.process;
+        self.trace.push(Trace { at: now, what: What::Life { agent, text: "runs" } });
+        process
+    }
+
+    /// A change that names no value it expects arrives at the provider.
+    pub(in crate::sim) fn upsert(
+        &mut self,
+        agent: usize,
+        service: usize,
+        member: usize,
+        now: Duration,
+    ) -> Result<Receipt, DnsError> {
+        self.reach_provider(agent)?;
+        let held = self.zones[service].state.clone();
+        let wanted = self.naming(service, member);
+        let (answer, after) =
+            self.provider.change(&held, &RecordChange { expected: held.clone(), wanted }, now);
+        if let Some(after) = after {
+            self.hold(service, Some(agent), after, now);
+        }
+        answer
+    }
+
+    /// The provider itself answers with a member from here on: no request of anybody can fail.
+    pub(in crate::sim) fn answer_with(&mut self, service: usize, member: usize, now: Duration) {
+        let after = self.naming(service, member);
+        self.hold(service, None, after, now);
+    }
+
+    /// The zone as it is, with a record that names a member.
+    fn naming(&self, service: usize, member: usize) -> RecordState {
+        let held = &self.zones[service].state;
+        let ttl_seconds = held.record.as_ref().map_or(0, |set| set.ttl_seconds);
+        let record = ResourceSet::single(ttl_seconds, self.layout.value(service, member));
+        RecordState { record: Some(record), fence: held.fence.clone() }
     }
 
     /// A change of an agent arrives at the provider.
@@ -66,7 +113,7 @@ impl State {
         &mut self,
         service: usize,
         by: Option<usize>,
-        after: crate::types::RecordState,
+        after: RecordState,
         now: Duration,
     ) {
         let before = self.zones[service].state.clone();

@@ -19,6 +19,7 @@ mod truth;
 pub(super) use actor::{Life, Phase};
 pub(super) use layout::{DOMAIN, Layout};
 pub(super) use network::Node;
+pub(super) use record::VISIBLE_AFTER;
 pub(super) use state::{Command, EPOCH, Setting, State, WARM_UP_ROUNDS, World};
 pub use trace::Violation;
 pub(super) use trace::{Trace, What, moves};

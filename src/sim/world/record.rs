@@ -8,7 +8,7 @@ use crate::sim::language::DnsState;
 use crate::types::RecordState;
 
 /// Name servers follow a change after so long, unless an event says otherwise.
-const VISIBLE_AFTER: Duration = Duration::from_secs(1);
+pub(in crate::sim) const VISIBLE_AFTER: Duration = Duration::from_secs(1);
 
 /// One service's record and fence.
 #[derive(Debug)]

@@ -3,16 +3,18 @@
 use std::time::Duration;
 
 use super::network::Node;
-use super::redis::{Presence, Seer};
+use super::redis::{Presence, Seer, Target};
 use super::state::State;
 use crate::config::Topology;
-use crate::sim::language::{ClientErrors, Lag, Ports};
+use crate::sim::language::{ClientErrors, Lag, Ports, RedisState};
 use crate::types::Role;
 
 /// What a healthy primary's stream of replication grows by, bytes a second.
 const STREAM_BYTES_PER_SECOND: f64 = 50_000.0;
 /// Two primaries may take writes for so long beyond one round of looking.
 const TWO_PRIMARIES_GRACE: Duration = Duration::from_secs(1);
+/// A site serves while no more than this share of the applications' writes fails.
+const FAILING_WRITES_MAX: f64 = 0.5;
 
 impl State {
     /// Works out, for one service, what time alone has changed.
@@ -134,9 +136,13 @@ impl State {
 
     /// Two primaries that both take writes of applications lose some of them, if nobody stops one.
     fn watch_primaries(&mut self, service: usize, now: Duration) {
-        let taking =
-            (0..self.sites[service].len()).filter(|member| self.takes_client_writes(service, *member, now));
-        if taking.count() < 2 || self.is_edited[service] {
+        let taking: Vec<usize> = (0..self.sites[service].len())
+            .filter(|member| self.takes_client_writes(service, *member, now))
+            .collect();
+        let named = self.named(service);
+        let old = taking.iter().find(|member| Some(**member) != named);
+        let could_hold = old.is_some_and(|old| self.could_be_held(service, *old));
+        if taking.len() < 2 || self.is_edited[service] || !could_hold {
             self.two_primaries[service] = None;
             return;
         }
@@ -151,6 +157,23 @@ impl State {
             );
             self.break_rule(now, "two_primaries", detail);
         }
+    }
+
+    /// Whether some agent could keep a member from taking writes: it may act, and what it orders arrives.
+    fn could_be_held(&self, service: usize, member: usize) -> bool {
+        let to = [Node::Datacenter(self.layout.members[member])];
+        (0..self.actors.len()).any(|agent| {
+            let actor = &self.actors[agent];
+            let may_act = actor.is_running()
+                && !actor.is_disk_full
+                && actor.resolves
+                && actor.late.is_zero()
+                && self.orders[agent][service].paused.is_none();
+            let way = self.network.passage(&self.layout.nodes(agent), &to, Ports::Redis);
+            let is_clear = way.is_open() && way.losing == 0.0 && way.slower.is_zero();
+            let takes_orders = |target: &Target| target.state_for(Seer::Agent(agent)) == RedisState::Up;
+            may_act && is_clear && self.sites[service][member].targets.iter().all(takes_orders)
+        })
     }
 
     /// Whether a member is a primary that takes writes, and some application still sends it any.
@@ -200,6 +223,48 @@ impl State {
             0 => failing,
             count => share / count as f64,
         }
+    }
+
+    /// Which members serve the writes of applications, by service.
+    pub(in crate::sim) fn serving(&self, now: Duration) -> Vec<Vec<bool>> {
+        let serves = |(service, members): (usize, &Vec<_>)| {
+            (0..members.len()).map(|member| self.serves(service, member, now)).collect()
+        };
+        self.sites.iter().enumerate().map(serves).collect()
+    }
+
+    /// Whether a member serves the writes of applications, which are as many in each datacenter that has power.
+    fn serves(&self, service: usize, member: usize, now: Duration) -> bool {
+        let there = self.layout.members[member];
+        if self.is_dark[there] {
+            return false;
+        }
+        let targets = &self.sites[service][member].targets;
+        let taken = |target: &Target| match target.state_for(Seer::Client) {
+            _ if !target.takes_writes(Seer::Client, now) => 0.0,
+            RedisState::Losing(share) => 1.0 - share.get(),
+            RedisState::Up
+            | RedisState::Dead
+            | RedisState::Hung
+            | RedisState::Silent
+            | RedisState::Unresolvable
+            | RedisState::Slow(_)
+            | RedisState::Answering(_) => 1.0,
+        };
+        let taken = targets.iter().map(taken).sum::<f64>() / targets.len().max(1) as f64;
+        let arriving = |home: usize| {
+            let way = self.network.passage(&[Node::Datacenter(home)], &[Node::Datacenter(there)], Ports::All);
+            if home == there {
+                1.0
+            } else if way.is_open() {
+                1.0 - way.losing
+            } else {
+                0.0
+            }
+        };
+        let homes = || (0..self.is_dark.len()).filter(|home| !self.is_dark[*home]);
+        let arriving = homes().map(arriving).sum::<f64>() / homes().count().max(1) as f64;
+        1.0 - taken * arriving <= FAILING_WRITES_MAX
     }
 
     /// The share of failing requests as applications report it; `None` when the query gives no answer.
