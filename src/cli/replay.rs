@@ -79,7 +79,7 @@ pub(super) async fn run(args: ReplayArgs) -> Result<(), Failure> {
             .push(source.replay(&config, service, span, outages.as_deref(), interval, &mut progress).await?);
         progress.next();
     }
-    progress.end();
+    drop(progress);
     let report = Report { span, source: source.name, services: accounts };
     if let Some(file) = &args.html {
         std::fs::write(file, report.html()).with_context(|| format!("cannot write {}", file.display()))?;

@@ -50,6 +50,7 @@ const PURE: &[&str] = &[
     "replay/html.rs",
     "replay/prometheus/query.rs",
     "replay/prometheus/chunk.rs",
+    "replay/prometheus/look.rs",
     "replay/prometheus/rebuild.rs",
 ];
 /// The one reader of the system's clock.

@@ -36,14 +36,6 @@ impl Progress {
         self.show(self.done * 1000 / self.services);
     }
 
-    /// Removes the bar.
-    pub(in crate::cli) fn end(&self) {
-        if self.shown.is_some() {
-            // A terminal that is gone needs no bar.
-            let _ = write!(stderr(), "\r\x1b[K");
-        }
-    }
-
     fn show(&mut self, thousandths: u64) {
         if self.shown.is_none_or(|shown| shown == thousandths) {
             return;
@@ -52,5 +44,15 @@ impl Progress {
         let full = usize::try_from(thousandths * CELLS / 1000).unwrap_or(0);
         let (full, empty) = ("█".repeat(full), "░".repeat(CELLS as usize - full.min(CELLS as usize)));
         let _ = write!(stderr(), "\r{full}{empty} {:>3} %", thousandths / 10);
+    }
+}
+
+impl Drop for Progress {
+    /// Removes the bar, whatever came of the work.
+    fn drop(&mut self) {
+        if self.shown.is_some() {
+            // A terminal that is gone needs no bar.
+            let _ = write!(stderr(), "\r\x1b[K");
+        }
     }
 }

@@ -5,6 +5,7 @@
 
 mod chunk;
 mod history;
+mod look;
 mod query;
 mod rebuild;
 

@@ -2,48 +2,22 @@
 
 use std::time::Duration;
 
-use super::chunk::{Chunk, Eye, Place, Track};
-use super::query::{ALERTS, CLIENT_ERRORS};
+use super::chunk::{Chunk, Eye, Place};
+use super::look::{alerts, facts, gap};
+use super::query::CLIENT_ERRORS;
 use crate::config::{Config, Service, Site, Topology, Vantage};
 use crate::decide::{
-    Controls, Crowd, Duty, Evidence, FiringAlert, Leadership, Lens, RecordReading, Reliability, Sight,
-    Trigger, Verdict, judge,
+    Controls, Crowd, Duty, Evidence, Leadership, Lens, RecordReading, Reliability, Sight, Trigger, Verdict,
+    judge,
 };
 use crate::replay::Then;
 use crate::types::{
-    AlertKey, CanaryResult, Facts, Fence, Gap, GapReason, Link, Moment, Ratio, RecordState, RecordView,
-    ResourceSet, Role, SiteName, Snapshot, Surroundings, TargetSnapshot, VantageAnswer, VantageReport, Vote,
+    CanaryResult, Fence, Gap, GapReason, Moment, Ratio, RecordState, RecordView, ResourceSet, Role, SiteName,
+    Snapshot, Surroundings, TargetSnapshot, VantageAnswer, VantageReport, Vote,
 };
 
 /// Share of the deadline that an answer counts as having taken where nobody recorded its time: just not slow.
 const UNTIMED: u32 = 4;
-/// All reasons a look may have failed for, to read them back from their label.
-const REASONS: [GapReason; 23] = [
-    GapReason::Refused,
-    GapReason::Reset,
-    GapReason::Closed,
-    GapReason::Unreachable,
-    GapReason::ConnectTimeout,
-    GapReason::Timeout,
-    GapReason::Dns,
-    GapReason::Tls,
-    GapReason::Auth,
-    GapReason::Permission,
-    GapReason::Loading,
-    GapReason::Readonly,
-    GapReason::Misconf,
-    GapReason::Oom,
-    GapReason::Masterdown,
-    GapReason::Clusterdown,
-    GapReason::Busy,
-    GapReason::Noreplicas,
-    GapReason::Maxclients,
-    GapReason::Mismatch,
-    GapReason::Protocol,
-    GapReason::ErrorReply,
-    GapReason::NotAsked,
-];
-
 /// Rebuilds evidence, step by step.
 #[derive(Debug)]
 pub(super) struct Rebuilder<'a> {
@@ -341,70 +315,6 @@ impl<'a> Rebuilder<'a> {
 /// `host:port` of a vantage, as Prometheus calls it that scrapes it there.
 fn address(vantage: &Vantage) -> Option<String> {
     Some(format!("{}:{}", vantage.url.host_str()?, vantage.url.port_or_known_default()?))
-}
-
-/// Why a target was not seen, or not completely, where redrover said so.
-fn gap(chunk: &Chunk, eye: &Eye, place: &Place, step: usize) -> Option<Gap> {
-    let label = chunk.info(eye, place, "redrover_target_gap", step)?.labels.get("reason")?;
-    let reason = REASONS.into_iter().find(|reason| reason.as_str() == label)?;
-    Some(Gap::new(reason, "as redrover told Prometheus"))
-}
-
-fn facts(chunk: &Chunk, eye: &Eye, place: &Place, step: usize) -> Facts {
-    let value = |name| chunk.of_target(eye, place, name, step);
-    let count = |name| value(name).filter(|v| *v >= 0.0).map(|v| v as u64);
-    let flag = |name| value(name).map(|v| v > 0.0);
-    let info = chunk.info(eye, place, "redis_instance_info", step);
-    let label = |name: &str| info.and_then(|track| track.labels.get(name)).filter(|text| !text.is_empty());
-    let role = label("role").map(|role| match role.as_str() {
-        "master" => Role::Primary,
-        "slave" => Role::Replica,
-        _ => Role::Other,
-    });
-    let persistence = [flag("redis_rdb_last_bgsave_status"), flag("redis_aof_last_write_status")];
-    let offset = match role {
-        Some(Role::Replica) => count("redis_slave_repl_offset"),
-        Some(Role::Primary) => count("redis_master_repl_offset"),
-        Some(Role::Other) | None => None,
-    };
-    Facts {
-        role,
-        link: chunk.track_of_target(eye, place, "redis_master_link_up", step).map(|track| Link {
-            up: track.at(step).is_some_and(|up| up > 0.0),
-            source: source(track),
-            // Unknown never clears a target.
-            syncing: flag("redis_master_sync_in_progress").unwrap_or(true),
-        }),
-        loading: flag("redis_loading_dump_file"),
-        offset_bytes: offset,
-        replication_id: label("master_replid").cloned(),
-        memory_used_bytes: count("redis_memory_used_bytes"),
-        memory_max_bytes: count("redis_memory_max_bytes"),
-        memory_system_bytes: count("redis_total_system_memory_bytes"),
-        persistence_ok: persistence.into_iter().flatten().reduce(|all, one| all && one),
-        ..Facts::default()
-    }
-}
-
-fn source(track: &Track) -> String {
-    let label = |name: &str| track.labels.get(name).map_or("", String::as_str);
-    format!("{}:{}", label("master_host"), label("master_port"))
-}
-
-/// What fired. Alertmanager repeats an alert as long as it fires, so it is fresh.
-fn alerts(chunk: &Chunk, step: usize) -> Vec<FiringAlert> {
-    let firing = chunk.others(ALERTS, step).filter(|(_, value)| *value > 0.0);
-    firing
-        .map(|(track, _)| {
-            let labels = track.labels.iter().map(|(name, value)| format!("{name}={value:?}"));
-            FiringAlert {
-                key: AlertKey { fingerprint: labels.collect::<Vec<_>>().join(","), starts_at: String::new() },
-                name: track.labels.get("alertname").cloned().unwrap_or_default(),
-                site: track.labels.get("datacenter").and_then(|name| SiteName::new(name.as_str()).ok()),
-                age: Duration::ZERO,
-            }
-        })
-        .collect()
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::*;
 use crate::monitor::RangeSeries;
 use crate::replay::tests::config;
+use crate::types::Link;
 
 const STEP: Duration = Duration::from_secs(5);
 const BEGIN: i64 = 1_800_000_000_000;
