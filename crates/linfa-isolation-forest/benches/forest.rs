@@ -1,1 +1,2 @@
+//! Times of fitting, scoring and explaining.
 fn main() {}

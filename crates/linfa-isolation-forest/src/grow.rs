@@ -153,30 +153,31 @@ impl<F: Float> Grower<'_, F> {
         Some(self.part_by_column(rows, column, limit))
     }
 
-    /// Splits by a hyperplane of random direction and place.
+    /// Splits by a hyperplane of random direction and place; returns the rows that went left, or nothing if all are
+    /// alike.
     ///
-    /// The weight of a column is a normal number over half the column's range in this branch, so that columns count
-    /// alike whatever their units; the place is drawn between the rows furthest apart in that direction, so that
-    /// both sides get rows.
+    /// The weight of a column is a normal number over the column's mean deviation in this branch, so that columns
+    /// count alike whatever their units. The range or the standard deviation in its stead would let a few far rows
+    /// silence the column for all others. The place is drawn between the rows furthest apart in that direction, so
+    /// that both sides get rows.
     fn split_by_hyperplane(&mut self, branch: &mut Branch, rows: &mut [usize]) -> Option<usize> {
         self.terms.clear();
         while self.terms.len() < self.slot.terms() {
-            let Some((column, low, high)) = self.pick_column(branch, rows, self.terms.len()) else {
+            let Some((column, _, _)) = self.pick_column(branch, rows, self.terms.len()) else {
                 break;
             };
-            let half = F::cast(0.5);
-            let reach = high * half - low * half;
-            let weight = F::cast(self.random.normal()) / reach;
-            self.terms.push(Term { column, weight, centre: low * half + high * half });
+            let (centre, deviation) = self.spread(rows, column);
+            let weight = F::cast(self.random.normal()) / deviation;
+            self.terms.push(Term { column, weight, centre });
         }
-        if self.terms.is_empty() {
-            return None;
-        }
+        let only = *self.terms.first()?;
         let (mut low, mut high) = self.project(rows);
         if !(low < high && (high - low).is_finite()) {
-            // The weights of nought or beyond the numbers' range: one column alone always tells rows apart.
-            self.terms.truncate(1);
-            self.terms[0].weight = F::one();
+            // Sums beyond the range of the type; the middle of one column alone always tells rows apart.
+            let (lowest, highest) = range(self.cells_of(rows, only.column))?;
+            let half = F::cast(0.5);
+            self.terms.clear();
+            self.terms.push(Term { weight: F::one(), centre: lowest * half + highest * half, ..only });
             (low, high) = self.project(rows);
         }
         let limit = between(low, high, self.random.unit());
@@ -191,7 +192,7 @@ impl<F: Float> Grower<'_, F> {
         while branch.constant < after {
             let place = branch.constant + self.random.below(after - branch.constant);
             let column = self.columns[place];
-            let (low, high) = range(rows.iter().map(|row| self.cells[row + usize::from(column)]))?;
+            let (low, high) = range(self.cells_of(rows, column))?;
             if low < high {
                 self.columns.swap(place, after - 1);
                 return Some((column, low, high));
@@ -200,6 +201,19 @@ impl<F: Float> Grower<'_, F> {
             branch.constant += 1;
         }
         None
+    }
+
+    /// Returns the mean of a column and the mean distance from it.
+    fn spread(&self, rows: &[usize], column: u16) -> (F, F) {
+        let count = F::cast(rows.len());
+        let mean = self.cells_of(rows, column).fold(F::zero(), |sum, cell| sum + cell) / count;
+        let distances = self.cells_of(rows, column).map(|cell| (cell - mean).abs());
+        (mean, distances.fold(F::zero(), |sum, distance| sum + distance) / count)
+    }
+
+    fn cells_of(&self, rows: &[usize], column: u16) -> impl Iterator<Item = F> {
+        let cells = &self.cells[usize::from(column)..];
+        rows.iter().map(|&row| cells[row])
     }
 
     /// Puts the rows at or below the limit first and returns their number.

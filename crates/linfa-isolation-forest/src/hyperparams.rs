@@ -16,9 +16,10 @@ pub const MAX_COLUMNS: usize = 1 << 16;
 pub enum Threshold {
     /// Scores above this one.
     Score(f64),
-    /// The highest scores: at most this share of the rows the forest was fitted on lies above the threshold.
+    /// The highest scores: this share of rows like those the forest is fitted on.
     ///
-    /// Each of these rows is scored by the trees that did not sample it.
+    /// Each of these rows is scored by the trees that did not sample it, as a new row would be; by all trees where
+    /// each of them sampled it.
     Contamination(f64),
 }
 
@@ -86,7 +87,7 @@ impl IsolationForestParams {
         self
     }
 
-    /// Calls this share of the fitted rows anomalies, instead of a fixed threshold.
+    /// Calls this share of rows like the fitted ones anomalies, instead of a fixed threshold.
     pub fn contamination(mut self, share: f64) -> Self {
         self.0.threshold = Threshold::Contamination(share);
         self

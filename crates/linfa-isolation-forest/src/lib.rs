@@ -1,7 +1,11 @@
-//! Isolation forest
+//! Isolation forest for linfa
 mod algorithm;
+#[cfg(feature = "serde")]
+mod checksum;
 mod contributions;
 mod error;
+#[cfg(feature = "serde")]
+mod format;
 mod grow;
 mod hyperparams;
 mod labels;

@@ -14,15 +14,14 @@ impl Sampler {
     ///
     /// Floyd's method (Bentley and Floyd, "A sample of brilliance", 1987): the cost does not grow with `rows`.
     pub(crate) fn draw(&mut self, random: &mut Random, rows: usize, size: usize) -> &[usize] {
-        if size == rows {
-            self.rows.clear();
-            self.rows.extend(0..rows);
-            return &self.rows;
-        }
         for row in self.rows.drain(..) {
             if let Some(word) = self.taken.get_mut(row / 64) {
                 *word = 0;
             }
+        }
+        if size == rows {
+            self.rows.extend(0..rows);
+            return &self.rows;
         }
         self.taken.resize(rows.div_ceil(64), 0);
         for last in rows - size..rows {

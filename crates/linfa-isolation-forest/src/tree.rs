@@ -112,7 +112,7 @@ impl<F: Float> Slot<'_, F> {
     /// Ends the branch at `node` on `level`: all below shares the value.
     pub(crate) fn end(&mut self, node: usize, level: u32, value: u32) {
         for below in 0..=self.depth - level {
-            let (first, after) = (node << below, node + 1 << below);
+            let (first, after) = (node << below, (node + 1) << below);
             self.values[first..after].fill(value);
             if below < self.depth - level {
                 self.limits[first..after].fill(F::infinity());

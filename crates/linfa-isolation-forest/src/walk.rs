@@ -180,7 +180,7 @@ struct Axis<'a, F> {
 impl<'a, F: Float> Walk<'a, F> for Axis<'a, F> {
     #[inline(always)]
     fn of(trees: &'a Trees<F>, tree: usize) -> Self {
-        let (first, after) = (tree << trees.depth, tree + 1 << trees.depth);
+        let (first, after) = (tree << trees.depth, (tree + 1) << trees.depth);
         Self {
             limits: &trees.limits[first..after],
             columns: &trees.columns[first..after],
@@ -212,7 +212,7 @@ struct Pair<'a, F> {
 impl<'a, F: Float> Walk<'a, F> for Pair<'a, F> {
     #[inline(always)]
     fn of(trees: &'a Trees<F>, tree: usize) -> Self {
-        let (first, after) = (tree << trees.depth, tree + 1 << trees.depth);
+        let (first, after) = (tree << trees.depth, (tree + 1) << trees.depth);
         Self {
             limits: &trees.limits[first..after],
             columns: &trees.columns.as_chunks().0[first..after],
