@@ -6,6 +6,7 @@ use crate::algorithm::IsolationForest;
 use crate::error::Result;
 use crate::path::{self, EXPECTED};
 use crate::records;
+use crate::tree::Trees;
 
 impl<F: Float> IsolationForest<F> {
     /// Scores a row and writes what each column contributed, in one pass and without allocating.
@@ -18,7 +19,7 @@ impl<F: Float> IsolationForest<F> {
     /// 1 - E(h)/c = log2(score / 0.5),
     ///
     /// the excess of the score over 0.5, which is expected of an ordinary row, on the logarithmic scale of the
-    /// score. A hyperplane's gain is shared among its columns as their terms are in its sum, regardless of sign.
+    /// score. A hyperplane's gain is shared among its columns by the size of weight times (value - mean in the node).
     ///
     /// **What they mean:** the columns in which this row left the others early. Positive contributions raise the
     /// score, negative ones lower it.
@@ -60,20 +61,32 @@ impl<F: Float> IsolationForest<F> {
             contributions[usize::from(self.trees.columns[place])] += gain;
             return;
         }
-        let size = |term: F| term.abs().to_f64().unwrap_or(0.0);
-        let whole: f64 = self.trees.terms_at(place, row).map(|(_, term)| size(term)).sum();
+        let sizes = || {
+            self.trees.terms_at(place, row).map(|(column, term)| (column, term.abs().to_f64().unwrap_or(0.0)))
+        };
+        let whole: f64 = sizes().map(|(_, size)| size).sum();
         let mut left = gain;
         let mut largest = (0, 0.0);
-        for (column, term) in self.trees.terms_at(place, row) {
+        for (column, size) in sizes() {
             // Whole numbers again, so that nothing is lost to rounding.
-            let share = (gain * (size(term) / whole)).round();
+            let share = (gain * (size / whole)).round();
             let share = if share.is_finite() { share } else { 0.0 };
             contributions[column] += share;
             left -= share;
-            if size(term) >= largest.1 {
-                largest = (column, size(term));
+            if size >= largest.1 {
+                largest = (column, size);
             }
         }
         contributions[largest.0] += left;
+    }
+}
+
+impl<F: Float> Trees<F> {
+    /// Returns by how much each column of the hyperplane at `place` moves the row from the node's middle.
+    fn terms_at<'a>(&'a self, place: usize, row: &'a [F]) -> impl Iterator<Item = (usize, F)> + 'a {
+        let range = place * self.terms..(place + 1) * self.terms;
+        let columns = self.columns[range.clone()].iter().map(|&column| usize::from(column));
+        let weights = self.weights[range.clone()].iter().zip(&self.centres[range]);
+        columns.zip(weights).map(|(column, (&weight, &centre))| (column, weight * (row[column] - centre)))
     }
 }

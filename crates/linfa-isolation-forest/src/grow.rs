@@ -173,11 +173,9 @@ impl<F: Float> Grower<'_, F> {
         let only = *self.terms.first()?;
         let (mut low, mut high) = self.project(rows);
         if !(low < high && (high - low).is_finite()) {
-            // Sums beyond the range of the type; the middle of one column alone always tells rows apart.
-            let (lowest, highest) = range(self.cells_of(rows, only.column))?;
-            let half = F::cast(0.5);
+            // Weights of nought or sums beyond the range of the type; one column alone always tells rows apart.
             self.terms.clear();
-            self.terms.push(Term { weight: F::one(), centre: lowest * half + highest * half, ..only });
+            self.terms.push(Term { weight: F::one(), ..only });
             (low, high) = self.project(rows);
         }
         let limit = between(low, high, self.random.unit());
@@ -203,12 +201,12 @@ impl<F: Float> Grower<'_, F> {
         None
     }
 
-    /// Returns the mean of a column and the mean distance from it.
+    /// Returns the mean of a column and the mean distance from it; only the latter may be infinite.
     fn spread(&self, rows: &[usize], column: u16) -> (F, F) {
-        let count = F::cast(rows.len());
-        let mean = self.cells_of(rows, column).fold(F::zero(), |sum, cell| sum + cell) / count;
+        let share = F::one() / F::cast(rows.len());
+        let mean = self.cells_of(rows, column).fold(F::zero(), |sum, cell| sum + cell * share);
         let distances = self.cells_of(rows, column).map(|cell| (cell - mean).abs());
-        (mean, distances.fold(F::zero(), |sum, distance| sum + distance) / count)
+        (mean, distances.fold(F::zero(), |sum, distance| sum + distance * share))
     }
 
     fn cells_of(&self, rows: &[usize], column: u16) -> impl Iterator<Item = F> {
@@ -230,9 +228,10 @@ impl<F: Float> Grower<'_, F> {
     /// Computes where the rows lie in the direction of the terms, and returns the ends of their range.
     fn project(&mut self, rows: &[usize]) -> (F, F) {
         for (projection, row) in self.projections.iter_mut().zip(rows) {
-            *projection = self.terms.iter().fold(F::zero(), |sum, term| {
-                sum + term.weight * (self.cells[row + usize::from(term.column)] - term.centre)
-            });
+            *projection = self
+                .terms
+                .iter()
+                .fold(F::zero(), |sum, term| sum + term.weight * self.cells[row + usize::from(term.column)]);
         }
         range(self.projections[..rows.len()].iter().copied()).unwrap_or((F::zero(), F::zero()))
     }

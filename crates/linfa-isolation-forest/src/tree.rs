@@ -20,7 +20,7 @@ pub(crate) struct Trees<F> {
     pub(crate) columns: Vec<u16>,
     /// A weight for each column; empty when splits are parallel to the axes.
     pub(crate) weights: Vec<F>,
-    /// What is subtracted from the column before it is weighed; empty when splits are parallel to the axes.
+    /// The mean of the column where it is split, for explanations; empty when splits are parallel to the axes.
     pub(crate) centres: Vec<F>,
     /// 2^(depth+1) numbers a tree: the expected path of a row that reached the node; number 0 is unused.
     pub(crate) values: Vec<u32>,
@@ -97,7 +97,7 @@ impl<F: Float> Slot<'_, F> {
         self.limits[node] = limit;
     }
 
-    /// Splits `node` by a hyperplane: the sum of weight times (value - centre) over its columns.
+    /// Splits `node` by a hyperplane: the sum of weight times value over its columns.
     pub(crate) fn set_hyperplane(&mut self, node: usize, terms: &[Term<F>], limit: F) {
         self.limits[node] = limit;
         for place in 0..self.terms {

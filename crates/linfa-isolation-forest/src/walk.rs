@@ -4,34 +4,22 @@ use std::array;
 
 use linfa::Float;
 
+use crate::shape::{Any, Axis, Hyperplane, Pair, USUAL_NODES, Usual, Walk};
 use crate::tree::Trees;
 
 /// Rows walked side by side down one tree: the processor works on one path while another waits for memory.
 const ROWS_AT_ONCE: usize = 8;
 /// Trees walked side by side by one row.
-const TREES_AT_ONCE: usize = 16;
-/// The nodes of a tree over the usual 256 rows, for which the compiler can leave out bounds checks.
-const USUAL_NODES: usize = 256;
-
-/// One tree as a path sees it.
-trait Walk<'a, F>: Copy {
-    /// Returns tree number `tree`.
-    fn of(trees: &'a Trees<F>, tree: usize) -> Self;
-
-    /// Tells whether `row` goes right at `node`.
-    fn is_right(self, node: usize, row: &[F]) -> bool;
-
-    /// Returns the value of leaf `node`.
-    fn leaf(self, node: usize) -> u32;
-}
+const TREES_AT_ONCE: usize = 8;
 
 impl<F: Float> Trees<F> {
     /// Adds the paths of the rows in `cells` to `totals`, one a row.
     pub(crate) fn add_paths(&self, cells: &[F], width: usize, totals: &mut [u64]) {
         match (self.terms, 1 << self.depth) {
-            (1, USUAL_NODES) => add_paths::<F, Usual<'_, F>>(self, cells, width, totals),
-            (1, _) => add_paths::<F, Axis<'_, F>>(self, cells, width, totals),
-            (2, _) => add_paths::<F, Pair<'_, F>>(self, cells, width, totals),
+            (1, USUAL_NODES) => add_paths::<F, Axis<'_, F, Usual>>(self, cells, width, totals),
+            (1, _) => add_paths::<F, Axis<'_, F, Any>>(self, cells, width, totals),
+            (2, USUAL_NODES) => add_paths::<F, Pair<'_, F, Usual>>(self, cells, width, totals),
+            (2, _) => add_paths::<F, Pair<'_, F, Any>>(self, cells, width, totals),
             _ => add_paths::<F, Hyperplane<'_, F>>(self, cells, width, totals),
         }
     }
@@ -39,9 +27,10 @@ impl<F: Float> Trees<F> {
     /// Returns the sum of the paths of one row.
     pub(crate) fn path(&self, row: &[F]) -> u64 {
         match (self.terms, 1 << self.depth) {
-            (1, USUAL_NODES) => path::<F, Usual<'_, F>>(self, row),
-            (1, _) => path::<F, Axis<'_, F>>(self, row),
-            (2, _) => path::<F, Pair<'_, F>>(self, row),
+            (1, USUAL_NODES) => path::<F, Axis<'_, F, Usual>>(self, row),
+            (1, _) => path::<F, Axis<'_, F, Any>>(self, row),
+            (2, USUAL_NODES) => path::<F, Pair<'_, F, Usual>>(self, row),
+            (2, _) => path::<F, Pair<'_, F, Any>>(self, row),
             _ => path::<F, Hyperplane<'_, F>>(self, row),
         }
     }
@@ -53,7 +42,7 @@ impl<F: Float> Trees<F> {
         value
     }
 
-    /// Follows one row down one tree: `visit` gets each node left, counted over all trees, and the value below it.
+    /// Follows one row down one tree: `visit` gets each split, counted over all trees, and the value below it.
     pub(crate) fn follow(&self, tree: usize, row: &[F], mut visit: impl FnMut(usize, u32)) {
         let first = tree << self.depth;
         let mut node = 1;
@@ -69,20 +58,11 @@ impl<F: Float> Trees<F> {
         }
     }
 
-    /// Returns the share `row` has in the hyperplane at `place`, column by column.
-    pub(crate) fn terms_at<'a>(
-        &'a self,
-        place: usize,
-        row: &'a [F],
-    ) -> impl Iterator<Item = (usize, F)> + 'a {
+    /// Returns where one row lies in the direction of the hyperplane at `place`.
+    pub(crate) fn projection(&self, place: usize, row: &[F]) -> F {
         let range = place * self.terms..(place + 1) * self.terms;
-        let columns = self.columns[range.clone()].iter().map(|&column| usize::from(column));
-        let weights = self.weights[range.clone()].iter().zip(&self.centres[range]);
-        columns.zip(weights).map(|(column, (&weight, &centre))| (column, weight * (row[column] - centre)))
-    }
-
-    fn projection(&self, place: usize, row: &[F]) -> F {
-        self.terms_at(place, row).fold(F::zero(), |sum, (_, share)| sum + share)
+        let terms = self.columns[range.clone()].iter().zip(&self.weights[range]);
+        terms.fold(F::zero(), |sum, (&column, &weight)| sum + weight * row[usize::from(column)])
     }
 }
 
@@ -136,127 +116,4 @@ fn descend<'a, F, W: Walk<'a, F>, const LANES: usize>(
         }
     }
     array::from_fn(|lane| trees[lane].leaf(nodes[lane]))
-}
-
-/// A tree of the usual size, split parallel to the axes.
-#[derive(Clone, Copy)]
-struct Usual<'a, F> {
-    limits: &'a [F; USUAL_NODES],
-    columns: &'a [u16; USUAL_NODES],
-    leaves: &'a [u32; USUAL_NODES],
-}
-
-impl<'a, F: Float> Walk<'a, F> for Usual<'a, F> {
-    #[inline(always)]
-    fn of(trees: &'a Trees<F>, tree: usize) -> Self {
-        Self {
-            limits: &trees.limits.as_chunks().0[tree],
-            columns: &trees.columns.as_chunks().0[tree],
-            leaves: &trees.values.as_chunks().0[2 * tree + 1],
-        }
-    }
-
-    // The remainders change no node: they tell the compiler that it lies within the tree.
-    #[inline(always)]
-    fn is_right(self, node: usize, row: &[F]) -> bool {
-        let place = node % USUAL_NODES;
-        row[usize::from(self.columns[place])] > self.limits[place]
-    }
-
-    #[inline(always)]
-    fn leaf(self, node: usize) -> u32 {
-        self.leaves[node % USUAL_NODES]
-    }
-}
-
-/// A tree of any size, split parallel to the axes.
-#[derive(Clone, Copy)]
-struct Axis<'a, F> {
-    limits: &'a [F],
-    columns: &'a [u16],
-    values: &'a [u32],
-}
-
-impl<'a, F: Float> Walk<'a, F> for Axis<'a, F> {
-    #[inline(always)]
-    fn of(trees: &'a Trees<F>, tree: usize) -> Self {
-        let (first, after) = (tree << trees.depth, (tree + 1) << trees.depth);
-        Self {
-            limits: &trees.limits[first..after],
-            columns: &trees.columns[first..after],
-            values: &trees.values[2 * first..2 * after],
-        }
-    }
-
-    #[inline(always)]
-    fn is_right(self, node: usize, row: &[F]) -> bool {
-        row[usize::from(self.columns[node])] > self.limits[node]
-    }
-
-    #[inline(always)]
-    fn leaf(self, node: usize) -> u32 {
-        self.values[node]
-    }
-}
-
-/// A tree of hyperplanes over two columns.
-#[derive(Clone, Copy)]
-struct Pair<'a, F> {
-    limits: &'a [F],
-    columns: &'a [[u16; 2]],
-    weights: &'a [[F; 2]],
-    centres: &'a [[F; 2]],
-    values: &'a [u32],
-}
-
-impl<'a, F: Float> Walk<'a, F> for Pair<'a, F> {
-    #[inline(always)]
-    fn of(trees: &'a Trees<F>, tree: usize) -> Self {
-        let (first, after) = (tree << trees.depth, (tree + 1) << trees.depth);
-        Self {
-            limits: &trees.limits[first..after],
-            columns: &trees.columns.as_chunks().0[first..after],
-            weights: &trees.weights.as_chunks().0[first..after],
-            centres: &trees.centres.as_chunks().0[first..after],
-            values: &trees.values[2 * first..2 * after],
-        }
-    }
-
-    #[inline(always)]
-    fn is_right(self, node: usize, row: &[F]) -> bool {
-        let [one, other] = self.columns[node].map(usize::from);
-        let (weights, centres) = (self.weights[node], self.centres[node]);
-        let sum = weights[0] * (row[one] - centres[0]) + weights[1] * (row[other] - centres[1]);
-        sum > self.limits[node]
-    }
-
-    #[inline(always)]
-    fn leaf(self, node: usize) -> u32 {
-        self.values[node]
-    }
-}
-
-/// A tree of hyperplanes over any number of columns.
-#[derive(Clone, Copy)]
-struct Hyperplane<'a, F> {
-    trees: &'a Trees<F>,
-    first: usize,
-}
-
-impl<'a, F: Float> Walk<'a, F> for Hyperplane<'a, F> {
-    #[inline(always)]
-    fn of(trees: &'a Trees<F>, tree: usize) -> Self {
-        Self { trees, first: tree << trees.depth }
-    }
-
-    #[inline(always)]
-    fn is_right(self, node: usize, row: &[F]) -> bool {
-        let place = self.first + node;
-        self.trees.projection(place, row) > self.trees.limits[place]
-    }
-
-    #[inline(always)]
-    fn leaf(self, node: usize) -> u32 {
-        self.trees.values[2 * self.first + node]
-    }
 }

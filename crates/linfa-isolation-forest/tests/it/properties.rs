@@ -32,7 +32,7 @@ fn forests() -> impl Strategy<Value = (IsolationForestParams, usize)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn scores_are_above_nought_and_at_most_one(table in tables(), (params, level) in forests()) {
@@ -131,11 +131,11 @@ fn seeds_give_different_forests() {
 
 #[test]
 fn a_seed_names_the_same_forest_for_ever() {
-    // These figures may change only with a new version of the stored format.
+    // Who stores a seed instead of a forest relies on these figures.
     let rows = Array2::from_shape_fn((40, 2), |(row, column)| ((row * 7 + column * 11) % 23) as f64);
-    let score = |level| {
+    for (level, expected) in [(0, 0.516_137_395_761_984_9), (1, 0.531_656_070_943_263_4)] {
         let params = IsolationForest::params().trees(10).sample_size(32).seed(42).extension_level(level);
-        fit(params, &rows).unwrap().score_row(&[3.0, 21.0]).unwrap()
-    };
-    assert_eq!((score(0), score(1)), (0.0, 0.0));
+        let score = fit(params, &rows).unwrap().score_row(&[3.0, 21.0]).unwrap();
+        assert!((score - expected).abs() < 1e-12, "level {level}: {score}");
+    }
 }

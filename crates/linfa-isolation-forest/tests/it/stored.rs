@@ -88,7 +88,7 @@ fn every_changed_field_is_noticed() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_damaged_file_is_refused(place in any::<prop::sample::Index>(), bits in 1u8..=255, level in 0usize..2) {
