@@ -11,7 +11,7 @@ fn main() -> Result<(), IsolationForestError> {
     let dataset = DatasetBase::from(measurements()).with_feature_names(NAMES.to_vec());
     let rows = dataset.records();
 
-    let forest = IsolationForest::params().trees(200).contamination(0.002).seed(7).fit(&dataset)?;
+    let forest = IsolationForest::params().trees(200).contamination(0.008).seed(7).fit(&dataset)?;
     let scale = RobustScale::fit(rows)?;
     let scores: Array1<f64> = forest.predict(&dataset);
     let labels = forest.try_labels(rows)?;
@@ -33,17 +33,17 @@ fn main() -> Result<(), IsolationForestError> {
     Ok(())
 }
 
-/// Makes a day of measurements, one a minute, in which memory grows at noon and latency jumps in the evening.
+/// Makes a day of measurements, one a minute: memory grows for some minutes at noon, latency in the evening.
 fn measurements() -> Array2<f64> {
-    let mut rows = Array2::from_shape_fn((1_440, 3), |(minute, column)| {
-        let noise = ((minute * 7_919 + column * 104_729) % 1_009) as f64 / 1_009.0;
-        match column {
-            0 => 400.0 + 40.0 * noise,
-            1 => 1.0 + 0.5 * noise * noise,
+    Array2::from_shape_fn((1_440, 3), |(minute, column)| {
+        // The fraction of a multiple of a square root looks random.
+        let noise = (minute as f64 * [2.0_f64, 3.0, 5.0][column].sqrt()).fract();
+        match (column, minute) {
+            (0, 720..726) => 900.0 + 40.0 * noise,
+            (0, _) => 400.0 + 40.0 * noise,
+            (1, 1_200..1_206) => 25.0 + noise,
+            (1, _) => 1.0 + 0.5 * noise * noise,
             _ => 100.0 + (20.0 * noise).round(),
         }
-    });
-    rows[[720, 0]] = 900.0;
-    rows[[1_200, 1]] = 25.0;
-    rows
+    })
 }

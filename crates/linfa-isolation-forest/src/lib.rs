@@ -1,4 +1,4 @@
-//! The isolation forest for [linfa](linfa): anomaly detection by random trees.
+//! The isolation forest for [linfa]: anomaly detection by random trees.
 //!
 //! # The method
 //!
@@ -100,3 +100,8 @@ pub use hyperparams::{
 pub use labels::AnomalyLabels;
 pub use robust::RobustScale;
 pub use rolling::RollingForest;
+
+/// Compiles and runs the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,5 +1,7 @@
 //! Tests of the crate as its users see it.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
+
 mod behaviour;
 mod contributions;
 mod online;
