@@ -6,7 +6,7 @@ use ndarray::{ArrayBase, ArrayView2, Data, Ix2};
 
 use crate::error::{IsolationForestError, Result};
 use crate::grow::{Ground, Room};
-use crate::hyperparams::{IsolationForestParams, IsolationForestValidParams, Threshold};
+use crate::hyperparams::{IsolationForestParams, IsolationForestValidParams, MAX_PLACES, Threshold};
 use crate::path::{PathLength, height_limit};
 use crate::records;
 use crate::threads;
@@ -71,17 +71,17 @@ impl<F: Float, D: Data<Elem = F>, T> Fit<ArrayBase<D, Ix2>, T, IsolationForestEr
     ///
     /// # Errors
     ///
-    /// Refuses records without rows or columns, with too many columns for their number or too few for the extension
-    /// level, and values that are NaN or infinite.
+    /// Refuses records without rows or columns, with too many columns or too few for the extension level,
+    /// values that are NaN or infinite, and forests of several gigabytes.
     fn fit(&self, dataset: &DatasetBase<ArrayBase<D, Ix2>, T>) -> Result<IsolationForest<F>> {
         let records = dataset.records().view();
         records::check(&records)?;
         let sample_size = self.sample_size().min(records.nrows());
         let columns_per_tree = self.columns_per_tree(records.ncols())?;
-        let terms = self.extension_level() + 1;
+        let trees = blank(self.trees(), height_limit(sample_size), self.extension_level() + 1)?;
 
         let mut forest = IsolationForest {
-            trees: Trees::blank(self.trees(), height_limit(sample_size), terms),
+            trees,
             columns: records.ncols(),
             columns_per_tree,
             sample_size,
@@ -100,6 +100,15 @@ impl<F: Float, D: Data<Elem = F>, T> Fit<ArrayBase<D, Ix2>, T, IsolationForestEr
             Threshold::Contamination(share) => threshold::above(forest.out_of_sample_scores(&ground), share),
         };
         Ok(forest)
+    }
+}
+
+/// Makes room for trees, unless it is more than any forest needs.
+fn blank<F: Float>(trees: usize, depth: u32, terms: usize) -> Result<Trees<F>> {
+    let nodes = 1 << depth;
+    match trees.checked_mul(nodes).and_then(|places| places.checked_mul(terms)) {
+        Some(places) if places <= MAX_PLACES => Ok(Trees::blank(trees, depth, terms)),
+        _ => Err(IsolationForestError::Forest { trees, nodes, terms }),
     }
 }
 

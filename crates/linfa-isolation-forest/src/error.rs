@@ -47,6 +47,16 @@ pub enum IsolationForestError {
         /// The columns a tree may use.
         columns: usize,
     },
+    /// The number of trees, their size and the columns of a split are allowed one by one, but not together.
+    #[error("{trees} trees of {nodes} nodes with {terms} columns a split are too large a forest")]
+    Forest {
+        /// The number of trees.
+        trees: usize,
+        /// The nodes of a tree.
+        nodes: usize,
+        /// The columns a split combines.
+        terms: usize,
+    },
     /// There are no rows to learn from.
     #[error("there are no rows")]
     NoRows,

@@ -10,6 +10,8 @@ pub const MAX_TREES: usize = 1 << 16;
 pub const MAX_SAMPLE_SIZE: usize = 1 << 20;
 /// The most columns a row may have.
 pub const MAX_COLUMNS: usize = 1 << 16;
+/// The most column places the splits of a forest may have: two or more gigabytes.
+pub(crate) const MAX_PLACES: usize = 1 << 28;
 
 /// Says which scores are anomalies.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -79,6 +79,12 @@ fn an_extension_beyond_the_columns_is_refused() {
 }
 
 #[test]
+fn a_forest_beyond_memory_is_refused() {
+    let error = fit(params().trees(65_536).sample_size(1 << 20), &cloud(5_000, 1, 1)).unwrap_err();
+    assert_eq!(error.to_string(), "65536 trees of 8192 nodes with 1 columns a split are too large a forest");
+}
+
+#[test]
 fn one_row_teaches_that_everything_is_as_expected() {
     for level in [0, 1] {
         let forest = fit(params().extension_level(level), &array![[3.0, 4.0]]).unwrap();
