@@ -264,10 +264,6 @@ impl<'a> Switch<'a> {
             return self.stop(&why).await;
         }
         self.note(Step::Proven).await?;
-        // With the target promoted it is safer to finish than to stop.
-        if !self.plan.promotes && self.is_expired() {
-            return self.stop(&Refusal::Expired.to_string()).await;
-        }
         if let Err(refusal) = self.refused().await {
             return self.stop(&refusal.to_string()).await;
         }
