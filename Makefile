@@ -2,7 +2,7 @@
 # Every step prints the command that it runs.
 
 .DEFAULT_GOAL := help
-.PHONY: help install build lint rules unit doc test test-full deny demo demo-keep bench
+.PHONY: help install build lint rules unit doc test test-full guards deny demo demo-keep bench
 
 # Where cargo puts the binaries.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
@@ -46,9 +46,13 @@ test: ## Everything that must hold: installs what is missing, then lint, rules, 
 	$(MAKE) unit
 	$(MAKE) doc
 
-test-full: ## As test, with many more property cases, and the licence check
+test-full: ## As test, with many more property cases, the release build's guards, and the licence check
 	PROPTEST_CASES=10000 $(MAKE) test
+	$(MAKE) guards
 	$(MAKE) deny
+
+guards: ## See that nothing switches a guard off in the release build
+	scripts/guards.sh
 
 deny: ## Check licences, bans and sources of the dependencies
 	scripts/deny.sh
