@@ -9,16 +9,11 @@ use std::time::Duration;
 
 use super::Task;
 use super::language::{Scenario, load, parse};
-<<<<<<< HEAD
-use super::random::run;
-use super::{Report, Task, simulate};
-=======
 use super::play::empty_world;
 use super::random::run;
 use super::world::{Life, State, What};
 use super::{Report, simulate};
 use crate::types::{ResourceSet, Role};
->>>>>>> main
 
 /// What all tests play by, as the command line does unless told otherwise.
 const SEED: u64 = 1;
