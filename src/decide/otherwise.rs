@@ -81,12 +81,10 @@ fn needs(decision: &Decision, verdict: Verdict) -> Needs {
         Verdict::Failover => true,
         Verdict::Hold | Verdict::Recommend | Verdict::Halt => strength > Strength::Soft,
     };
-    let ends = decision.vetoes.iter().filter(|v| is_in_the_way(v.strength)).filter_map(|v| match &v.reason {
-        // Said above, with how many are missing.
-        Reason::NoMajority { .. } => None,
-        reason => Some(Change::End { reason: reason.clone() }),
-    });
-    all.extend(ends);
+    // How many votes are missing is said above.
+    let is_said = |reason: &Reason| matches!(reason, Reason::NoMajority { .. });
+    let in_the_way = decision.vetoes.iter().filter(|v| is_in_the_way(v.strength) && !is_said(&v.reason));
+    all.extend(in_the_way.map(|v| Change::End { reason: v.reason.clone() }));
     all.extend(decision.reasons.iter().find_map(wait));
     let (automatic, recommend) = decision.thresholds;
     let rest = decision.confidence.fitness.get() * decision.confidence.damping.get();

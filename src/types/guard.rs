@@ -58,17 +58,6 @@ impl Guard {
 }
 
 #[cfg(test)]
-mod off {
-    use std::cell::Cell;
-
-    use super::Guard;
-
-    std::thread_local! {
-        pub(super) static OFF: Cell<Option<Guard>> = const { Cell::new(None) };
-    }
-}
-
-#[cfg(test)]
 impl Guard {
     /// All guards.
     pub(crate) const ALL: [Self; 20] = [
@@ -101,5 +90,16 @@ impl Guard {
         let done = work();
         off::OFF.set(None);
         done
+    }
+}
+
+#[cfg(test)]
+mod off {
+    use std::cell::Cell;
+
+    use super::Guard;
+
+    std::thread_local! {
+        pub(super) static OFF: Cell<Option<Guard>> = const { Cell::new(None) };
     }
 }

@@ -38,7 +38,8 @@ fn fail(world: &mut World) {
 
 #[test]
 fn what_the_cluster_says_of_the_active_site() {
-    let rows: [(Result<ControlPlane, GapReason>, Option<f64>, AlertLevel, &[&str]); 8] = [
+    type Row<'a> = (Result<ControlPlane, GapReason>, Option<f64>, AlertLevel, &'a [&'a str]);
+    let rows: [Row<'_>; 8] = [
         (Ok(plane(None)), Some(0.0), AlertLevel::None, &[SERVES]),
         (Ok(plane(Some("no_quorum"))), Some(1.0), AlertLevel::Page, &[SERVES, "control_unavailable"]),
         (Err(GapReason::Timeout), Some(0.6), AlertLevel::Warn, &[SERVES, "source_silent"]),
