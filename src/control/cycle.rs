@@ -199,7 +199,9 @@ impl Worker {
         self.metrics.decided(&decision);
         if self.is_durable || !Guard::AuditBeforeAct.stands() {
             self.obey(&decision).await;
-        } else {
+        }
+        // In the middle of a switch it stays: nobody else knows as well how far it came.
+        if !self.is_durable || (decision.mistrusts_itself() && self.switching_to.is_none()) {
             self.setup.hands.election.step_down();
         }
         self.publish(evidence, decision);
