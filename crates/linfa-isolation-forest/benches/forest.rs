@@ -6,7 +6,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use linfa::DatasetBase;
 use linfa::traits::Fit;
 use linfa_isolation_forest::{IsolationForest, IsolationForestParams};
-use ndarray::{Array2, s};
+use ndarray::{Array2, Axis, Slice};
 
 const COLUMNS: [usize; 4] = [1, 10, 40, 200];
 const ROWS: usize = 10_000;
@@ -81,7 +81,7 @@ fn few_rows(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("few rows");
     for rows in [32, 256] {
         let cloud = cloud(7);
-        let dataset = DatasetBase::from(cloud.slice(s![..rows, ..]));
+        let dataset = DatasetBase::from(cloud.slice_axis(Axis(0), Slice::from(..rows)));
         let params = IsolationForest::params().sample_size(rows / 2).contamination(0.01);
         group.bench_function(BenchmarkId::new("fit", rows), |bencher| {
             bencher.iter(|| params.fit(black_box(&dataset)));
