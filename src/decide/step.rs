@@ -41,7 +41,9 @@ pub fn step(state: &State, evidence: &Evidence, service: &Service, now: Moment) 
         Some(request) => standbys.iter().find(|s| s.site == request.to),
         None => best(&standbys),
     };
-    let may_order = record.veto.is_none() && is_settled(fence.as_ref(), evidence);
+    // What a fellow has done holds for the orders at once; what it has only claimed may be under way.
+    let has_acted = record.accepted.as_ref().is_some_and(|fence| fence.intent.is_none());
+    let may_order = (record.veto.is_none() || has_acted) && is_settled(fence.as_ref(), evidence);
     let case =
         Case { service, evidence, active: active.as_ref(), outage: outage.as_ref(), best, doubts: &doubts };
     let penalty = policy::penalty(&service.policy.flap, &evidence.controls.switch_ages);

@@ -185,11 +185,15 @@ fn agents(world: &World, chance: &mut Chance) -> Pair {
 }
 
 fn clock(world: &World, chance: &mut Chance) -> Pair {
-    let who = who(world, chance);
+    // One that is named, so that the same one is set right again.
+    let who = if chance.happens(0.1) { Who::All } else { Who::Named(agent(world, chance)) };
     let by = GRAIN + time(Duration::from_secs(7200), chance);
-    let change = if chance.happens(0.5) { ClockChange::Ahead(by) } else { ClockChange::Back(by) };
-    // A clock that has jumped stays where it is.
-    (vec![Happening::Clock { who, change }], Vec::new())
+    let (jumps, returns) = match chance.happens(0.5) {
+        true => (ClockChange::Ahead(by), ClockChange::Back(by)),
+        false => (ClockChange::Back(by), ClockChange::Ahead(by)),
+    };
+    let clock = |change| vec![Happening::Clock { who: who.clone(), change }];
+    (clock(jumps), clock(returns))
 }
 
 fn dns(chance: &mut Chance) -> Pair {

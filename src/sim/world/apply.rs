@@ -355,7 +355,7 @@ impl State {
                 OperatorAction::Acknowledge { epoch: fence.map(|fence| fence.epoch) }
             }
             Order::Failover(to) => {
-                orders.asked_for = self.layout.member(to);
+                orders.asked_for.extend(self.layout.member(to));
                 OperatorAction::Failover { to: to.clone() }
             }
             Order::Maintenance(site, lasts) => {

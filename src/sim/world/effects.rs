@@ -29,7 +29,7 @@ impl State {
     /// How an agent stands at the moment when it sends a change.
     pub(in crate::sim) fn sends(&mut self, agent: usize, service: usize, now: Duration) -> Sent {
         let leads = self.actors.len() == 1 || self.leaders(now).contains(&agent);
-        let orders = self.orders[agent][service];
+        let orders = &self.orders[agent][service];
         let has_read = |paused: u64| orders.asked.is_some_and(|asked| paused < asked);
         let ignores = match orders.paused {
             Some(paused) if has_read(paused) => Some("it had read that a person paused the service"),

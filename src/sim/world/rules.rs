@@ -57,8 +57,8 @@ impl State {
         }
         if moves(before, after) {
             let trigger = plan.map_or(Trigger::Automatic, |plan| plan.trigger);
-            let asked = self.orders[agent][service].asked_for;
-            let is_asked = trigger == Trigger::Operator && asked.is_some() && asked == member;
+            let asked = &self.orders[agent][service].asked_for;
+            let is_asked = trigger == Trigger::Operator && member.is_some_and(|m| asked.contains(&m));
             let rules = self.judge_move(agent, service, member, sent, is_asked, now);
             broken.extend(rules.into_iter().map(|(rule, why)| (rule, format!("{who}: {why}"))));
         }

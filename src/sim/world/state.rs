@@ -57,7 +57,7 @@ pub(in crate::sim) struct Move {
 }
 
 /// What people ordered of one agent about one service, as places in the order of all things.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(in crate::sim) struct Orders {
     pub(in crate::sim) paused: Option<u64>,
     /// The agent wrote down that the service waits for a person.
@@ -68,8 +68,8 @@ pub(in crate::sim) struct Orders {
     pub(in crate::sim) asked: Option<u64>,
     /// The claim of its present switch.
     pub(in crate::sim) claimed: Option<u64>,
-    /// A person asked for a switch to a member.
-    pub(in crate::sim) asked_for: Option<usize>,
+    /// The members that a person asked for a switch to: one may be under way when another is asked for.
+    pub(in crate::sim) asked_for: Vec<usize>,
 }
 
 /// All that is so at one moment.

@@ -159,7 +159,8 @@ impl State {
         }
     }
 
-    /// Whether some agent could keep a member from taking writes: it may act, and what it orders arrives.
+    /// Whether some agent could keep a member from taking writes: it may act, it can read who is active, and what it
+    /// orders arrives.
     fn could_be_held(&self, service: usize, member: usize) -> bool {
         let to = [Node::Datacenter(self.layout.members[member])];
         (0..self.actors.len()).any(|agent| {
@@ -169,10 +170,16 @@ impl State {
                 && actor.resolves
                 && actor.late.is_zero()
                 && self.orders[agent][service].paused.is_none();
-            let way = self.network.passage(&self.layout.nodes(agent), &to, Ports::Redis);
-            let is_clear = way.is_open() && way.losing == 0.0 && way.slower.is_zero();
+            let is_clear = |to: &[Node], ports| {
+                let way = self.network.passage(&self.layout.nodes(agent), to, ports);
+                way.is_open() && way.losing == 0.0 && way.slower.is_zero()
+            };
+            let reads = is_clear(&[Node::Outside], Ports::All) && self.provider.read().is_ok();
             let takes_orders = |target: &Target| target.state_for(Seer::Agent(agent)) == RedisState::Up;
-            may_act && is_clear && self.sites[service][member].targets.iter().all(takes_orders)
+            may_act
+                && reads
+                && is_clear(&to, Ports::Redis)
+                && self.sites[service][member].targets.iter().all(takes_orders)
         })
     }
 
