@@ -1,5 +1,6 @@
 //! Whole agents in simulated worlds.
 
+mod evidence;
 mod guards;
 
 use std::path::Path;
