@@ -3,6 +3,7 @@
 mod evidence;
 mod ground;
 mod guards;
+mod slow;
 
 use std::path::Path;
 use std::sync::Mutex;
