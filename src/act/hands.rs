@@ -22,7 +22,7 @@ pub struct Hands {
     pub promote: Arc<dyn Promote>,
     /// The Redis, to look at.
     pub eyes: Arc<dyn SiteClient>,
-    /// Deadline of one look at one target.
+    /// Deadline of one command of a look.
     pub look_deadline: Duration,
     /// Who leads.
     pub election: Arc<dyn Election>,

@@ -1,5 +1,7 @@
 //! The looks of a switch: at the target before and after its promotion, and at the site that is about to be left.
 
+use std::time::Duration;
+
 use super::Hands;
 use crate::config::Service;
 use crate::decide::{Plan, Trigger, answers_beside, readiness};
@@ -8,7 +10,7 @@ use crate::types::{CanaryResult, Guard, Role, Snapshot, TargetSnapshot};
 
 /// Looks at a target until its write canary must have passed.
 const PROOF_TRIES: u32 = 3;
-/// A proof that took so many times its deadline proves nothing of this moment.
+/// A proof that is older than so many times the deadline of a command proves nothing of this moment.
 const LATE_FACTOR: u32 = 2;
 /// Said of a site that the configuration does not name any more.
 const NO_TARGETS: &str = "the site has no configured target";
@@ -85,7 +87,7 @@ impl Looks<'_> {
             let took = self.hands.clock.now().since(asked);
             match unproven(&seen) {
                 // The agent stood still: what it saw may be long over.
-                None if took > self.hands.look_deadline * LATE_FACTOR => {
+                None if is_late(&seen, took, self.hands.look_deadline * LATE_FACTOR) => {
                     why = "its answer came late".to_owned()
                 }
                 None => return Ok(()),
@@ -105,6 +107,17 @@ fn serves(seen: &TargetSnapshot) -> bool {
         (Ok(_), CanaryResult::Written(_)) => role.is_none_or(|role| role == Role::Primary),
         (Ok(_), CanaryResult::NotAsked) => role == Some(Role::Primary),
     }
+}
+
+/// Whether a look was over long after its last answers, or those came long after they were asked for. That many commands
+/// took their time, each within its deadline, is no lateness.
+fn is_late(seen: &Snapshot, took: Duration, limit: Duration) -> bool {
+    let longest = seen.targets.iter().map(|t| t.elapsed).max().unwrap_or_default();
+    let canaries = seen.targets.iter().filter_map(|t| match &t.canary {
+        CanaryResult::Written(took) => Some(*took),
+        CanaryResult::Failed(_) | CanaryResult::NotAsked => None,
+    });
+    took.saturating_sub(longest) > limit || canaries.max() > Some(limit)
 }
 
 /// Why a site has not just proven that it takes writes, if it has not.

@@ -6,7 +6,8 @@ use anyhow::bail;
 use clap::Args;
 
 use super::parts::{Failure, Output};
-use crate::sim::language::load;
+use crate::config::{Rules, load_for};
+use crate::sim::language::{Ground, Scenario, load, load_on};
 use crate::sim::random::{self, Summary};
 use crate::sim::{Task, compare, simulate};
 use crate::types::{Clock as _, SystemClock};
@@ -16,6 +17,9 @@ pub(super) struct SimulateArgs {
     /// Scenario files; docs/scenarios.md describes them.
     #[arg(value_name = "SCENARIO", required_unless_present = "random")]
     scenarios: Vec<PathBuf>,
+    /// Play every service of this configuration file instead of the scenarios' own world and policy.
+    #[arg(long = "config.file", value_name = "FILE", conflicts_with = "compare")]
+    config: Option<PathBuf>,
     /// Play so many random incidents instead: faults first, then everything is mended, and it must settle.
     #[arg(long, value_name = "COUNT", conflicts_with = "scenarios")]
     random: Option<u64>,
@@ -49,7 +53,7 @@ fn play_random(count: u64, args: &SimulateArgs) -> Result<(), Failure> {
     }
     let clock = SystemClock::new();
     let began = clock.now();
-    let summary = random::run(task)?;
+    let summary = random::run(task, &grounds(args)?)?;
     let took = clock.now().since(began).as_secs_f64();
     match args.output {
         Output::Text => print_random(&summary, took),
@@ -98,14 +102,9 @@ fn print_random(summary: &Summary, took: f64) {
 }
 
 fn play_files(args: &SimulateArgs) -> Result<(), Failure> {
-    let scenarios = args.scenarios.iter().map(|path| load(path)).collect::<Vec<_>>();
-    let problems: Vec<String> =
-        scenarios.iter().filter_map(|s| s.as_ref().err()).map(ToString::to_string).collect();
-    if !problems.is_empty() {
-        return Err(Failure::Wrong(problems.join("\n")));
-    }
+    let scenarios = scenarios(args)?;
     let (mut reports, is_single) = (Vec::new(), scenarios.len() == 1);
-    for scenario in scenarios.into_iter().flatten() {
+    for scenario in scenarios {
         let report = simulate(&scenario, args.seed)?;
         match args.output {
             // Of many, only those are told in full that went wrong.
@@ -123,6 +122,37 @@ fn play_files(args: &SimulateArgs) -> Result<(), Failure> {
         bail_failed(failed as u64, reports.len() as u64, "scenarios did not come out as expected")?;
     }
     Ok(())
+}
+
+/// The services of the configuration file, if one was named. Who leads is the simulator's business.
+fn grounds(args: &SimulateArgs) -> Result<Vec<Ground>, Failure> {
+    let Some(file) = &args.config else { return Ok(Vec::new()) };
+    let loaded = load_for(file, &|name| std::env::var(name).ok(), Rules::Simulator)
+        .map_err(|problems| Failure::Wrong(problems.to_string()))?;
+    let ground = |service| {
+        Ground::of(&loaded.config, service)
+            .map_err(|error| Failure::Wrong(format!("{}: {error}", file.display())))
+    };
+    loaded.config.services.iter().map(ground).collect()
+}
+
+/// Every scenario; on a configuration, once for each of its services.
+fn scenarios(args: &SimulateArgs) -> Result<Vec<Scenario>, Failure> {
+    let grounds = grounds(args)?;
+    let of_path = |path: &PathBuf| match grounds.is_empty() {
+        true => vec![load(path)],
+        false => grounds.iter().map(|ground| load_on(ground, path)).collect(),
+    };
+    let (mut scenarios, mut problems) = (Vec::new(), Vec::new());
+    for read in args.scenarios.iter().flat_map(of_path) {
+        match read {
+            Ok(scenario) => scenarios.push(scenario),
+            Err(error) => problems.push(error.to_string()),
+        }
+    }
+    // A mistake that does not hang on the service is the same for each of them.
+    problems.dedup();
+    if problems.is_empty() { Ok(scenarios) } else { Err(Failure::Wrong(problems.join("\n"))) }
 }
 
 fn bail_failed(failed: u64, all: u64, what: &str) -> anyhow::Result<()> {

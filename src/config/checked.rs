@@ -36,7 +36,7 @@ pub struct Config {
 pub struct Global {
     /// Time from one round to the next.
     pub probe_interval: Duration,
-    /// Deadline of one look at one target; shorter than the interval.
+    /// Deadline of each command of a look; shorter than the interval, which no look outlasts.
     pub probe_timeout: Duration,
 }
 

@@ -28,13 +28,21 @@ pub enum Rules {
     Simulator,
 }
 
-/// Reads and checks a configuration file. `env` gives the value of an environment variable.
+/// Reads and checks an agent's configuration file. `env` gives the value of an environment variable.
 ///
 /// # Errors
 /// Everything that is wrong with the file, in the order of its lines.
 pub fn load(path: &Path, env: Env<'_>) -> Result<Loaded, Problems> {
+    load_for(path, env, Rules::Agent)
+}
+
+/// Reads and checks a configuration file for somebody.
+///
+/// # Errors
+/// Everything that is wrong with the file, in the order of its lines.
+pub fn load_for(path: &Path, env: Env<'_>, rules: Rules) -> Result<Loaded, Problems> {
     let hint = "name a YAML file with --config.file; a first one is deploy/redrover/redrover.yml";
-    parse(&source(path, CONFIG_BYTES_MAX, hint)?, path, env, Rules::Agent)
+    parse(&source(path, CONFIG_BYTES_MAX, hint)?, path, env, rules)
 }
 
 /// Checks the text of a configuration file; `path` names it in problems, and relative paths in it start at its folder.

@@ -29,7 +29,7 @@ pub use checked::{
     Record, Route53, Service, Site, Target, Tls, Topology, Webhook, WebhookAuth, Weights,
 };
 pub use error::{Problem, Problems};
-pub use load::{CONFIG_BYTES_MAX, Loaded, Rules, load, parse};
-pub(crate) use policy::{KEYS as POLICY_KEYS, of as policy_of};
+pub use load::{CONFIG_BYTES_MAX, Loaded, Rules, load, load_for, parse};
+pub(crate) use policy::{KEYS as POLICY_KEYS, of as policy_of, text as policy_text};
 pub use secret::Secret;
 pub(crate) use service::promote as promote_of;

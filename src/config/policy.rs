@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::checked::{Flap, Policy, Weights};
-use super::read::{Section, boolean, duration, integer, number, ratio};
+use super::read::{Section, boolean, duration, duration_text, integer, number, ratio};
 
 const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(86_400);
@@ -60,6 +60,48 @@ pub(crate) fn of(section: &Section<'_>) -> Policy {
     policy.flap = flap(section);
     policy.weights = weights(section);
     policy
+}
+
+/// A policy as YAML in one line, every key of it; what is read of that text is the same policy.
+pub(crate) fn text(policy: &Policy) -> String {
+    let (flap, weights) = (&policy.flap, &policy.weights);
+    let time = |name: &str, value: Duration| format!("{name}: {}", duration_text(value));
+    let number = |name: &str, value: f64| format!("{name}: {value:?}");
+    let entries = [
+        time("confirm_window", policy.confirm_window),
+        format!("confirm_rounds: {}", policy.confirm_rounds),
+        time("isolation_confirm", policy.isolation_confirm),
+        number("theta_auto", policy.theta_auto.get()),
+        number("theta_recommend", policy.theta_recommend.get()),
+        time("rpo_soft", policy.rpo_soft),
+        time("rpo_hard", policy.rpo_hard),
+        time("lag_evidence_max_age", policy.lag_evidence_max_age),
+        time("loading_budget", policy.loading_budget),
+        time("min_auto_interval", policy.min_auto_interval),
+        time("failback_stability", policy.failback_stability),
+        time("decision_ttl", policy.decision_ttl),
+        number("config_error_severity_cap", policy.config_error_severity_cap.get()),
+        format!("accept_fewer_vantages: {}", policy.accept_fewer_vantages),
+        format!(
+            "flap: {{{}, {}, {}, {}}}",
+            number("penalty", flap.penalty),
+            time("half_life", flap.half_life),
+            number("suppress", flap.suppress),
+            number("reuse", flap.reuse)
+        ),
+        format!(
+            "weights: {{{}, {}, {}, {}, {}, {}, {}, {}}}",
+            number("bias", weights.bias),
+            number("vantage", weights.vantage),
+            number("control", weights.control),
+            number("peer", weights.peer),
+            number("client", weights.client),
+            number("domain", weights.domain),
+            number("alert", weights.alert),
+            number("anomaly", weights.anomaly)
+        ),
+    ];
+    format!("{{{}}}", entries.join(", "))
 }
 
 fn flap(policy: &Section<'_>) -> Flap {

@@ -344,6 +344,7 @@ impl Worker {
             halted: self.story.halted.clone(),
             is_paused: self.story.is_paused,
             is_durable: self.is_durable,
+            firing: self.story.firing.keys().cloned().collect(),
         });
     }
 }

@@ -14,10 +14,16 @@ struct Decided {
     verdict: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Of {
+    redis_service: String,
+}
+
 /// The numbers about deciding.
 #[derive(Debug, Clone)]
 pub struct Metrics {
     decisions: Family<Decided, Counter>,
+    dropped_alerts: Family<Of, Counter>,
 }
 
 impl Metrics {
@@ -25,7 +31,10 @@ impl Metrics {
     pub fn register(registry: &mut Registry) -> Self {
         let decisions = Family::default();
         registry.register("redrover_decisions", "Decisions made, by verdict", decisions.clone());
-        Self { decisions }
+        let dropped_alerts = Family::default();
+        let help = "Firing alerts that were not remembered, because too many fire already";
+        registry.register("redrover_alerts_dropped", help, dropped_alerts.clone());
+        Self { decisions, dropped_alerts }
     }
 
     /// Makes the series of a service appear with 0, so that a first event is an increase.
@@ -33,6 +42,11 @@ impl Metrics {
         for verdict in Verdict::ALL {
             let _ = self.decisions.get_or_create(&labels(service, verdict));
         }
+        self.dropped(service, 0);
+    }
+
+    pub(super) fn dropped(&self, service: &ServiceName, alerts: u64) {
+        self.dropped_alerts.get_or_create(&Of { redis_service: service.to_string() }).inc_by(alerts);
     }
 
     pub(super) fn decided(&self, decision: &Decision) {

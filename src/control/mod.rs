@@ -5,6 +5,7 @@
 mod analysis;
 mod command;
 mod cycle;
+mod flood;
 mod intake;
 mod metrics;
 mod report;

@@ -1,11 +1,11 @@
 //! The published picture: what the last cycle of each service saw and decided.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::config::Service;
 use crate::decide::{Crowd, DOWN_SEVERITY, Decision, Health, Reason, Verdict};
-use crate::types::{Anomaly, Fence, RecordState, ServiceName, SiteName, Snapshot, TargetName};
+use crate::types::{AlertKey, Anomaly, Fence, RecordState, ServiceName, SiteName, Snapshot, TargetName};
 
 /// The picture of one service.
 #[derive(Debug, Clone)]
@@ -28,6 +28,8 @@ pub struct ServiceView {
     pub is_paused: bool,
     /// The journal took the last entry.
     pub is_durable: bool,
+    /// The alerts that are remembered to fire.
+    pub firing: BTreeSet<AlertKey>,
 }
 
 impl ServiceView {

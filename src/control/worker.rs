@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::analysis::ANALYSIS_SEED;
 use super::command::Wakers;
 use super::cycle::Cause;
+use super::flood::Flood;
 use super::{Metrics, View};
 use crate::act::{Hands, Permit, Refusal, Switch};
 use crate::analyse::Analyser;
@@ -81,6 +82,7 @@ pub struct Worker {
     pub(super) last: Option<(u64, Decision)>,
     pub(super) held: BTreeMap<SiteName, bool>,
     pub(super) is_durable: bool,
+    flood: Flood,
     pub(super) switching_to: Option<SiteName>,
     switches: JoinSet<()>,
     setups: watch::Receiver<Setup>,
@@ -113,6 +115,7 @@ impl Worker {
             last: None,
             held: BTreeMap::new(),
             is_durable: true,
+            flood: Flood::default(),
             switching_to: None,
             switches: JoinSet::new(),
             setups,
@@ -185,9 +188,13 @@ impl Worker {
 
     /// Tells the story what the journal holds since the last read, and the log what people have ordered since.
     pub(super) async fn read_story(&mut self, kinds: Vec<Kind>) -> Result<(), JournalError> {
+        let dropped = self.story.dropped;
         for (order, by) in self.catch_up(kinds).await? {
             tracing::info!(service = %self.name(), %order, by, "a person's order was read");
         }
+        let dropped = self.story.dropped.saturating_sub(dropped);
+        self.metrics.dropped(&self.setup.service.name, dropped);
+        self.flood.note(&self.setup.service.name, &self.story, dropped);
         Ok(())
     }
 

@@ -6,13 +6,10 @@ use std::time::Duration;
 use super::Reason;
 use super::evidence::Evidence;
 use super::machine::State;
-use crate::types::{Guard, Moment};
+use crate::types::{Guard, Moment, look_limit};
 
 /// Wall clocks of two vantages may differ by so much; more breaks the judgement of certificates and of ages.
 const CLOCK_OFFSET_MAX: Duration = Duration::from_secs(60);
-/// A look that took so many times its deadline was not late because of the network: this agent did not get to run.
-const LATE_FACTOR: u32 = 2;
-
 /// Everything that speaks against this agent's own eyes.
 pub(super) fn doubts(state: &State, evidence: &Evidence, now: Moment) -> Vec<Reason> {
     if !Guard::SelfDoubt.stands() {
@@ -45,7 +42,9 @@ fn clock(evidence: &Evidence, now: Moment) -> Option<Reason> {
 
 /// Its looks ended long after their deadline: it is starved.
 fn late(evidence: &Evidence) -> Option<Reason> {
-    let limit = evidence.probe_timeout * LATE_FACTOR;
+    // No network makes a look last longer than it may: what goes on for a whole deadline more was not run.
+    let timeout = evidence.probe_timeout;
+    let limit = look_limit(timeout, evidence.probe_interval).saturating_add(timeout);
     let longest = evidence.snapshots.iter().flat_map(|s| &s.targets).map(|t| t.elapsed).max()?;
     if longest > limit { Some(Reason::Late { seconds: longest.as_secs_f64() }) } else { None }
 }

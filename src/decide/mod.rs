@@ -26,7 +26,7 @@ pub mod saga;
 mod step;
 mod terms;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use confidence::{Confidence, Group, Term};
 pub use decision::{AlertLevel, Decision, Plan, StandingOrder, Trigger, Verdict};

@@ -1,6 +1,7 @@
 //! What the core must say, as tables, stories and properties. Every story runs on a virtual clock.
 
 mod around;
+pub(crate) mod evidence;
 mod fitness;
 mod formula;
 mod guards;

@@ -1,4 +1,4 @@
-//! One look at a site: all its targets in parallel, each within its own deadline.
+//! One look at a site: all its targets in parallel, each command within its own deadline.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,6 +17,7 @@ use super::canary::CanaryProbe;
 use super::error::RedisError;
 use super::info::facts;
 use super::normalise::samples;
+use super::patience::Patience;
 use super::redis::RedisClient;
 use super::tls::TlsError;
 use crate::config::Service;
@@ -39,8 +40,9 @@ pub enum WriteCanary {
 /// The port through which sites are seen; the simulator has the second implementation.
 #[async_trait]
 pub trait SiteClient: Send + Sync {
-    /// Looks at all targets of a site; each costs at most `deadline`. What was not seen is a gap, and a site that is
-    /// not configured has no targets.
+    /// Looks at all targets of a site; each command may take `deadline`, and all of it no longer than
+    /// [`look_limit`](crate::types::look_limit) says.
+    /// What was not seen is a gap, and a site that is not configured has no targets.
     async fn look(&self, site: &SiteName, deadline: Duration, canary: WriteCanary) -> Snapshot;
 
     /// Looks at what this agent must reach itself, and at what applications report, within `deadline`.
@@ -159,18 +161,18 @@ impl Monitor {
         let clock = &self.collectors.clock;
         let start = clock.now();
         let elapsed = || clock.now().since(start);
-        let left = || deadline.saturating_sub(elapsed());
+        let patience = Patience::new(deadline, self.collectors.look_limit(deadline));
         let name = client.target().name.clone();
-        let ping = match client.ping(left()).await {
+        let ping = match client.ping(patience).await {
             Ok(trip) => Ok(trip),
             // Redis answers INFO while it loads, and while it refuses PING for other reasons of its own.
             Err(error) if error.is_answer() => Err(error.gap()),
             Err(error) => return TargetSnapshot::blind(name, error.gap(), elapsed()),
         };
-        let reply = client.info(left()).await;
+        let reply = client.info(patience).await;
         let canary = match probe {
             None => CanaryResult::NotAsked,
-            Some(probe) => match client.canary(&probe, left()).await {
+            Some(probe) => match client.canary(&probe, patience).await {
                 Ok(took) => CanaryResult::Written(took),
                 Err(error) => CanaryResult::Failed(error.gap()),
             },
@@ -194,7 +196,7 @@ impl SiteClient for Monitor {
             self.collectors.metrics.count(&self.service, site, &seen);
             seen
         });
-        // All at once: what hangs costs its own deadline, which is that of the look.
+        // All at once: what hangs costs its own deadline.
         let (targets, control, domain) = tokio::join!(
             join_all(looks),
             self.control(site, deadline),

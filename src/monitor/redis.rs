@@ -8,12 +8,13 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Cmd, ProtocolVersion, RedisConnectionInfo, Value};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout_at;
 
 use super::canary::{CANARY_TTL, CanaryProbe};
 use super::error::{Operation, RedisError};
 use super::guard::{Guarded, Watch};
 use super::info::InfoReply;
+use super::patience::Patience;
 use super::socket::{Ends, open};
 use super::tls::{TlsError, TlsIdentity, TlsProfiles};
 use crate::config::Target;
@@ -65,9 +66,9 @@ impl RedisClient {
     ///
     /// # Errors
     /// No connection, no answer before the deadline, or another answer than `PONG`.
-    pub async fn ping(&self, deadline: Duration) -> Result<Duration, RedisError> {
+    pub async fn ping(&self, patience: impl Into<Patience>) -> Result<Duration, RedisError> {
         let command = redis::cmd("PING");
-        let (answer, elapsed) = self.ask(Operation::Ping, &command, deadline).await?;
+        let (answer, elapsed) = self.ask(Operation::Ping, &command, patience.into()).await?;
         let is_pong = matches!(answer, Value::SimpleString(text) if text == "PONG");
         if is_pong { Ok(elapsed) } else { Err(RedisError::Unexpected { operation: Operation::Ping }) }
     }
@@ -76,18 +77,17 @@ impl RedisClient {
     ///
     /// # Errors
     /// No connection, no answer before the deadline, an error answer, or a text that is no INFO.
-    pub async fn info(&self, deadline: Duration) -> Result<InfoReply, RedisError> {
-        let end = Instant::now() + deadline;
+    pub async fn info(&self, patience: impl Into<Patience>) -> Result<InfoReply, RedisError> {
+        let patience = patience.into();
         let everything = redis::cmd("INFO").arg("everything").take();
-        let text = match self.ask(Operation::Info, &everything, deadline).await {
+        let text = match self.ask(Operation::Info, &everything, patience).await {
             Ok((answer, _)) => bulk(Operation::Info, answer)?,
             // An older server answers an unknown section with an empty text, a proxy with an error.
             Err(RedisError::Reply { source, .. }) if source.code() == Some("ERR") => Vec::new(),
             Err(error) => return Err(error),
         };
         let text = if text.is_empty() {
-            let left = end.saturating_duration_since(Instant::now());
-            let (answer, _) = self.ask(Operation::Info, &redis::cmd("INFO"), left).await?;
+            let (answer, _) = self.ask(Operation::Info, &redis::cmd("INFO"), patience).await?;
             bulk(Operation::Info, answer)?
         } else {
             text
@@ -99,14 +99,17 @@ impl RedisClient {
     ///
     /// # Errors
     /// No connection, no answer before the deadline, an error answer, or another value than was written.
-    pub async fn canary(&self, probe: &CanaryProbe, deadline: Duration) -> Result<Duration, RedisError> {
-        let end = Instant::now() + deadline;
+    pub async fn canary(
+        &self,
+        probe: &CanaryProbe,
+        patience: impl Into<Patience>,
+    ) -> Result<Duration, RedisError> {
+        let patience = patience.into();
         let mut set = redis::cmd("SET");
         set.arg(&probe.key).arg(&probe.payload).arg("PX").arg(millis(CANARY_TTL));
-        let (_, written) = self.ask(Operation::CanarySet, &set, deadline).await?;
-        let left = end.saturating_duration_since(Instant::now());
+        let (_, written) = self.ask(Operation::CanarySet, &set, patience).await?;
         let get = redis::cmd("GET").arg(&probe.key).take();
-        let (answer, read) = self.ask(Operation::CanaryGet, &get, left).await?;
+        let (answer, read) = self.ask(Operation::CanaryGet, &get, patience).await?;
         let is_gone = answer == Value::Nil;
         if is_gone || bulk(Operation::CanaryGet, answer)? != probe.payload {
             return Err(RedisError::Mismatch);
@@ -119,7 +122,7 @@ impl RedisClient {
     /// # Errors
     /// No connection, no answer before the deadline, or an error answer.
     pub async fn role(&self, deadline: Duration) -> Result<Role, RedisError> {
-        let (answer, _) = self.ask(Operation::Role, &redis::cmd("ROLE"), deadline).await?;
+        let (answer, _) = self.ask(Operation::Role, &redis::cmd("ROLE"), deadline.into()).await?;
         let unexpected = || RedisError::Unexpected { operation: Operation::Role };
         let Value::Array(parts) = answer else { return Err(unexpected()) };
         match parts.first() {
@@ -164,8 +167,7 @@ impl RedisClient {
         command: &Cmd,
         deadline: Duration,
     ) -> Result<(), RedisError> {
-        let ends = Ends { end: Instant::now() + deadline, deadline };
-        match self.ask_anew(operation, command, ends).await? {
+        match self.ask_anew(operation, command, deadline.into()).await? {
             (Value::Okay, _) => Ok(()),
             (Value::SimpleString(text), _) if text.starts_with("OK") => Ok(()),
             _ => Err(RedisError::Unexpected { operation }),
@@ -177,28 +179,27 @@ impl RedisClient {
         &self,
         operation: Operation,
         command: &Cmd,
-        deadline: Duration,
+        patience: Patience,
     ) -> Result<(Value, Duration), RedisError> {
-        let ends = Ends { end: Instant::now() + deadline, deadline };
         if let Some(mut live) = self.take() {
-            match self.exchange(&mut live, operation, command, ends).await {
+            match self.exchange(&mut live, operation, command, patience.ends()).await {
                 Ok(answer) => return Ok(self.keep(live, answer)),
                 // The server closed an idle connection: that is no news about the server.
                 Err(RedisError::Lost { .. }) => {}
                 Err(error) => return Err(error),
             }
         }
-        self.ask_anew(operation, command, ends).await
+        self.ask_anew(operation, command, patience).await
     }
 
     async fn ask_anew(
         &self,
         operation: Operation,
         command: &Cmd,
-        ends: Ends,
+        patience: Patience,
     ) -> Result<(Value, Duration), RedisError> {
-        let mut live = self.connect(ends).await?;
-        let answer = self.exchange(&mut live, operation, command, ends).await?;
+        let mut live = self.connect(patience).await?;
+        let answer = self.exchange(&mut live, operation, command, patience.ends()).await?;
         Ok(self.keep(live, answer))
     }
 
@@ -230,8 +231,8 @@ impl RedisClient {
         }
     }
 
-    async fn connect(&self, ends: Ends) -> Result<Live, RedisError> {
-        let stream = open(&self.target.address, self.tls.as_ref(), ends).await?;
+    async fn connect(&self, patience: Patience) -> Result<Live, RedisError> {
+        let stream = open(&self.target.address, self.tls.as_ref(), patience.ends()).await?;
         let watch = Arc::new(Watch::default());
         let info =
             RedisConnectionInfo::default().set_protocol(ProtocolVersion::RESP2).set_skip_set_lib_name();
@@ -250,7 +251,7 @@ impl RedisClient {
         if let Some(password) = &self.target.password {
             let mut auth = redis::cmd("AUTH");
             auth.arg(self.target.username.as_deref()).arg(password.expose());
-            self.exchange(&mut live, Operation::Auth, &auth, ends).await?;
+            self.exchange(&mut live, Operation::Auth, &auth, patience.ends()).await?;
         }
         Ok(live)
     }

@@ -39,7 +39,7 @@ impl RedisClient {
         command: &redis::Cmd,
         deadline: Duration,
     ) -> Result<(), RedisError> {
-        match self.ask(operation, command, deadline).await {
+        match self.ask(operation, command, deadline.into()).await {
             Ok(_) => Err(RedisError::Unexpected { operation }),
             Err(RedisError::Reply { source, .. }) if is_about_arguments(&source) => Ok(()),
             Err(error) => Err(error),

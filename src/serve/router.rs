@@ -57,9 +57,9 @@ async fn scrape(State(serve): State<Serve>, headers: HeaderMap) -> Response {
 async fn notify(State(serve): State<Serve>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     match webhook::receive(&serve, &parts.headers, body).await {
-        Ok(result) => {
-            serve.metrics.notified(result);
-            StatusCode::OK.into_response()
+        Ok(received) => {
+            serve.metrics.notified(received.result);
+            received.into_response()
         }
         Err(error) => {
             serve.metrics.notified(error.label());

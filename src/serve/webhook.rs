@@ -1,15 +1,18 @@
 //! `POST /webhook/alertmanager`: reads the version 4 payload into a [`Notification`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::body::Body;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt as _;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::auth::may_notify;
 use super::error::ApiError;
 use super::router::Serve;
+use crate::control::View;
+use crate::store::FIRING_MAX;
 use crate::types::{Alert, AlertKey, AlertState, Notification, ServiceName, SiteName};
 
 /// Alerts in one notification.
@@ -36,14 +39,29 @@ struct RawAlert {
     fingerprint: String,
 }
 
+/// What came of a notification: the answer to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Received {
+    /// `accepted`, or `unmatched` where it names no configured service; also its label value.
+    pub(super) result: &'static str,
+    /// Alerts about configured services.
+    alerts: usize,
+    /// Alerts about others.
+    unmatched: usize,
+    /// Alerts about configured services that will not be remembered, because so many of a service fire already. As of
+    /// the last round.
+    dropped: usize,
+}
+
+impl IntoResponse for Received {
+    fn into_response(self) -> Response {
+        let body = serde_json::json!(self).to_string();
+        ([(header::CONTENT_TYPE, "application/json")], body).into_response()
+    }
+}
+
 /// Takes one notification; it is durable when this returns.
-///
-/// The result is its label value.
-pub(super) async fn receive(
-    serve: &Serve,
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<&'static str, ApiError> {
+pub(super) async fn receive(serve: &Serve, headers: &HeaderMap, body: Body) -> Result<Received, ApiError> {
     let rules = serve.config.load();
     let webhook = &rules.webhook;
     if !may_notify(headers, &webhook.auth) {
@@ -64,10 +82,36 @@ pub(super) async fn receive(
             alerts = notification.unmatched,
             "a notification names no configured service by this label"
         );
-        return Ok("unmatched");
+        return Ok(Received {
+            result: "unmatched",
+            alerts: 0,
+            unmatched: notification.unmatched,
+            dropped: 0,
+        });
     }
+    let received = Received {
+        result: "accepted",
+        alerts: notification.alerts.len(),
+        unmatched: notification.unmatched,
+        dropped: dropped(&notification.alerts, &serve.view),
+    };
     serve.control.submit(notification).await.map_err(|error| ApiError::Unavailable(error.to_string()))?;
-    Ok("accepted")
+    Ok(received)
+}
+
+/// How many alerts begin to fire for which there is no room.
+fn dropped(alerts: &[Alert], view: &View) -> usize {
+    let mut firing: BTreeMap<&ServiceName, BTreeSet<&AlertKey>> = BTreeMap::new();
+    for alert in alerts.iter().filter(|alert| alert.state == AlertState::Firing) {
+        firing.entry(&alert.service).or_default().insert(&alert.key);
+    }
+    let excess = |(service, keys): (&ServiceName, BTreeSet<&AlertKey>)| {
+        let known = view.of(service);
+        let known = known.as_ref().map(|view| &view.firing);
+        let new = keys.into_iter().filter(|key| !known.is_some_and(|known| known.contains(*key))).count();
+        new.saturating_sub(FIRING_MAX.saturating_sub(known.map_or(0, BTreeSet::len)))
+    };
+    firing.into_iter().map(excess).sum()
 }
 
 /// Reads a body to its end. What is too much is read as well, and thrown away: a sender that still writes when the

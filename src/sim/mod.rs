@@ -10,6 +10,7 @@ mod chance;
 pub mod compare;
 mod crew;
 pub mod language;
+mod leaks;
 mod parallel;
 mod play;
 mod ports;

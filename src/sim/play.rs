@@ -11,6 +11,7 @@ use super::alertmanager::Alertmanager;
 use super::baseline::Baseline;
 use super::crew::{Contender, Crew};
 use super::language::{Alerts, Happening, Scenario, When};
+use super::leaks;
 use super::watchman::Watchman;
 use super::world::{Command, Layout, Setting, Trace, WARM_UP_ROUNDS, World};
 use crate::config::{Config, Mode, Promote};
@@ -41,6 +42,8 @@ pub(super) struct Record {
     pub(super) truth: Vec<Truth>,
     /// The journals of all agents, damaged ones included.
     pub(super) journals: Vec<MemoryJournal>,
+    /// Where in logs and HTTP answers a secret stood.
+    pub(super) leaks: Vec<String>,
     /// How it stood at the end.
     pub(super) end: End,
 }
@@ -106,7 +109,9 @@ pub(super) fn play_with(scenario: &Scenario, seed: u64, contender: Contender) ->
     let configs = (0..layout.agents.len()).map(of_agent).collect::<Result<Vec<_>, _>>()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let runtime = runtime.map_err(PlayError::Runtime)?;
-    Ok(runtime.block_on(Player::play(scenario, configs, seed, contender)))
+    let (record, leaks) =
+        leaks::listen(|| runtime.block_on(Player::play(scenario, configs, seed, contender)));
+    Ok(Record { leaks, ..record })
 }
 
 fn setting(scenario: &Scenario, config: &Config) -> Setting {
@@ -171,6 +176,7 @@ impl Player {
         player.note_truth();
         let end = player.world.zero + scenario.world.run;
         player.run(end, &mut commands).await;
+        leaks::read_pages(&player.crew.doors()).await;
         player.record()
     }
 
@@ -255,7 +261,7 @@ impl Player {
         let end = End { at: now, named, writable, failing, claims, leaders, can_write, standings };
         let trace = std::mem::take(&mut state.trace);
         drop(state);
-        Record { zero: self.world.zero, layout, trace, truth: self.truth, journals, end }
+        Record { zero: self.world.zero, layout, trace, truth: self.truth, journals, leaks: Vec::new(), end }
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::agent::secrets;
+use super::leaks::is_leak;
 use super::play::Record;
 use super::world::{Violation, What, moves};
 use crate::decide::{Decision, Group, fence_of};
@@ -139,7 +139,7 @@ fn unexplained(decision: &Decision) -> Option<Violation> {
     Some(Violation { rule: "explainable", detail: format!("the decision {} {why}", decision.id) })
 }
 
-/// Secrets that reached a journal.
+/// Secrets that reached a journal, a log or an HTTP answer.
 fn leaked(record: &Record) -> Option<Violation> {
     let kinds = [
         Kind::Adopted,
@@ -154,12 +154,12 @@ fn leaked(record: &Record) -> Option<Violation> {
         Kind::Closed,
         Kind::Ordered,
     ];
-    let mut found = None;
+    let mut found = record.leaks.first().cloned();
     for journal in &record.journals {
         for kind in kinds {
             journal.each(kind, |entry| {
                 let text = serde_json::to_string(&entry.body).unwrap_or_default();
-                if secrets().iter().any(|secret| text.contains(secret)) {
+                if is_leak(&text) {
                     found = Some(format!("an entry of the kind {} holds a secret", kind.as_str()));
                 }
             });

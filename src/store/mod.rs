@@ -19,5 +19,5 @@ pub use entry::{Body, Entry, Kind, NewEntry, OperatorAction};
 pub use journal::{Journal, JournalError, Query, Ticket};
 pub use memory::MemoryJournal;
 pub use sqlite::SqliteJournal;
-pub use story::{Asked, Attempts, KnownAlert, Story, Track, Unfinished};
+pub use story::{Asked, Attempts, FIRING_MAX, KnownAlert, Story, Track, Unfinished};
 pub use verify::{Flaw, Verified, verify};

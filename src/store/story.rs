@@ -10,8 +10,7 @@ use crate::types::{Alert, AlertKey, AlertState, Fence, SiteName};
 /// Alerts that are over and still remembered, so that a late "firing" of one of them is harmless.
 const RESOLVED_MAX: usize = 1_000;
 /// Firing alerts remembered for one service.
-const FIRING_MAX: usize = 1_000;
-
+pub const FIRING_MAX: usize = 1_000;
 /// Sources whose track is remembered.
 const TRACKS_MAX: usize = 1_000;
 
@@ -81,6 +80,8 @@ pub struct Story {
     pub halted: Option<String>,
     /// What fires.
     pub firing: BTreeMap<AlertKey, KnownAlert>,
+    /// How often an alert that fires was not remembered, because as many as can be are remembered already.
+    pub dropped: u64,
     /// When the unacknowledged switches happened, Unix milliseconds.
     pub switches: Vec<i64>,
     /// A switch whose end is not written down.
@@ -176,6 +177,8 @@ impl Story {
                 if self.firing.len() < FIRING_MAX || self.firing.contains_key(&key) {
                     let (name, site) = (alert.name.clone(), alert.site.clone());
                     self.firing.insert(key, KnownAlert { name, site, last_unix_ms: at_unix_ms });
+                } else {
+                    self.dropped = self.dropped.saturating_add(1);
                 }
             }
             AlertState::Resolved => {

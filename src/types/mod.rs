@@ -18,7 +18,9 @@ pub use anomaly::{Anomaly, Contribution, SIGNALS};
 pub use guard::Guard;
 pub use names::{AgentName, NameError, RecordName, ServiceName, SiteName, TargetName};
 pub use record::{Fence, FenceError, RecordState, RecordType, RecordView, ResourceSet};
-pub use snapshot::{CanaryResult, Facts, Gap, GapReason, Link, Role, Sample, Snapshot, TargetSnapshot};
+pub use snapshot::{
+    CanaryResult, Facts, Gap, GapReason, Link, Role, Sample, Snapshot, TargetSnapshot, look_limit,
+};
 pub use surroundings::{Check, CheckKind, ControlPlane, Surroundings};
 pub use time::{Clock, Moment, SystemClock};
 pub use units::{Ratio, UnitError};

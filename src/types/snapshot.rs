@@ -4,6 +4,17 @@ use std::time::Duration;
 
 use super::{Check, ControlPlane, Moment, Ratio, SiteName, TargetName};
 
+/// Exchanges with one target that a look may need, one after the other: the connection, AUTH, PING, INFO, and the
+/// canary's SET and GET.
+const LOOK_EXCHANGES: u32 = 6;
+
+/// The longest that a look at a target may take whose every exchange has this deadline: never longer than the time from
+/// one round to the next, unless a single exchange is given more.
+#[must_use]
+pub fn look_limit(deadline: Duration, interval: Duration) -> Duration {
+    deadline.saturating_mul(LOOK_EXCHANGES).min(interval.max(deadline))
+}
+
 /// Why something was not seen. Also the bounded value of every `reason` label about a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -250,4 +261,20 @@ pub struct Snapshot {
     /// How unusual the site is, mapped to [0, 1]: 0 for what is usual. `None` while nothing can be said: too few looks
     /// were learned from yet, or it does not answer.
     pub anomaly: Option<Ratio>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_look_has_time_for_every_exchange_but_never_outlasts_the_interval() {
+        let ms = Duration::from_millis;
+        for (deadline, interval, limit) in
+            [(100, 5000, 600), (1000, 5000, 5000), (1000, 6000, 6000), (800, 1000, 1000), (2000, 1000, 2000)]
+        {
+            assert_eq!(look_limit(ms(deadline), ms(interval)), ms(limit), "{deadline} {interval}");
+        }
+        assert_eq!(look_limit(Duration::MAX, ms(1)), Duration::MAX);
+    }
 }

@@ -11,7 +11,7 @@ use super::support::prometheus::Prometheus;
 use super::support::scene::{Holder, ROUNDS_LIMIT, Scene};
 
 /// What the page must have, with so many series at least: dashboards, rules and README rest on these.
-const NAMES: [(&str, usize); 31] = [
+const NAMES: [(&str, usize); 32] = [
     ("redis_up", 2),
     ("redis_instance_info", 2),
     ("redis_uptime_in_seconds", 2),
@@ -43,6 +43,7 @@ const NAMES: [(&str, usize); 31] = [
     ("redrover_recommendation_pending", 1),
     ("redrover_journal_durable", 1),
     ("redrover_decisions_total", 4),
+    ("redrover_alerts_dropped_total", 1),
 ];
 
 /// An Accept header, the form that it asks for, and whether that form ends with a mark.

@@ -15,6 +15,7 @@ mod journal;
 mod layering;
 mod reload;
 mod replay;
+mod secrets;
 mod silence;
 mod support;
 mod webhook;

@@ -134,3 +134,39 @@ async fn what_cannot_be_made_durable_is_asked_for_again() {
     assert_eq!(counted(&scene.agent, "accepted").await, 1.0);
     scene.wait_number("redrover_halted", 0.0).await;
 }
+
+#[tokio::test]
+async fn alerts_beyond_what_is_remembered_are_counted_and_told() {
+    const REMEMBERED: usize = 1000;
+    let mut scene = Scene::start(Holder::Embedded, &[]).await;
+    scene.wait_rounds(1).await;
+    let many = |alerts: std::ops::Range<usize>| {
+        let mut notification = notification("firing", &[("redis_service", SERVICE)]);
+        let one = notification["alerts"][0].clone();
+        let alert = |number: usize| {
+            let mut alert = one.clone();
+            alert["fingerprint"] = json!(format!("{number:016x}"));
+            alert
+        };
+        notification["alerts"] = alerts.map(alert).collect();
+        notification
+    };
+    for (alerts, dropped, total) in [
+        (0..REMEMBERED, 0, 0),
+        // A repeated one is no new one.
+        (REMEMBERED - 5..REMEMBERED + 10, 10, 10),
+        (REMEMBERED + 10..REMEMBERED + 11, 1, 11),
+    ] {
+        let posted = alerts.len();
+        let response = scene.agent.post_webhook(&many(alerts)).await;
+        let answer: Value = serde_json::from_str(&response.body).expect("the answer is JSON");
+        let told = json!({"result": "accepted", "alerts": posted, "unmatched": 0, "dropped": dropped});
+        assert_eq!((response.status, answer), (200, told));
+        scene.wait_number("redrover_alerts_dropped_total", f64::from(total)).await;
+        // The next answer is as of a round that has read this notification.
+        scene.wait_rounds(2).await;
+    }
+    let log = scene.agent.process().stderr();
+    let lines = log.lines().filter(|line| line.contains("more alerts fire than are remembered")).count();
+    assert_eq!(lines, 1, "{log}");
+}

@@ -165,7 +165,7 @@ fn an_agent_that_mistrusts_itself_gives_no_vote_and_moves_nothing() {
     type Change = fn(&mut World);
     let blind: Change =
         |w| w.evidence.surroundings.self_checks = vec![check(CheckKind::Tcp, Some(GapReason::Timeout))];
-    let late: Change = |w| w.late = Some(secs(3));
+    let late: Change = |w| w.late = Some(millis(6001));
     let off: Change = |w| w.clock_offset = secs(61);
     for (change, kind) in [(blind, "self_check_failed"), (late, "late"), (off, "clock_off")] {
         let mut world = clustered();

@@ -185,6 +185,16 @@ impl World {
         Self::new(Topology::ActiveActive, nodes.to_vec())
     }
 
+    /// Two sites, dc-a active; the destination of a Replica Of calls itself a primary.
+    pub(super) fn pair(topology: Topology) -> Self {
+        match topology {
+            Topology::Replication => Self::replication(),
+            Topology::ActiveActive | Topology::ReplicaOf => {
+                Self::new(topology, ["dc-a", "dc-b"].map(|name| Node::new(name, Role::Primary)).to_vec())
+            }
+        }
+    }
+
     fn new(topology: Topology, nodes: Vec<Node>) -> Self {
         let service = service(topology, &nodes);
         let now = Moment { mono: secs(1000), wall: secs(1_800_000_000) };

@@ -14,7 +14,7 @@ use super::reach::Thing;
 use crate::config::{Config, Reach};
 use crate::monitor::Metrics;
 use crate::monitor::tls::{TlsError, TlsProfiles};
-use crate::types::{AgentName, Check, Clock, ControlPlane, Gap, GapReason, Ratio, SiteName};
+use crate::types::{AgentName, Check, Clock, ControlPlane, Gap, GapReason, Ratio, SiteName, look_limit};
 
 /// What all services of an agent look with.
 pub struct Collectors {
@@ -22,6 +22,7 @@ pub struct Collectors {
     pub(in crate::monitor) profiles: TlsProfiles,
     pub(in crate::monitor) metrics: Metrics,
     pub(in crate::monitor) clock: Arc<dyn Clock>,
+    probe_interval: Duration,
     self_checks: Lookout,
     domains: BTreeMap<SiteName, Lookout>,
     clusters: BTreeMap<SiteName, EnterpriseClient>,
@@ -66,7 +67,23 @@ impl Collectors {
             .map(|p| PrometheusClient::new(p, &clients, &profiles, Arc::clone(&clock)))
             .transpose()?;
         let agent = config.agent.name.clone();
-        Ok(Self { agent, profiles, metrics, clock, self_checks, domains, clusters, prometheus })
+        let probe_interval = config.global.probe_interval;
+        Ok(Self {
+            agent,
+            profiles,
+            metrics,
+            clock,
+            probe_interval,
+            self_checks,
+            domains,
+            clusters,
+            prometheus,
+        })
+    }
+
+    /// The longest that a look may take whose commands have this deadline.
+    pub(in crate::monitor) fn look_limit(&self, deadline: Duration) -> Duration {
+        look_limit(deadline, self.probe_interval)
     }
 
     /// What this agent must reach itself; one look serves all services of a round.

@@ -155,9 +155,15 @@ pub fn service(targets: Vec<Target>) -> Service {
 
 /// A monitor of one site `dc-a` with these targets, and the registry of its metrics.
 pub fn monitor(targets: Vec<Target>) -> (Monitor, Registry) {
+    monitor_every(AMPLE * 2, targets)
+}
+
+/// The same, with so long from one round to the next.
+pub fn monitor_every(probe_interval: Duration, targets: Vec<Target>) -> (Monitor, Registry) {
     let mut registry = Registry::default();
     let metrics = Metrics::register(&mut registry);
-    let config = config(vec![service(targets)]);
+    let mut config = config(vec![service(targets)]);
+    config.global.probe_interval = probe_interval;
     let collectors = Collectors::new(&config, metrics, Arc::new(SystemClock::new())).unwrap();
     (Monitor::new(&config.services[0], Arc::new(collectors)).unwrap(), registry)
 }

@@ -154,7 +154,12 @@ impl Parts {
             journal: Arc::clone(&self.journal),
             dns: Arc::new(SimDns { gate: gate(), service: rank }),
             promote: Arc::new(SimHands { gate: gate(), service: rank }),
-            eyes: Arc::new(SimEyes { gate: gate(), service: rank, clock: Arc::clone(&self.clock) }),
+            eyes: Arc::new(SimEyes {
+                gate: gate(),
+                service: rank,
+                clock: Arc::clone(&self.clock),
+                has_canary: service.canary.is_some(),
+            }),
             look_deadline: self.config.global.probe_timeout,
             election: Arc::clone(&self.election),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,

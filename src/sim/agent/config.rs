@@ -56,8 +56,8 @@ pub(in crate::sim) enum Policies {
 
 fn text(scenario: &Scenario, layout: &Layout, agent: usize, policies: Policies) -> String {
     let world = &scenario.world;
-    let mut text =
-        format!("global: {{probe_interval: {}, probe_timeout: 1s}}\n", duration_text(world.probe_interval));
+    let (interval, timeout) = (duration_text(world.probe_interval), duration_text(world.probe_timeout));
+    let mut text = format!("global: {{probe_interval: {interval}, probe_timeout: {timeout}}}\n");
     let home = |agent: usize| &layout.datacenters[layout.homes[agent]];
     let vantage = |other: usize| {
         let name = &layout.agents[other];
@@ -130,7 +130,7 @@ fn service(text: &mut String, scenario: &Scenario, layout: &Layout, rank: usize,
     if let Some(promote) = &policy.promote {
         let _ = writeln!(text, "    promote: {promote}");
     }
-    text.push_str("    canary: {enabled: true}\n");
+    let _ = writeln!(text, "    canary: {{enabled: {}}}", policy.canary);
     if world.clients {
         let _ = writeln!(text, "    client_errors: {{promql: \"errors:{name}\"}}");
     }

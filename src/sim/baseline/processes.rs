@@ -66,7 +66,7 @@ impl Baseline {
         };
         let gate = Gate { world: Arc::clone(&self.world), agent, process };
         let clock = Arc::new(SimClock::new(Arc::clone(&self.world), agent));
-        let eyes = SimEyes { gate: gate.clone(), service: 0, clock };
+        let eyes = SimEyes { gate: gate.clone(), service: 0, clock, has_canary: true };
         let mut tasks = JoinSet::new();
         match &self.rule {
             Rule::ThreeProbes(place) if *place == agent => {

@@ -29,6 +29,7 @@ impl World {
             topology: Topology::ActiveActive,
             targets: 1,
             services: 1,
+            called: None,
             leader: agents[1].name.clone(),
             agents,
             datacenters,
@@ -41,6 +42,7 @@ impl World {
             lag: Duration::from_millis(200),
             memory_percent: 40,
             probe_interval: Duration::from_secs(5),
+            probe_timeout: Duration::from_secs(1),
             run: Duration::from_secs(600),
         }
     }
@@ -56,6 +58,6 @@ impl World {
 
 impl Default for PolicyText {
     fn default() -> Self {
-        Self { mode: Mode::Automatic, dry_run: false, promote: None, policy: "{}".to_owned() }
+        Self { mode: Mode::Automatic, dry_run: false, canary: true, promote: None, policy: "{}".to_owned() }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::happening::Happening;
 use crate::config::{Mode, Topology};
-use crate::types::{AgentName, SiteName};
+use crate::types::{AgentName, ServiceName, SiteName};
 
 /// One scenario.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,6 +43,8 @@ pub struct World {
     pub targets: usize,
     /// Services of this shape, at least 1.
     pub services: usize,
+    /// What the only service is called, where that is known: db1, db2 and so on otherwise.
+    pub called: Option<ServiceName>,
     /// The agents; each is a vantage of the others.
     pub agents: Vec<AgentPlace>,
     /// The agent that holds the lease at time 0.
@@ -65,6 +67,8 @@ pub struct World {
     pub memory_percent: u32,
     /// Time from one round of an agent to the next.
     pub probe_interval: Duration,
+    /// The deadline of an agent's looks, shorter than the interval.
+    pub probe_timeout: Duration,
     /// Virtual time that is played after time 0.
     pub run: Duration,
 }
@@ -96,6 +100,8 @@ pub struct PolicyText {
     pub mode: Mode,
     /// Decisions are made and recorded, and nothing is changed.
     pub dry_run: bool,
+    /// The write canary is switched on.
+    pub canary: bool,
     /// The value of a service's `promote`, such as `{"kind": "replicaof"}`; absent: never promoted.
     pub promote: Option<String>,
     /// The value of a service's `policy`: a mapping, `{}` when nothing is set.

@@ -106,6 +106,7 @@ fn world(text: &mut String, world: &World) {
         format!("lag: {}", time(world.lag)),
         format!("memory: {}", world.memory_percent),
         format!("probe_interval: {}", time(world.probe_interval)),
+        format!("probe_timeout: {}", time(world.probe_timeout)),
         format!("run: {}", time(world.run)),
     ] {
         line(text, &format!("  {entry}"));
@@ -119,7 +120,11 @@ fn policy(text: &mut String, scenario: &Scenario) {
         Mode::Recommend => "recommend",
         Mode::Automatic => "automatic",
     };
-    let mut entries = vec![format!("mode: {mode}"), format!("dry_run: {}", policy.dry_run)];
+    let mut entries = vec![
+        format!("mode: {mode}"),
+        format!("dry_run: {}", policy.dry_run),
+        format!("canary: {}", policy.canary),
+    ];
     entries.extend(policy.promote.as_ref().map(|promote| format!("promote: {promote}")));
     // The text is a mapping in one line: its entries stand beside the others here.
     let inner = policy.policy.trim().strip_prefix('{').and_then(|text| text.strip_suffix('}'));

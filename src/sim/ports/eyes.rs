@@ -16,6 +16,8 @@ pub(in crate::sim) struct SimEyes {
     pub(in crate::sim) gate: Gate,
     pub(in crate::sim) service: usize,
     pub(in crate::sim) clock: Arc<SimClock>,
+    /// The service's configuration has a write canary.
+    pub(in crate::sim) has_canary: bool,
 }
 
 impl SimEyes {
@@ -38,6 +40,7 @@ impl SimEyes {
 #[async_trait]
 impl SiteClient for SimEyes {
     async fn look(&self, site: &SiteName, deadline: Duration, canary: WriteCanary) -> Snapshot {
+        let canary = if self.has_canary { canary } else { WriteCanary::Skip };
         self.gate.pass().await;
         let (world, agent, service) = (&self.gate.world, self.gate.agent, self.service);
         let Some(member) = world.layout.member(site) else {

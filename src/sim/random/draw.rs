@@ -6,7 +6,7 @@ use super::faults::{fault, outage};
 use super::incident::{Fault, Incident, SETTLED_AT};
 use crate::config::{Mode, Topology};
 use crate::sim::chance::Chance;
-use crate::sim::language::{AgentPlace, Alerts, PolicyText, World};
+use crate::sim::language::{AgentPlace, Alerts, Ground, PolicyText, World};
 use crate::types::{AgentName, SiteName};
 
 /// Most agents, sites and faults of an incident.
@@ -18,11 +18,17 @@ const OUTAGES: f64 = 0.6;
 /// Automatic needs vantages in so many places, unless a person accepts fewer.
 const PLACES_FOR_AUTOMATIC: usize = 3;
 
-/// Draws an incident.
-pub(super) fn incident(seed: u64) -> Incident {
+/// Draws an incident; on a ground, only its faults.
+pub(super) fn incident(seed: u64, ground: Option<&Ground>) -> Incident {
     let mut chance = Chance::new(seed);
-    let world = world(&mut chance);
-    let policy = policy(&world, &mut chance);
+    let (world, policy) = match ground {
+        Some(ground) => (World { run: SETTLED_AT, ..ground.world().clone() }, ground.policy().clone()),
+        None => {
+            let world = world(&mut chance);
+            let policy = policy(&world, &mut chance);
+            (world, policy)
+        }
+    };
     let count = 1 + chance.below(FAULTS_MAX);
     // Most incidents are about what happens to a switch, so most begin with a reason for one.
     let outage = chance.happens(OUTAGES).then(|| outage(&world, &mut chance));
@@ -81,6 +87,7 @@ fn policy(world: &World, chance: &mut Chance) -> PolicyText {
     PolicyText {
         mode,
         dry_run: chance.happens(0.02),
+        canary: true,
         promote: promotes.then(|| "{\"kind\": \"replicaof\"}".to_owned()),
         policy: format!("{{{}}}", policy.join(", ")),
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::draw::incident;
 use super::incident::Incident;
 use super::shrink::{shrink, signature};
-use crate::sim::language::write;
+use crate::sim::language::{Ground, write};
 use crate::sim::parallel::{in_order, seed_of};
 use crate::sim::{PlayError, Report, Task, simulate};
 
@@ -51,12 +51,16 @@ struct One {
     hours: f64,
 }
 
-/// Plays the incidents of a task.
+/// Plays the incidents of a task; where there are grounds, each on the next of them.
 ///
 /// # Errors
 /// An incident cannot be played, which is a mistake of the one who draws them.
-pub fn run(task: Task) -> Result<Summary, PlayError> {
-    let all = in_order(task, |index| play_one(task.seed, index))?;
+pub fn run(task: Task, grounds: &[Ground]) -> Result<Summary, PlayError> {
+    let draw = |index: u64| {
+        let ground = index.checked_rem(grounds.len() as u64).and_then(|rank| grounds.get(rank as usize));
+        incident(seed_of(task.seed, index), ground)
+    };
+    let all = in_order(task, |index| play_one(&draw(index)))?;
     let mut summary = Summary { incidents: task.count, ..Summary::default() };
     for (index, one) in (0..).zip(all) {
         summary.dns_changes += one.dns_changes;
@@ -66,7 +70,7 @@ pub fn run(task: Task) -> Result<Summary, PlayError> {
         let count = summary.ways.entry(way).or_default();
         *count += 1;
         if *count <= FAILURES_SHOWN_MAX {
-            summary.failures.push(explain(task.seed, index, way));
+            summary.failures.push(explain(&draw(index), index, way));
         }
     }
     Ok(summary)
@@ -76,8 +80,8 @@ fn play(incident: &Incident) -> Result<Report, PlayError> {
     simulate(&incident.scenario(), incident.seed)
 }
 
-fn play_one(seed: u64, index: u64) -> Result<One, PlayError> {
-    let report = play(&incident(seed_of(seed, index)))?;
+fn play_one(incident: &Incident) -> Result<One, PlayError> {
+    let report = play(incident)?;
     Ok(One {
         way: signature(&report),
         dns_changes: report.dns_changes as u64,
@@ -85,14 +89,13 @@ fn play_one(seed: u64, index: u64) -> Result<One, PlayError> {
     })
 }
 
-fn explain(seed: u64, index: u64, way: &'static str) -> Failure {
-    let seed = seed_of(seed, index);
+fn explain(drawn: &Incident, index: u64, way: &'static str) -> Failure {
     let fails = |incident: &Incident| play(incident).ok().as_ref().and_then(signature);
-    let shortest = shrink(&incident(seed), way, fails);
+    let shortest = shrink(drawn, way, fails);
     let details = play(&shortest).map(|report| {
         let rules = report.violations.iter().map(|v| format!("{}: {}", v.rule, v.detail));
         rules.chain(report.misses.iter().cloned()).collect()
     });
     let scenario = write(&shortest.scenario());
-    Failure { index, seed, way, details: details.unwrap_or_default(), scenario }
+    Failure { index, seed: drawn.seed, way, details: details.unwrap_or_default(), scenario }
 }

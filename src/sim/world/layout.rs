@@ -27,7 +27,8 @@ impl Layout {
     pub(in crate::sim) fn new(scenario: &Scenario) -> Self {
         let world = &scenario.world;
         let rank = |name: &SiteName| world.datacenters.iter().position(|d| d == name).unwrap_or(0);
-        let service = |n: usize| ServiceName::new(format!("db{}", n + 1)).ok();
+        let called = world.called.clone().filter(|_| world.services == 1);
+        let service = |n: usize| called.clone().or_else(|| ServiceName::new(format!("db{}", n + 1)).ok());
         Self {
             members: world.members.iter().map(rank).collect(),
             services: (0..world.services).filter_map(service).collect(),

@@ -226,7 +226,10 @@ pub(in crate::sim) struct Way {
     pub(in crate::sim) is_lost: bool,
     /// A round trip.
     pub(in crate::sim) round_trip: Duration,
+    /// For each command.
     pub(in crate::sim) deadline: Duration,
+    /// For the look as a whole.
+    pub(in crate::sim) limit: Duration,
     pub(in crate::sim) now: Duration,
 }
 
@@ -283,7 +286,7 @@ pub(in crate::sim) fn look(
     commands(target, site, following, state, way, canary)
 }
 
-/// The commands of a look, each within what is left of the deadline.
+/// The commands of a look, each within the deadline, and all of them within the limit.
 fn commands(
     target: &Target,
     site: &Site,
@@ -303,8 +306,8 @@ fn commands(
     let mut ask = |trips: u32, refusal: Option<GapReason>| {
         elapsed += each * trips;
         match refusal {
-            _ if elapsed >= way.deadline => {
-                elapsed = way.deadline;
+            _ if elapsed >= way.limit => {
+                elapsed = way.limit;
                 Err(Gap::new(GapReason::Timeout, "no answer in time"))
             }
             Some(reason) => Err(Gap::new(reason, reason.as_str())),
@@ -316,7 +319,7 @@ fn commands(
     let canary = match canary {
         WriteCanary::Skip => CanaryResult::NotAsked,
         WriteCanary::Write if write.is_none() && way.now < target.paused_until => {
-            elapsed = way.deadline;
+            elapsed = (elapsed + way.deadline).min(way.limit);
             CanaryResult::Failed(Gap::new(GapReason::Timeout, "writes are paused"))
         }
         WriteCanary::Write => match ask(2, write) {

@@ -11,6 +11,7 @@ use crate::monitor::WriteCanary;
 use crate::sim::language::{ControlState, Lag, MetricsState, Ports};
 use crate::types::{
     CanaryResult, Check, CheckKind, ControlPlane, Gap, GapReason, Ratio, Surroundings, TargetSnapshot,
+    look_limit,
 };
 
 /// A round trip within a datacenter, and between two.
@@ -57,6 +58,7 @@ impl State {
                 is_lost: is_lost || is_late,
                 round_trip,
                 deadline,
+                limit: look_limit(deadline, self.setting.probe_interval),
                 now,
             };
             let following = self.following(service, member, rank, now);

@@ -133,10 +133,16 @@ impl Setup {
 
     /// Starts the agent and waits until it is up.
     pub async fn start(&self) -> Agent {
+        self.start_with(|_| {}).await
+    }
+
+    /// As [`Self::start`], with something more on the command line or in the environment.
+    pub async fn start_with(&self, change: impl FnOnce(&mut Command)) -> Agent {
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let mut command = redrover();
         command.arg("run").arg("--config.file").arg(self.config_file());
         command.arg("--web.listen-address").arg(address.to_string());
+        change(&mut command);
         let mut process = Process::start("redrover", &mut command);
         process.wait_ready(async || http::is_ok(&format!("http://{address}/-/healthy")).await).await;
         Agent { address, process }

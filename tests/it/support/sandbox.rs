@@ -102,6 +102,11 @@ pub struct History {
 }
 
 impl History {
+    /// All of it, as text.
+    pub fn text(&self) -> String {
+        serde_json::to_string(&self.entries).expect("a value is JSON")
+    }
+
     /// How many changes were applied that came from `api` or were `foreign`.
     pub fn applied(&self, source: &str) -> usize {
         self.entries.iter().filter(|e| e["outcome"] == "applied" && e["source"] == source).count()

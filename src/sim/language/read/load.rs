@@ -9,7 +9,7 @@ use crate::config::Problems;
 use crate::config::read::{
     Item, Section, Sheet, Value, Wrong, boolean, choice, duration, root, source, text,
 };
-use crate::sim::language::{By, PastSwitch, PolicyText, Scenario, World};
+use crate::sim::language::{By, Ground, PastSwitch, PolicyText, Scenario, World};
 
 /// Largest accepted file, in bytes: some thousand events.
 pub const SCENARIO_BYTES_MAX: u64 = 256 * 1024;
@@ -24,14 +24,26 @@ pub fn load(path: &Path) -> Result<Scenario, Problems> {
     parse(&source(path, SCENARIO_BYTES_MAX, "name a scenario file")?, path)
 }
 
+/// Reads and checks a scenario file that is played on a configuration: it must not say what that says.
+///
+/// # Errors
+/// Everything that is wrong with the file, in the order of its lines.
+pub fn load_on(ground: &Ground, path: &Path) -> Result<Scenario, Problems> {
+    parse_on(Some(ground), &source(path, SCENARIO_BYTES_MAX, "name a scenario file")?, path)
+}
+
 /// Checks the text of a scenario file; `path` names it in problems.
 ///
 /// # Errors
 /// Everything that is wrong with the text, in the order of its lines.
 pub fn parse(text: &str, path: &Path) -> Result<Scenario, Problems> {
+    parse_on(None, text, path)
+}
+
+fn parse_on(ground: Option<&Ground>, text: &str, path: &Path) -> Result<Scenario, Problems> {
     let root = root(text, path, "write name, timeline and expect")?;
     let sheet = Sheet::new(path, &|_| None, &root);
-    let scenario = scenario(&Item::root(&sheet, &root)).filter(|_| sheet.is_sound(""));
+    let scenario = scenario(&Item::root(&sheet, &root), ground).filter(|_| sheet.is_sound(""));
     scenario.ok_or_else(|| {
         let (problems, _) = sheet.into_notes();
         assert!(!problems.is_empty(), "a value that is missing was noted when it was read");
@@ -39,21 +51,29 @@ pub fn parse(text: &str, path: &Path) -> Result<Scenario, Problems> {
     })
 }
 
-fn scenario(root: &Item<'_>) -> Option<Scenario> {
+fn scenario(root: &Item<'_>, ground: Option<&Ground>) -> Option<Scenario> {
     let file = root.section(&["name", "id", "why", "world", "policy", "history", "timeline", "expect"])?;
     let name = file.required("name", "name: the active site dies", one_line);
     let own = |text: &str| text.to_owned();
     let id = file.optional("id", text).map(own);
     let why = file.optional("why", text).map(own);
-    let world = world::read(file.item("world").as_ref());
+    let world = world::read(file.item("world").as_ref(), ground);
     let names = Names::of(world.as_ref());
-    let policy = match file.item("policy") {
-        Some(item) => policy::read(&item),
-        None => Some(PolicyText::default()),
+    let policy = match (file.item("policy"), ground) {
+        (None, None) => Some(PolicyText::default()),
+        (None, Some(ground)) => Some(ground.policy.clone()),
+        (Some(item), None) => policy::read(&item),
+        (item @ Some(_), Some(_)) => {
+            world::refuse(item);
+            None
+        }
     };
     let history = history(&file, &names, world.as_ref());
     let timeline = event::timeline(&file, &names);
     let expect = expect::read(&file, &names, world.as_ref());
+    // One file is played on several services: its reports must be told apart.
+    let service = ground.and_then(|ground| ground.world().called.as_ref());
+    let name = service.map_or_else(|| name.clone(), |service| Some(format!("{service}: {}", name.as_ref()?)));
     Some(Scenario {
         name: name?,
         id,

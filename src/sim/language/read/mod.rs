@@ -17,4 +17,4 @@ mod tests;
 mod webhook;
 mod world;
 
-pub use load::{SCENARIO_BYTES_MAX, load, parse};
+pub use load::{SCENARIO_BYTES_MAX, load, load_on, parse};

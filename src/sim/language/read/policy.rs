@@ -7,7 +7,7 @@ use crate::sim::language::PolicyText;
 
 /// Reads the policy.
 pub fn read(item: &Item<'_>) -> Option<PolicyText> {
-    let section = item.section(&[&["mode", "dry_run", "promote"], POLICY_KEYS].concat())?;
+    let section = item.section(&[&["mode", "dry_run", "canary", "promote"], POLICY_KEYS].concat())?;
     let modes = Mode::ALL.map(|mode| (mode.as_str(), mode));
     let text = |value: &Value| Ok(line(value));
     policy_of(&section);
@@ -21,6 +21,7 @@ pub fn read(item: &Item<'_>) -> Option<PolicyText> {
     Some(PolicyText {
         mode: section.or("mode", Mode::Automatic, choice(&modes)),
         dry_run: section.or("dry_run", false, boolean),
+        canary: section.or("canary", true, boolean),
         promote: section.optional("promote", text),
         policy: format!("{{{}}}", entries.collect::<Vec<_>>().join(", ")),
     })

@@ -5,19 +5,16 @@ use std::time::Duration;
 use super::state::{time, whole_seconds};
 use crate::config::Topology;
 use crate::config::read::{Item, Section, Value, Wrong, boolean, choice, duration, integer, named};
-use crate::sim::language::{AgentPlace, Alerts, World};
+use crate::sim::language::ground::{AGENTS_MAX, DATACENTERS_MAX, INTERVALS, RESERVED};
+use crate::sim::language::{AgentPlace, Alerts, Ground, World};
 use crate::types::{AgentName, SiteName};
 
-const DATACENTERS_MAX: usize = 9;
-const AGENTS_MAX: usize = 15;
 const TARGETS_MAX: u64 = 64;
 const SERVICES_MAX: u64 = 200;
-/// Words of the language that no datacenter and no agent may be called by.
-const RESERVED: [&str; 6] = ["all", "leader", "agents", "clients", "service", "missing"];
-
 /// Reads the world; `None` when anything in it is wrong, which was noted.
-pub fn read(item: Option<&Item<'_>>) -> Option<World> {
-    let Some(item) = item else { return Some(World::default()) };
+pub fn read(item: Option<&Item<'_>>, ground: Option<&Ground>) -> Option<World> {
+    let base = || ground.map_or_else(World::default, |ground| ground.world.clone());
+    let Some(item) = item else { return Some(base()) };
     let section = item.section(&[
         "datacenters",
         "members",
@@ -36,12 +33,16 @@ pub fn read(item: Option<&Item<'_>>) -> Option<World> {
         "lag",
         "memory",
         "probe_interval",
+        "probe_timeout",
         "run",
     ])?;
+    for key in ground.into_iter().flat_map(Ground::world_keys) {
+        refuse(section.item(key));
+    }
     let datacenters = section.item("datacenters").map(|item| sites(&item, 2..=DATACENTERS_MAX));
     let mut world = match &datacenters {
         Some(Some(datacenters)) => World::of(datacenters.clone()),
-        Some(None) | None => World::default(),
+        Some(None) | None => base(),
     };
     // Without datacenters there is nothing to compare the other names with.
     if datacenters != Some(None) {
@@ -67,12 +68,20 @@ pub fn read(item: Option<&Item<'_>>) -> Option<World> {
         section.or("memory", world.memory_percent, |v| integer(0..=100)(v).map(|n| n as u32));
     world.ttl = section.or("ttl", world.ttl, whole_seconds);
     world.lag = section.or("lag", world.lag, time);
-    // An agent's looks take up to a second, and a round must not outlast the interval.
-    let interval = duration(Duration::from_secs(2)..=Duration::from_secs(300));
-    world.probe_interval = section.or("probe_interval", world.probe_interval, interval);
+    world.probe_interval = section.or("probe_interval", world.probe_interval, duration(INTERVALS));
+    let shorter = duration(Duration::from_millis(10)..=world.probe_interval - Duration::from_millis(1));
+    world.probe_timeout = section.or("probe_timeout", world.probe_timeout, shorter);
     let week = Duration::from_secs(7 * 86_400);
     world.run = section.or("run", world.run, duration(Duration::from_secs(1)..=week));
     section.sheet.is_sound(&section.key).then_some(world)
+}
+
+/// Notes that a scenario says what its configuration says.
+pub fn refuse(item: Option<Item<'_>>) {
+    if let Some(item) = item {
+        let hint = "remove it, or play the scenario without --config.file";
+        item.sheet.problem(&item.key, "is what the configuration file says", hint);
+    }
 }
 
 fn members(section: &Section<'_>, world: &mut World) {
