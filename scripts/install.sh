@@ -15,6 +15,8 @@ prometheus prometheus evaluates the alert rules
 prometheus promtool checks and tests the alert rules
 prometheus-alertmanager alertmanager|prometheus-alertmanager posts the alerts to the webhook
 prometheus-alertmanager amtool checks the Alertmanager configuration
+bind9 named a name server that takes dynamic updates, to hold a record
+bind9-dnsutils nsupdate changes a record behind redrover's back
 bind9-dnsutils dig to ask for the DNS record by hand
 END
 }

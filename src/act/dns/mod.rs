@@ -6,9 +6,11 @@ mod open;
 mod port;
 
 pub mod embedded;
+pub mod rfc2136;
 pub mod route53;
 
 pub(crate) mod ask;
+pub(crate) mod fit;
 pub(crate) mod wire;
 
 #[cfg(test)]
