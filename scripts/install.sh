@@ -4,6 +4,8 @@
 # Debian and Ubuntu: installs the distribution's packages, and only those whose program is missing, as root or by sudo.
 # Anywhere else: names the missing programs and exits with 1.
 set -eu
+# Where name servers are; the path of a plain user may lack it.
+PATH=$PATH:/usr/sbin
 
 # One line a need: package, programs (alternatives joined by a bar), what for.
 needs() {
@@ -80,6 +82,8 @@ if command -v systemctl >/dev/null 2>&1; then
     case $package in
       redis-server | prometheus | prometheus-alertmanager)
         $as_root systemctl disable "$package" >/dev/null 2>&1 || true ;;
+      bind9)
+        $as_root systemctl disable named >/dev/null 2>&1 || true ;;
     esac
   done
 fi

@@ -15,6 +15,10 @@ mod journal;
 mod layering;
 mod reload;
 mod replay;
+mod rfc2136;
 mod silence;
 mod support;
 mod webhook;
+
+// The providers' common suite names it so; see rfc2136.rs.
+use redrover::types;
