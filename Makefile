@@ -46,8 +46,8 @@ test: ## Everything that must hold: installs what is missing, then lint, rules, 
 	$(MAKE) unit
 	$(MAKE) doc
 
-test-full: ## As test, with many more property cases, the release build's guards, and the licence check
-	PROPTEST_CASES=10000 $(MAKE) test
+test-full: ## As test, with many more property cases and races, the release build's guards, and the licence check
+	PROPTEST_CASES=10000 REDROVER_RACES=500 $(MAKE) test
 	$(MAKE) guards
 	$(MAKE) deny
 
