@@ -70,13 +70,17 @@ impl Key {
     /// Signs a message.
     ///
     /// # Errors
-    /// Words for a person: it cannot be put into bytes.
+    /// Words for a person: it cannot be put into bytes, or into one message of TCP.
     pub(super) fn sign(&self, mut message: Message) -> Result<Signed, String> {
         let question = message.clone();
         let now = self.clock.now().unix_seconds();
         let verifier = message.finalize(&self.signer, now).map_err(|error| error.to_string())?;
         let verifier = verifier.ok_or("the library gives nothing to check the reply with")?;
-        Ok(Signed { bytes: message.to_vec().map_err(|error| error.to_string())?, question, verifier })
+        let bytes = message.to_vec().map_err(|error| error.to_string())?;
+        if bytes.len() > usize::from(u16::MAX) {
+            return Err("the message is longer than 65535 bytes".to_owned());
+        }
+        Ok(Signed { bytes, question, verifier })
     }
 }
 

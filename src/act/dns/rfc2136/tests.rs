@@ -149,9 +149,10 @@ fn what_is_not_signed_right_proves_nothing() {
         answer(question(), move |message, _| {
             message.metadata.response_code = ResponseCode::NotAuth;
             let signer = signer(WireAlgorithm::HmacSha256, SECRET);
-            let context = match error {
-                TsigError::BadSig => TSigResponseContext::bad_signature(ID, NOW, signer),
-                _ => TSigResponseContext::unknown_key(ID, NOW, signer.signer_name().clone()),
+            let context = if error == TsigError::BadSig {
+                TSigResponseContext::bad_signature(ID, NOW, signer)
+            } else {
+                TSigResponseContext::unknown_key(ID, NOW, signer.signer_name().clone())
             };
             let tsig = context.sign(&message.to_vec().unwrap()).unwrap();
             message.set_signature(tsig);
@@ -212,6 +213,39 @@ fn what_is_not_signed_right_proves_nothing() {
     assert!(is(&outcome::changed(Err(silent())), "Unknown"));
     assert!(is(&outcome::answered(Err(silent())), "Unavailable"));
     assert!(is(&outcome::changed(Err(NoReply::Unsent("refused".to_owned()))), "Unavailable"));
+}
+
+proptest::proptest! {
+    #[test]
+    fn one_altered_bit_never_makes_another_reply(at in 0_usize..1200) {
+        let mut question = claim();
+        question.metadata.id = ID;
+        let signed = key(TsigAlgorithm::HmacSha256, SECRET).sign(question).unwrap();
+        let mut message = Message::response(ID, OpCode::Update);
+        message.queries = claim().queries;
+        message.metadata.response_code = ResponseCode::NXRRSet;
+        message.signature = signature(&message, &signed, SECRET, NOW, None);
+        let mut bytes = message.to_vec().unwrap();
+        let at = at % (bytes.len() * 8);
+        bytes[at / 8] ^= 1 << (at % 8);
+        // What no signature covers, a reserved bit of the header or the TTL of the signature, says nothing.
+        if let Ok(reply) = signed.reply(&bytes) {
+            proptest::prop_assert_eq!(reply.message.metadata.response_code, ResponseCode::NXRRSet);
+            proptest::prop_assert_eq!(reply.error, None);
+        }
+    }
+
+    #[test]
+    fn no_bytes_panic(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..200)) {
+        let mut question = claim();
+        question.metadata.id = ID;
+        // A header that is right leads further in.
+        let head = [0x12, 0x34, 0xa8, 0, 0, 0, 0, 0, 0, 0, 0, 2];
+        for bytes in [bytes.clone(), [&head[..], &bytes].concat()] {
+            let signed = key(TsigAlgorithm::HmacSha256, SECRET).sign(question.clone()).unwrap();
+            proptest::prop_assert!(signed.reply(&bytes).is_err());
+        }
+    }
 }
 
 #[test]
