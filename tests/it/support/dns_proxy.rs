@@ -1,4 +1,4 @@
-//! A proxy in front of a name server, TCP only, that spoils the updates that pass through it.
+//! A proxy in front of a name server, TCP only, that delays or spoils the updates that pass through it.
 
 use std::io;
 use std::net::SocketAddr;
@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
 /// What happens to each update from now on.
@@ -13,6 +14,8 @@ use tokio::task::JoinSet;
 pub enum Fault {
     /// It passes.
     None,
+    /// It waits for a second one, and both pass at once.
+    Meet,
     /// The connection breaks before the server has seen it.
     LoseRequest,
     /// The server applies it, and then the connection breaks.
@@ -26,8 +29,14 @@ pub enum Fault {
 /// A running proxy.
 pub struct DnsProxy {
     address: SocketAddr,
-    fault: Arc<Mutex<Fault>>,
+    passage: Arc<Passage>,
     _tasks: JoinSet<()>,
+}
+
+struct Passage {
+    server: SocketAddr,
+    fault: Mutex<Fault>,
+    barrier: Barrier,
 }
 
 impl DnsProxy {
@@ -35,20 +44,21 @@ impl DnsProxy {
     pub async fn start(server: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        let fault = Arc::new(Mutex::new(Fault::None));
-        let shared = Arc::clone(&fault);
+        let passage = Passage { server, fault: Mutex::new(Fault::None), barrier: Barrier::new(2) };
+        let passage = Arc::new(passage);
+        let shared = Arc::clone(&passage);
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((client, _)) = listener.accept().await {
-                let fault = Arc::clone(&shared);
+                let passage = Arc::clone(&shared);
                 connections.spawn(async move {
                     // A connection that breaks is what this is for.
-                    let _ = pass(client, server, &fault).await;
+                    let _ = pass(client, &passage).await;
                 });
             }
         });
-        Self { address, fault, _tasks: tasks }
+        Self { address, passage, _tasks: tasks }
     }
 
     /// Where it listens.
@@ -58,24 +68,28 @@ impl DnsProxy {
 
     /// Sets the fault.
     pub fn set(&self, fault: Fault) {
-        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
+        *self.passage.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
     }
 }
 
-async fn pass(mut client: TcpStream, server: SocketAddr, fault: &Mutex<Fault>) -> io::Result<()> {
-    let mut server = TcpStream::connect(server).await?;
+async fn pass(mut client: TcpStream, passage: &Passage) -> io::Result<()> {
+    let mut server = TcpStream::connect(passage.server).await?;
     loop {
         let request = message(&mut client).await?;
         let is_update = request.get(2).is_some_and(|flags| (flags >> 3) & 0xf == 5);
-        let fault =
-            if is_update { *fault.lock().unwrap_or_else(PoisonError::into_inner) } else { Fault::None };
-        if fault == Fault::LoseRequest {
-            return Ok(());
+        let set = *passage.fault.lock().unwrap_or_else(PoisonError::into_inner);
+        let fault = if is_update { set } else { Fault::None };
+        match fault {
+            Fault::Meet => {
+                passage.barrier.wait().await;
+            }
+            Fault::LoseRequest => return Ok(()),
+            Fault::None | Fault::LoseReply | Fault::KeepReply | Fault::AlterReply => {}
         }
         send(&mut server, &request).await?;
         let mut reply = message(&mut server).await?;
         match fault {
-            Fault::None | Fault::LoseRequest => {}
+            Fault::None | Fault::Meet | Fault::LoseRequest => {}
             Fault::LoseReply => return Ok(()),
             Fault::KeepReply => std::future::pending().await,
             // NOERROR becomes NXRRSET; the signature is that of the former.

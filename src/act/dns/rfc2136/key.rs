@@ -94,7 +94,7 @@ impl Signed {
             return Err(unproven("the reply is to another question"));
         }
         let Some(tsig) = message.signature().map(|record| &record.data) else {
-            return Err(unproven(&format!("the reply ({}) is not signed", message.metadata.response_code)));
+            return Err(unproven(&format!("the reply ({:?}) is not signed", message.metadata.response_code)));
         };
         let error = tsig.error;
         match error {

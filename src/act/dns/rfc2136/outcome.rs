@@ -41,7 +41,7 @@ pub(super) fn changed(reply: Result<Reply, NoReply>) -> Result<(), DnsError> {
         }
     };
     let code = reply.message.metadata.response_code;
-    let detail = code.to_string();
+    let detail = answers(code);
     match reply.error {
         Some(error) => Err(distrusted(UPDATE, code, error).unwrap_or(DnsError::Unknown { detail })),
         None if code == ResponseCode::NoError => Ok(()),
@@ -67,7 +67,7 @@ pub(super) fn answered(reply: Result<Reply, NoReply>) -> Result<Reply, DnsError>
     let code = reply.message.metadata.response_code;
     match reply.error {
         Some(error) => {
-            let detail = code.to_string();
+            let detail = answers(code);
             Err(distrusted(QUERY, code, error).unwrap_or(DnsError::Unavailable { detail }))
         }
         None => Ok(reply),
@@ -76,7 +76,7 @@ pub(super) fn answered(reply: Result<Reply, NoReply>) -> Result<Reply, DnsError>
 
 /// The error of a question that was answered with this code, which is no answer.
 pub(super) fn unread(code: ResponseCode) -> DnsError {
-    let detail = code.to_string();
+    let detail = answers(code);
     if DENIALS.contains(&code) {
         DnsError::Denied { action: QUERY, detail }
     } else if REFUSALS.contains(&code) {
@@ -89,6 +89,11 @@ pub(super) fn unread(code: ResponseCode) -> DnsError {
 /// The error of something that cannot be put into DNS.
 pub(super) fn unfit(error: WireError) -> DnsError {
     DnsError::Misconfigured { detail: error.to_string() }
+}
+
+/// The code as people know it.
+fn answers(code: ResponseCode) -> String {
+    format!("the server answers {}", format!("{code:?}").to_uppercase())
 }
 
 /// The holder of the key says that it did not even look at the question. `None` where it says something else, or
