@@ -15,6 +15,7 @@ use super::support::dns::{self, RecordType as WireType};
 use super::support::dns_proxy::{DnsProxy, Fault};
 use super::support::named::{KEY, Named, SECRET, ZONE};
 use super::support::ports::free_port;
+use super::support::process::wait_until;
 
 #[path = "../../src/act/dns/suite.rs"]
 mod suite;
@@ -23,6 +24,8 @@ mod suite;
 const RACES: u64 = 25;
 const A: &str = "a.example.net";
 const B: &str = "b.example.net";
+/// Longest wait for something that takes moments; generous, as other builds and tests may share the machine.
+const LIMIT: Duration = Duration::from_secs(30);
 
 /// A system clock that is wrong by some seconds.
 struct Wrong(SystemClock, i64);
@@ -219,6 +222,7 @@ async fn a_server_that_is_gone_is_unavailable_and_one_that_comes_back_holds_the_
     };
     // The kernel still accepts the connections of a frozen server.
     server.process().stop();
+    wait_until("the server to freeze", LIMIT, async || dns.read().await.is_err()).await;
     is_unavailable().await;
     server.process().cont();
     server.process().kill();
@@ -236,20 +240,24 @@ async fn a_change_is_visible_when_every_name_server_has_it() {
     let dns = dns(&record, &place);
     let receipt = dns.change(&claim()).await.expect("it is accepted");
     assert!(!dns.is_visible(&receipt).await.expect("it can be asked"));
-    let values = |answers: Vec<redrover::act::dns::Answer>| {
-        answers.into_iter().map(|answer| answer.result.expect("an answer").values).collect::<Vec<_>>()
-    };
-    assert_eq!(values(dns.answers().await).len(), 2);
+    wait_until("both to answer for the record", LIMIT, async || {
+        let answers = dns.answers().await;
+        answers.len() == 2 && answers.iter().all(|answer| answer.result.is_ok())
+    })
+    .await;
     late.edit(&[&format!("update add _redrover.db.{ZONE} 5 TXT \"v=1;epoch=1\"")]).await;
-    assert!(dns.is_visible(&receipt).await.expect("it can be asked"));
+    let is_visible = async || dns.is_visible(&receipt).await.is_ok_and(|is_visible| is_visible);
+    wait_until("both to have the change", LIMIT, is_visible).await;
     drop(late);
     assert!(!dns.is_visible(&receipt).await.expect("it can be asked"), "a silent server has it perhaps");
 
     // Nobody listens where the zone's own NS set leads in a test; that it leads somewhere is seen all the same.
     record.name_servers = Vec::new();
     let dns = self::dns(&record, &place);
-    let told: Vec<_> = dns.answers().await.into_iter().map(|answer| answer.server).collect();
-    assert_eq!(told, ["127.0.0.1:53"]);
+    wait_until("the zone's own name server to be asked", LIMIT, async || {
+        dns.answers().await.iter().map(|answer| answer.server.as_str()).eq(["127.0.0.1:53"])
+    })
+    .await;
 }
 
 #[tokio::test]
