@@ -3,6 +3,7 @@
 //! Absent on purpose: updates of what was written. Only a decision that repeats itself word for word is counted up.
 
 mod aside;
+mod chain;
 mod entry;
 mod journal;
 mod memory;
@@ -10,9 +11,13 @@ mod sqlite;
 mod story;
 #[cfg(test)]
 mod tests;
+mod verify;
+mod write;
 
+pub use chain::Seal;
 pub use entry::{Body, Entry, Kind, NewEntry, OperatorAction};
 pub use journal::{Journal, JournalError, Query, Ticket};
 pub use memory::MemoryJournal;
 pub use sqlite::SqliteJournal;
 pub use story::{Asked, Attempts, KnownAlert, Story, Track, Unfinished};
+pub use verify::{Flaw, Verified, verify};

@@ -28,7 +28,14 @@ async fn the_demo_shows_a_failover_at_bind() {
 async fn shows_a_failover(dns: &str) {
     let output = demo(dns, &[]).await;
     assert_eq!(output.code, 0, "{}{}", output.stdout, output.stderr);
-    for said in ["a write through the name succeeds", "sessions: FAILOVER", "a write there is held"] {
+    let wanted = [
+        "anomaly score of dc-a",
+        "anomaly score of dc-b",
+        "a write through the name succeeds",
+        "sessions: FAILOVER",
+        "a write there is held",
+    ];
+    for said in wanted {
         assert!(output.stdout.contains(said), "{said}: {}", output.stdout);
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::future::join;
 use redrover::act::dns::rfc2136::Rfc2136Dns;
-use redrover::act::dns::{Dns, DnsError, Receipt, RecordChange};
+use redrover::act::dns::{Dns, DnsError, Receipt, RecordChange, SendBy};
 use redrover::config::{Provider, Record, Rfc2136, Secret, Tsig, TsigAlgorithm};
 use redrover::types::{Clock, Moment, RecordName, RecordState, RecordType, ResourceSet, SystemClock};
 
@@ -104,7 +104,8 @@ async fn an_alias_is_never_put_beside_other_records_nor_they_beside_it() {
         let read = dns.read().await;
         assert!(matches!(read, Err(DnsError::Misconfigured { .. })), "{name}: {read:?}");
         let wanted = with_fence(&nothing, "v=1;epoch=1");
-        let changed = dns.change(&RecordChange { expected: nothing.clone(), wanted }).await;
+        let changed =
+            dns.change(&RecordChange { expected: nothing.clone(), wanted }, &suite::in_time()).await;
         assert!(matches!(changed, Err(DnsError::Misconfigured { .. })), "{name}: {changed:?}");
     }
 }
@@ -134,7 +135,7 @@ async fn a_wrong_key_is_denied_before_anything_is_changed() {
         assert!(lacks.len() == 1 && denied(&lacks[0]), "{said}: {lacks:?}");
         let read = dns.read().await.expect_err(said);
         assert!(denied(&read), "{said}: {read}");
-        let changed = dns.change(&claim()).await.expect_err(said);
+        let changed = dns.change(&claim(), &suite::in_time()).await.expect_err(said);
         assert!(denied(&changed), "{said}: {changed}");
         assert!(!format!("{lacks:?}{read:?}{changed:?}").contains(other), "a secret is told");
     }
@@ -153,7 +154,7 @@ async fn what_the_policy_does_not_grant_is_denied() {
     assert_eq!(lacks.len(), 2, "{told:?}");
     assert!(told[0].contains(&format!("other.{ZONE} CNAME")), "{told:?}");
     assert!(told[1].contains(&format!("_redrover.other.{ZONE} TXT")), "{told:?}");
-    let changed = other.change(&claim()).await;
+    let changed = other.change(&claim(), &suite::in_time()).await;
     assert!(matches!(changed, Err(DnsError::Denied { .. })), "{changed:?}");
     assert_eq!(other.read().await.expect("it can be read"), claim().expected);
 
@@ -162,7 +163,7 @@ async fn what_the_policy_does_not_grant_is_denied() {
         place.zone = RecordName::new(zone).expect("a name");
         let dns = dns(&record, &place);
         assert!(!dns.check().await.is_empty(), "{zone}");
-        let changed = dns.change(&claim()).await;
+        let changed = dns.change(&claim(), &suite::in_time()).await;
         let is_refused = matches!(changed, Err(DnsError::Denied { .. } | DnsError::Misconfigured { .. }));
         assert!(is_refused, "{zone}: {changed:?}");
         assert_eq!(dns.read().await.expect("it can be read"), claim().expected);
@@ -187,7 +188,7 @@ async fn a_lost_or_altered_reply_is_unknown_and_can_be_read_back() {
         proxy.set(fault);
         let state = |epoch: u64| suite::state(A, 5, &format!("v=1;epoch={epoch}"));
         let change = RecordChange { expected: state(epoch), wanted: state(epoch + 1) };
-        let changed = dns.change(&change).await;
+        let changed = dns.change(&change, &suite::in_time()).await;
         assert!(matches!(changed, Err(DnsError::Unknown { .. })), "{fault:?}: {changed:?}");
         epoch += u64::from(is_applied);
         assert_eq!(dns.read().await.expect("it can be read"), state(epoch), "{fault:?}");
@@ -201,7 +202,7 @@ async fn a_server_that_cannot_write_leaves_the_outcome_open() {
     let dns = dns(&record, &place);
     // A folder stands where the journal would be written.
     fs::create_dir(server.journal()).expect("a folder");
-    let changed = dns.change(&claim()).await;
+    let changed = dns.change(&claim(), &suite::in_time()).await;
     let error = changed.expect_err("it cannot be written");
     assert!(matches!(&error, DnsError::Unknown { detail } if detail.contains("SERVFAIL")), "{error:?}");
     assert_eq!(dns.read().await.expect("it can be read"), claim().expected);
@@ -215,7 +216,7 @@ async fn a_server_that_is_gone_is_unavailable_and_one_that_comes_back_holds_the_
     suite::accepted(&dns, &claim().expected, &claim().wanted).await;
     let next = RecordChange { expected: claim().wanted, wanted: suite::state(B, 5, "v=1;epoch=2") };
     let is_unavailable = async || {
-        let (read, changed) = (dns.read().await, dns.change(&next).await);
+        let (read, changed) = (dns.read().await, dns.change(&next, &suite::in_time()).await);
         assert!(matches!(read, Err(DnsError::Unavailable { .. })), "{read:?}");
         assert!(matches!(changed, Err(DnsError::Unavailable { .. })), "{changed:?}");
         assert_eq!(dns.check().await.len(), 1);
@@ -238,7 +239,7 @@ async fn a_change_is_visible_when_every_name_server_has_it() {
     let (mut record, place) = config(&server, "db");
     record.name_servers = vec![server.address(), late.address()];
     let dns = dns(&record, &place);
-    let receipt = dns.change(&claim()).await.expect("it is accepted");
+    let receipt = dns.change(&claim(), &suite::in_time()).await.expect("it is accepted");
     assert!(!dns.is_visible(&receipt).await.expect("it can be asked"));
     wait_until("both to answer for the record", LIMIT, async || {
         let answers = dns.answers().await;
@@ -265,7 +266,7 @@ async fn nobody_at_the_port_is_unavailable() {
     let server = Named::start(&["db"], &[]).await;
     let (record, mut place) = config(&server, "db");
     place.port = free_port();
-    let changed = dns(&record, &place).change(&claim()).await;
+    let changed = dns(&record, &place).change(&claim(), &suite::in_time()).await;
     assert!(matches!(changed, Err(DnsError::Unavailable { .. })), "{changed:?}");
 }
 
@@ -289,7 +290,7 @@ async fn of_two_that_race_exactly_one_wins_and_epochs_rise() {
         let run = |racer: usize| {
             let change = RecordChange { expected: held.clone(), wanted: wanted[racer].clone() };
             let dns = &racers[racer];
-            async move { dns.change(&change).await }
+            async move { dns.change(&change, &suite::in_time()).await }
         };
         let watched = async {
             let answer = dns::query(server.address(), &name, WireType::CNAME).await.expect("an answer");

@@ -11,7 +11,7 @@
 //! | signed, any other code | perhaps | `Unknown` |
 //! | unsigned, whatever it says, BADKEY and BADSIG included; a wrong signature; another question's reply | perhaps: somebody else may have written it | `Unknown` |
 //! | silence, or a connection that breaks after the first byte was handed over | perhaps | `Unknown` |
-//! | no connection | no | `Unavailable` |
+//! | no connection, or this agent stood still before the first byte | no | `Unavailable` |
 //!
 //! Every change is preceded by a signed read on the same connection, so a key that the server does not know is found
 //! out before anything is sent that could be applied.
@@ -35,10 +35,7 @@ const REFUSALS: [ResponseCode; 3] = [ResponseCode::NotZone, ResponseCode::FormEr
 pub(super) fn changed(reply: Result<Reply, NoReply>) -> Result<(), DnsError> {
     let reply = match reply {
         Ok(reply) => reply,
-        Err(NoReply::Unsent(detail)) => return Err(DnsError::Unavailable { detail }),
-        Err(error @ (NoReply::Silent(_) | NoReply::Doubted(_))) => {
-            return Err(DnsError::Unknown { detail: error.to_string() });
-        }
+        Err(error) => return Err(DnsError::Unknown { detail: error.to_string() }),
     };
     let code = reply.message.metadata.response_code;
     let detail = answers(code);
@@ -60,7 +57,7 @@ pub(super) fn answered(reply: Result<Reply, NoReply>) -> Result<Reply, DnsError>
         Err(error @ NoReply::Doubted(Doubt::Rejected(_))) => {
             return Err(DnsError::Denied { action: QUERY, detail: error.to_string() });
         }
-        Err(error @ (NoReply::Unsent(_) | NoReply::Silent(_) | NoReply::Doubted(Doubt::Unproven(_)))) => {
+        Err(error @ (NoReply::Silent(_) | NoReply::Doubted(Doubt::Unproven(_)))) => {
             return Err(DnsError::Unavailable { detail: error.to_string() });
         }
     };

@@ -9,12 +9,12 @@ use hickory_proto::rr::{Name, RecordType as WireType};
 use tokio::time::timeout;
 
 use super::held::{self, Held, Place, Set};
-use super::key::Key;
+use super::key::{Key, Signed};
 use super::session::{NoReply, Session};
 use super::update::{self, Step};
 use super::{outcome, servers};
 use crate::act::dns::wire::{self, Kind};
-use crate::act::dns::{Answer, Dns, DnsError, Receipt, RecordChange, ask, fit};
+use crate::act::dns::{Answer, Dns, DnsError, Receipt, RecordChange, SendBy, ask, fit};
 use crate::act::verify;
 use crate::config::{Record, Rfc2136};
 use crate::types::{Clock, RecordState};
@@ -59,8 +59,12 @@ impl Rfc2136Dns {
         })
     }
 
+    fn sign(&self, message: Message) -> Result<Signed, DnsError> {
+        self.key.sign(message).map_err(|detail| DnsError::Misconfigured { detail })
+    }
+
     async fn query(&self, session: &mut Session, question: Message) -> Result<Message, DnsError> {
-        Ok(outcome::answered(session.ask(&self.key, question).await)?.message)
+        Ok(outcome::answered(session.send(self.sign(question)?).await)?.message)
     }
 
     async fn set(&self, session: &mut Session, place: &Place) -> Result<Option<Set>, DnsError> {
@@ -96,8 +100,8 @@ impl Rfc2136Dns {
         }
     }
 
-    async fn send(&self, session: &mut Session, update: Message) -> Result<(), DnsError> {
-        let reply = timeout(UPDATE_TIMEOUT, session.ask(&self.key, update)).await;
+    async fn send(&self, session: &mut Session, update: Signed) -> Result<(), DnsError> {
+        let reply = timeout(UPDATE_TIMEOUT, session.send(update)).await;
         let late = |_| Err(NoReply::Silent(format!("no reply within {UPDATE_TIMEOUT:?}")));
         outcome::changed(reply.unwrap_or_else(late))
     }
@@ -114,7 +118,7 @@ impl Rfc2136Dns {
         let mut lacks = Vec::new();
         for (place, set) in [(&self.record, &held.record), (&self.fence, &held.fence)] {
             let trial = update::trial(&self.zone, place, set.as_ref()).map_err(outcome::unfit)?;
-            match self.send(&mut session, trial).await {
+            match self.send(&mut session, self.sign(trial)?).await {
                 Ok(()) => {}
                 Err(DnsError::Denied { action, detail }) => {
                     let detail = format!("{} {}: {detail}", place.name, place.kind.wire());
@@ -162,7 +166,7 @@ impl Dns for Rfc2136Dns {
         within(READ_TIMEOUT, self.looked()).await.map(|held| held.state())
     }
 
-    async fn change(&self, change: &RecordChange) -> Result<Receipt, DnsError> {
+    async fn change(&self, change: &RecordChange, send: &SendBy) -> Result<Receipt, DnsError> {
         fit::refuse_unfit((&self.record.name, self.configured.kind), &self.fence.name, change)?;
         let (mut session, held) = within(READ_TIMEOUT, async {
             let mut session = Session::open(&self.primary).await?;
@@ -181,6 +185,8 @@ impl Dns for Rfc2136Dns {
         ];
         let update = update::change(&self.zone, &steps).map_err(outcome::unfit)?;
         let id = format!("{:04x}-{}", update.metadata.id, self.clock.now().unix_seconds());
+        let update = self.sign(update)?;
+        send.check()?;
         self.send(&mut session, update).await?;
         // The protocol knows no id of a change but that of its message.
         Ok(Receipt { id })

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use hickory_proto::op::Message;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::key::{Doubt, Key, Reply};
+use super::key::{Doubt, Reply, Signed};
 use crate::act::dns::DnsError;
 use crate::act::dns::ask::exchange;
 use crate::config::Rfc2136;
@@ -14,13 +13,10 @@ use crate::config::Rfc2136;
 /// Time to connect.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Why there is no reply.
+/// Why there is no reply to a message of which bytes may have left.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum NoReply {
-    /// No byte of the question left this machine.
-    #[error("{0}")]
-    Unsent(String),
-    /// It may have arrived, and nothing came back.
+    /// Nothing came back.
     #[error("{0}")]
     Silent(String),
     /// Something came back that is not to be believed.
@@ -45,12 +41,9 @@ impl Session {
         }
     }
 
-    /// Asks, signed, and takes the reply. The caller sets the deadline.
-    pub(super) async fn ask(&mut self, key: &Key, question: Message) -> Result<Reply, NoReply> {
-        let signed = key.sign(question).map_err(NoReply::Unsent)?;
-        // From here on bytes may have left, whatever the error.
+    /// Sends a message and takes the reply. The caller sets the deadline.
+    pub(super) async fn send(&mut self, signed: Signed) -> Result<Reply, NoReply> {
         let reply = exchange(&mut self.stream, &signed.bytes).await;
-        let reply = reply.map_err(|error| NoReply::Silent(error.to_string()))?;
-        Ok(signed.reply(&reply)?)
+        Ok(signed.reply(&reply.map_err(|error| NoReply::Silent(error.to_string()))?)?)
     }
 }
