@@ -6,12 +6,13 @@
 
 # Where cargo puts the binaries.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
-# The demo's DNS: route53 (a stand-in for it) or embedded (redrover's own name server).
+# The demo's DNS: route53 (a stand-in for it), rfc2136 (BIND) or embedded (redrover's own name server).
 DNS ?= route53
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "  make demo DNS=embedded    the demo with redrover's own name server"
+	@echo "  make demo DNS=rfc2136     the demo with BIND"
 
 install: ## Install what tests and demo need (Debian, Ubuntu), or say what is missing
 	scripts/install.sh
@@ -46,8 +47,8 @@ test: ## Everything that must hold: installs what is missing, then lint, rules, 
 	$(MAKE) unit
 	$(MAKE) doc
 
-test-full: ## As test, with many more property cases, the release build's guards, and the licence check
-	PROPTEST_CASES=10000 $(MAKE) test
+test-full: ## As test, with many more property cases and races, the release build's guards, and the licence check
+	PROPTEST_CASES=10000 REDROVER_RACES=500 $(MAKE) test
 	$(MAKE) guards
 	$(MAKE) deny
 

@@ -4,6 +4,8 @@
 # Debian and Ubuntu: installs the distribution's packages, and only those whose program is missing, as root or by sudo.
 # Anywhere else: names the missing programs and exits with 1.
 set -eu
+# Where name servers are; the path of a plain user may lack it.
+PATH=$PATH:/usr/sbin
 
 # One line a need: package, programs (alternatives joined by a bar), what for.
 needs() {
@@ -15,6 +17,8 @@ prometheus prometheus evaluates the alert rules
 prometheus promtool checks and tests the alert rules
 prometheus-alertmanager alertmanager|prometheus-alertmanager posts the alerts to the webhook
 prometheus-alertmanager amtool checks the Alertmanager configuration
+bind9 named a name server that takes dynamic updates, to hold a record
+bind9-dnsutils nsupdate changes a record behind redrover's back
 bind9-dnsutils dig to ask for the DNS record by hand
 END
 }
@@ -78,6 +82,8 @@ if command -v systemctl >/dev/null 2>&1; then
     case $package in
       redis-server | prometheus | prometheus-alertmanager)
         $as_root systemctl disable "$package" >/dev/null 2>&1 || true ;;
+      bind9)
+        $as_root systemctl disable named >/dev/null 2>&1 || true ;;
     esac
   done
 fi

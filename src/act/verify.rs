@@ -18,13 +18,13 @@ use crate::config::Record;
 use crate::types::{RecordName, RecordType, ResourceSet};
 
 /// The port of name servers that are found by name.
-const DNS_PORT: u16 = 53;
+pub(super) const DNS_PORT: u16 = 53;
 /// Deadline of one question.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 /// Deadline of finding a zone's name servers.
-const DISCOVERY_TIMEOUT: Duration = Duration::from_secs(3);
+pub(super) const DISCOVERY_TIMEOUT: Duration = Duration::from_secs(3);
 /// Name servers of one zone that are asked at most.
-const SERVERS_MAX: usize = 16;
+pub(super) const SERVERS_MAX: usize = 16;
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]

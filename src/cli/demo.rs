@@ -1,5 +1,6 @@
 //! `redrover demo`: a failover from beginning to end, with real servers, told by an observer that is not the agent.
 
+mod named;
 mod observer;
 mod stage;
 mod story;

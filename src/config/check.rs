@@ -7,6 +7,7 @@ use super::checked::{Global, Mode, Policy, Promote, Provider, Topology};
 use super::load::Rules;
 use super::raw::{RawAgent, RawConfig, RawRecord, RawService};
 use super::read::{Sheet, duration_text};
+use super::rfc2136::Rfc2136;
 use crate::types::{RecordType, SiteName};
 
 /// Fewest sites of a service: one to leave and one to go to.
@@ -185,15 +186,37 @@ fn check_sites(sheet: &Sheet<'_>, service: &RawService, raw: &RawConfig) {
 fn check_record(sheet: &Sheet<'_>, service: &RawService, raw: &RawConfig) {
     let Some(record) = &service.record else { return };
     check_record_name(sheet, service, record);
-    if !matches!(record.provider, Some(Provider::Embedded)) || !sheet.is_sound("embedded_dns") {
-        return;
+    match &record.provider {
+        Some(Provider::Embedded) if sheet.is_sound("embedded_dns") => check_embedded(sheet, service, raw),
+        Some(Provider::Rfc2136(place)) => check_zone(sheet, service, place),
+        Some(Provider::Route53(_) | Provider::Embedded) | None => {}
     }
+}
+
+fn check_zone(sheet: &Sheet<'_>, service: &RawService, place: &Rfc2136) {
+    let Some(RawRecord { name: Some(name), kind, .. }) = &service.record else { return };
+    let (key, zone) = (service.key_of("record.name"), &place.zone);
+    match name.as_str().strip_suffix(zone.as_str()) {
+        Some("") if *kind == Some(RecordType::Cname) => {
+            let hint = format!("write a name that ends in .{zone}, or another type");
+            sheet.problem(&key, format!("is the zone {zone} itself, which cannot be an alias"), hint);
+        }
+        Some(front) if front.is_empty() || front.ends_with('.') => {}
+        Some(_) | None => {
+            let hint = format!("write a name that ends in .{zone}, or the zone that holds it");
+            sheet.problem(&key, format!("{name} is not in the zone {zone} of the record"), hint);
+        }
+    }
+}
+
+fn check_embedded(sheet: &Sheet<'_>, service: &RawService, raw: &RawConfig) {
     let Some(dns) = &raw.embedded_dns else {
         let hint = "add embedded_dns: {listen: …, zone: …, name_servers: […]}";
         sheet.problem(&service.key_of("record.provider"), "is embedded, but embedded_dns is missing", hint);
         return;
     };
-    let (Some(name), zone) = (&record.name, &dns.zone) else { return };
+    let name = service.record.as_ref().and_then(|record| record.name.as_ref());
+    let (Some(name), zone) = (name, &dns.zone) else { return };
     let key = service.key_of("record.name");
     let before = name.as_str().strip_suffix(zone.as_str());
     let hint = format!("write a name that ends in .{zone}");

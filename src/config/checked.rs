@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::Secret;
 use super::around::{ClientErrors, Datacenter, Maintenance, Prometheus, Reach, Vantage};
+use super::rfc2136::Rfc2136;
 use crate::types::{AgentName, Ratio, RecordName, RecordType, ServiceName, SiteName, TargetName};
 
 /// The whole configuration.
@@ -212,6 +213,8 @@ pub struct Record {
 pub enum Provider {
     /// Amazon Route 53.
     Route53(Route53),
+    /// A primary name server that takes dynamic updates.
+    Rfc2136(Rfc2136),
     /// This program's own name server (see [`EmbeddedDns`]).
     Embedded,
 }
@@ -222,6 +225,7 @@ impl Provider {
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Route53(_) => "route53",
+            Self::Rfc2136(_) => "rfc2136",
             Self::Embedded => "embedded",
         }
     }

@@ -13,9 +13,11 @@ mod load;
 mod maintenance;
 mod places;
 mod policy;
+mod provider;
 mod raw;
 pub(crate) mod read;
 mod redis;
+mod rfc2136;
 mod secret;
 mod sections;
 mod service;
@@ -31,5 +33,6 @@ pub use checked::{
 pub use error::{Problem, Problems};
 pub use load::{CONFIG_BYTES_MAX, Loaded, Rules, load, load_for, parse};
 pub(crate) use policy::{KEYS as POLICY_KEYS, of as policy_of, text as policy_text};
+pub use rfc2136::{Rfc2136, Tsig, TsigAlgorithm};
 pub use secret::Secret;
 pub(crate) use service::promote as promote_of;

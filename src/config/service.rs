@@ -4,13 +4,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use super::around::ClientErrors;
-use super::checked::{Canary, Mode, Promote, Provider, Route53, Topology};
+use super::checked::{Canary, Mode, Promote, Topology};
 use super::raw::{Placed, RawRecord, RawService, RawSite};
 use super::read::{
-    Item, Section, Value, Wrong, boolean, choice, duration, http_url, integer, named, socket, text, word,
+    Item, Section, Value, Wrong, boolean, choice, duration, integer, named, socket, text, word,
 };
 use super::redis::{Login, login};
-use super::{maintenance, policy, target};
+use super::{maintenance, policy, provider, target};
 use crate::types::{RecordName, RecordType, ServiceName, SiteName};
 
 /// The largest time to live that a record of this program may have: a day (a switch takes at least so long to be seen).
@@ -62,8 +62,8 @@ pub(super) fn read(item: &Item<'_>) -> Option<RawService> {
 }
 
 fn read_record(item: &Item<'_>) -> Option<RawRecord> {
-    let known =
-        ["provider", "zone_id", "endpoint", "region", "name", "type", "ttl", "read_interval", "name_servers"];
+    let common = ["provider", "name", "type", "ttl", "read_interval", "name_servers"];
+    let known: Vec<&str> = common.into_iter().chain(provider::KEYS.map(|(key, _)| key)).collect();
     let section = item.section(&known)?;
     let kinds = [("CNAME", RecordType::Cname), ("A", RecordType::A), ("AAAA", RecordType::Aaaa)];
     let day = Duration::from_secs(TTL_SECONDS_MAX);
@@ -79,7 +79,7 @@ fn read_record(item: &Item<'_>) -> Option<RawRecord> {
         name: section.required("name", "name: sessions.example.com", named(|t| RecordName::new(t))),
         kind: section.required("type", "type: CNAME", choice(&kinds)),
         ttl_seconds: ttl,
-        provider: provider(&section),
+        provider: provider::read(&section),
         read_interval: section.or(
             "read_interval",
             Duration::from_secs(30),
@@ -87,43 +87,6 @@ fn read_record(item: &Item<'_>) -> Option<RawRecord> {
         ),
         name_servers: servers.iter().filter_map(|item| item.read(socket)).collect(),
     })
-}
-
-#[derive(Clone, Copy)]
-enum Holder {
-    Route53,
-    Embedded,
-}
-
-fn provider(section: &Section<'_>) -> Option<Provider> {
-    let holders = [("route53", Holder::Route53), ("embedded", Holder::Embedded)];
-    match section.required("provider", "provider: route53", choice(&holders))? {
-        Holder::Route53 => {
-            let zone_id = section.required("zone_id", "zone_id: Z0123456789", zone_id);
-            let endpoint = section.optional("endpoint", http_url);
-            let region = section.or("region", "us-east-1".to_owned(), word(32, "-"));
-            Some(Provider::Route53(Route53 { zone_id: zone_id?, endpoint, region }))
-        }
-        Holder::Embedded => {
-            for name in ["zone_id", "endpoint", "region"] {
-                if let Some(item) = section.item(name) {
-                    item.sheet.problem(&item.key, "belongs to provider route53 only", "remove it");
-                }
-            }
-            Some(Provider::Embedded)
-        }
-    }
-}
-
-/// The id of a hosted zone: at most 32 capital letters and digits.
-fn zone_id(value: &Value) -> Result<String, Wrong> {
-    let id = text(value)?;
-    let good = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit();
-    if id.len() <= 32 && id.chars().all(good) {
-        return Ok(id.to_owned());
-    }
-    let hint = "write the id alone, such as Z0123456789, without /hostedzone/";
-    Err(Wrong::new("is not the id of a hosted zone", hint))
 }
 
 fn sites(section: &Section<'_>, kind: Option<RecordType>, login: &Login) -> Vec<RawSite> {

@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use super::*;
 
-/// The only variable that the files may name.
+const TSIG_SECRET: &str = "c2VjcmV0IG9mIHRoZSBjb25maWd1cmF0aW9uIHRlc3Q=";
+
+/// The only variables that the files may name.
 fn env(name: &str) -> Option<String> {
     match name {
         "REDIS_PASSWORD" => Some("hunter2".to_owned()),
+        "TSIG_SECRET" => Some(TSIG_SECRET.to_owned()),
         "EMPTY" => Some(String::new()),
         _ => None,
     }
@@ -112,6 +115,23 @@ fn a_full_file_is_read_whole() {
     assert_eq!(tls.server_name.as_deref(), Some("redis.example.com"));
     assert_eq!(service.sites[1].dns_target, "redis-b.example.com");
     assert_eq!(config.services[1].sites[0].dns_target, "fd00::1");
+}
+
+#[test]
+fn a_primary_and_its_key_are_read_whole_and_the_key_is_not_told() {
+    let path = Path::new("tests/testdata/config/good/rfc2136.yml");
+    let config = load(path, &env).unwrap().config;
+    let Provider::Rfc2136(place) = &config.services[0].record.provider else { panic!("rfc2136") };
+    assert_eq!(
+        (place.host.as_str(), place.port, place.zone.as_str()),
+        ("ns1.example.com", 5353, "example.com")
+    );
+    assert_eq!(
+        (place.tsig.name.as_str(), place.tsig.algorithm),
+        ("redrover-sessions", TsigAlgorithm::HmacSha512)
+    );
+    assert_eq!(place.tsig.secret, Secret::new(TSIG_SECRET));
+    assert!(!format!("{config:?}").contains(TSIG_SECRET));
 }
 
 #[test]

@@ -9,15 +9,24 @@ use super::support::process::{Output, run};
 /// Longest run: warm-up and failover each have their limit in the demo itself.
 const DEMO_LIMIT: Duration = Duration::from_secs(180);
 
-async fn demo(words: &[&str]) -> Output {
+async fn demo(dns: &str, words: &[&str]) -> Output {
     let mut command = redrover();
-    command.args(["demo", "--dns", "embedded"]).args(words);
+    command.args(["demo", "--dns", dns]).args(words);
     run("the demo", &mut command, DEMO_LIMIT).await
 }
 
 #[tokio::test]
 async fn the_demo_shows_a_failover() {
-    let output = demo(&[]).await;
+    shows_a_failover("embedded").await;
+}
+
+#[tokio::test]
+async fn the_demo_shows_a_failover_at_bind() {
+    shows_a_failover("rfc2136").await;
+}
+
+async fn shows_a_failover(dns: &str) {
+    let output = demo(dns, &[]).await;
     assert_eq!(output.code, 0, "{}{}", output.stdout, output.stderr);
     let wanted = [
         "anomaly score of dc-a",
@@ -33,12 +42,12 @@ async fn the_demo_shows_a_failover() {
 
 #[tokio::test]
 async fn without_the_webhook_the_demo_fails() {
-    assert_fails_for_want_of_a_failover(&demo(&["--without", "webhook"]).await);
+    assert_fails_for_want_of_a_failover(&demo("embedded", &["--without", "webhook"]).await);
 }
 
 #[tokio::test]
 async fn without_a_promotion_the_demo_fails() {
-    assert_fails_for_want_of_a_failover(&demo(&["--without", "promotion"]).await);
+    assert_fails_for_want_of_a_failover(&demo("embedded", &["--without", "promotion"]).await);
 }
 
 fn assert_fails_for_want_of_a_failover(output: &Output) {

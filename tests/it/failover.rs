@@ -29,6 +29,28 @@ async fn a_dead_primary_leads_to_one_switch_at_the_embedded_name_server() {
     fails_over_once(&mut Scene::ready(Holder::Embedded, &[]).await).await;
 }
 
+#[tokio::test]
+async fn a_dead_primary_leads_to_one_switch_at_bind() {
+    let mut scene = Scene::ready(Holder::Rfc2136, &[]).await;
+    let told = scene.order(&["check", "--connect"]).await;
+    assert!(told.contains("read and change record and fence"), "{told}");
+    fails_over_once(&mut scene).await;
+    let fence = dns::query(scene.named().address(), &format!("_redrover.{NAME}"), RecordType::TXT).await;
+    let fence = fence.expect("an answer").records;
+    assert!(fence.len() == 1 && fence[0].0.contains("epoch=3;active=dc-b;from=dc-a"), "{fence:?}");
+    // Somebody takes the zone back: redrover does not argue.
+    let edit = [format!("update delete {NAME} CNAME"), format!("update add {NAME} 5 CNAME {}", TARGETS[0])];
+    scene.named().edit(&edit.each_ref().map(String::as_str)).await;
+    scene.agent.post_alert(SERVICE, "firing").await;
+    scene.wait_number("redrover_halted", 1.0).await;
+    assert_eq!(scene.answer().await, [TARGETS[0]]);
+    // What the primary no longer answers is not known.
+    scene.named().process().kill();
+    let told = scene.setup.redrover(&["check", "--connect"]).await;
+    assert_eq!(told.code, 1, "{}", told.stdout);
+    assert!(told.stdout.contains("the provider is not available"), "{}", told.stdout);
+}
+
 async fn fails_over_once(scene: &mut Scene) {
     // Nobody had adopted the service at first.
     let halts = scene.decisions(Some("halt")).await;

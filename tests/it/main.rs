@@ -15,7 +15,11 @@ mod journal;
 mod layering;
 mod reload;
 mod replay;
+mod rfc2136;
 mod secrets;
 mod silence;
 mod support;
 mod webhook;
+
+// The providers' common suite names it so; see rfc2136.rs.
+use redrover::types;

@@ -76,26 +76,33 @@ async fn by_udp(server: SocketAddr, question: &Message) -> Result<Message, AskEr
 /// Asks by TCP.
 pub(crate) async fn by_tcp(server: SocketAddr, question: &Message) -> Result<Message, AskError> {
     let bytes = encoded(question)?;
-    let length = u16::try_from(bytes.len()).map_err(|error| AskError::Message(error.to_string()))?;
-    let mut stream = TcpStream::connect(server).await?;
-    stream.write_all(&[&length.to_be_bytes(), bytes.as_slice()].concat()).await?;
-    let mut buffer = vec![0; usize::from(stream.read_u16().await?)];
-    stream.read_exact(&mut buffer).await?;
-    match Message::from_vec(&buffer) {
+    let reply = exchange(&mut TcpStream::connect(server).await?, &bytes).await?;
+    match Message::from_vec(&reply) {
         Ok(reply) if is_reply(question, &reply) => Ok(reply),
         Ok(_) => Err(AskError::Message("the reply is to another question".to_owned())),
         Err(error) => Err(AskError::Message(error.to_string())),
     }
 }
 
+/// Sends one message by TCP and takes the next that comes.
+pub(crate) async fn exchange(stream: &mut TcpStream, message: &[u8]) -> io::Result<Vec<u8>> {
+    let length = u16::try_from(message.len()).map_err(io::Error::other)?;
+    stream.write_all(&[&length.to_be_bytes(), message].concat()).await?;
+    let mut reply = vec![0; usize::from(stream.read_u16().await?)];
+    stream.read_exact(&mut reply).await?;
+    Ok(reply)
+}
+
 fn encoded(message: &Message) -> Result<Vec<u8>, AskError> {
     message.to_vec().map_err(|error| AskError::Message(error.to_string()))
 }
 
-fn is_reply(question: &Message, reply: &Message) -> bool {
+/// Whether a message answers that question.
+pub(crate) fn is_reply(question: &Message, reply: &Message) -> bool {
     // Some servers leave the question out of an error.
     let is_bare_error = reply.queries.is_empty() && reply.metadata.response_code != ResponseCode::NoError;
     reply.metadata.id == question.metadata.id
         && reply.metadata.message_type == MessageType::Response
+        && reply.metadata.op_code == question.metadata.op_code
         && (reply.queries == question.queries || is_bare_error)
 }

@@ -7,9 +7,11 @@ mod port;
 mod send;
 
 pub mod embedded;
+pub mod rfc2136;
 pub mod route53;
 
 pub(crate) mod ask;
+pub(crate) mod fit;
 pub(crate) mod wire;
 
 #[cfg(test)]

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use super::embedded::{EmbeddedDns, EmbeddedZone};
+use super::rfc2136::Rfc2136Dns;
 use super::route53::Route53Dns;
 use super::{Dns, DnsError};
 use crate::config::{Provider, Record};
+use crate::types::SystemClock;
 
 /// Opens the provider that holds `record`. Nothing is asked of it yet.
 ///
@@ -14,6 +16,10 @@ use crate::config::{Provider, Record};
 pub async fn open(record: &Record, embedded: Option<&Arc<EmbeddedZone>>) -> Result<Arc<dyn Dns>, DnsError> {
     match &record.provider {
         Provider::Route53(place) => Ok(Arc::new(Route53Dns::connect(record, place).await?)),
+        Provider::Rfc2136(place) => {
+            let clock = Arc::new(SystemClock::new());
+            Ok(Arc::new(Rfc2136Dns::new(record, place, clock)?))
+        }
         Provider::Embedded => {
             let zone = embedded.ok_or_else(|| DnsError::Misconfigured {
                 detail: format!(

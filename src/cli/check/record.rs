@@ -14,7 +14,7 @@ pub(super) async fn record(config: &Config, service: &Service, report: &mut Repo
     };
     let lacks = dns.check().await;
     if lacks.is_empty() {
-        report.good(&what, "the provider lets this agent read; the right to change shows only in a change");
+        report.good(&what, rights(&service.record.provider));
     }
     lacks.iter().for_each(|error| report.bad(&what, &fault(error)));
     let state = match dns.read().await {
@@ -29,7 +29,7 @@ pub(super) async fn record(config: &Config, service: &Service, report: &mut Repo
             let why = "there is no such record; write it with `redrover adopt … --active DATACENTER`";
             report.bad(&what, &missing(why));
         }
-        (None, _, Provider::Route53(_)) => {
+        (None, _, Provider::Route53(_) | Provider::Rfc2136(_)) => {
             report.bad(&what, &missing("there is no such record; create it, pointing to the active site"));
         }
         (Some(_), Err(error), _) => report.bad(&what, &Fault::Failed(error.to_string())),
@@ -42,6 +42,16 @@ pub(super) async fn record(config: &Config, service: &Service, report: &mut Repo
         match &answer.result {
             Ok(_) => report.good(&what, &answer.to_string()),
             Err(_) => report.bad(&what, &Fault::Failed(answer.to_string())),
+        }
+    }
+}
+
+/// What a check without complaint has shown.
+fn rights(provider: &Provider) -> &'static str {
+    match provider {
+        Provider::Rfc2136(_) => "the primary lets this agent read and change record and fence",
+        Provider::Route53(_) | Provider::Embedded => {
+            "the provider lets this agent read; the right to change shows only in a change"
         }
     }
 }

@@ -152,7 +152,7 @@ impl Stage {
         Ok(())
     }
 
-    /// Starts the stand-in for Route 53; the embedded name server starts with the agent.
+    /// Starts the stand-in for Route 53.
     pub(super) async fn start_route53(&mut self) -> anyhow::Result<()> {
         let sandbox = std::env::current_exe()?.with_file_name("route53-sandbox");
         if !sandbox.exists() {
@@ -182,22 +182,34 @@ impl Stage {
         Ok(())
     }
 
+    /// Starts BIND.
+    pub(super) async fn start_named(&mut self) -> anyhow::Result<()> {
+        let record = format!("{NAME}. 5 IN A {}", SITES[0].1);
+        let named = program(&["named"])?;
+        let command = super::named::command(&named, &self.folder.join("named"), self.dns, &record)?;
+        self.spawn("named", command)?;
+        let dns = self.dns;
+        wait_for("named", async || super::observer::resolve(dns, NAME).await.is_some()).await
+    }
+
     pub(super) fn write_config(&self, dns: Dns, without: Option<Without>) -> anyhow::Result<()> {
-        let provider = match (&self.route53, dns) {
-            (Some((api, zone)), Dns::Route53) => {
-                let server = self.dns;
+        let server = self.dns;
+        let provider = match dns {
+            Dns::Route53 => {
+                let (api, zone) = self.route53.as_ref().context("the stand-in for Route 53 is not up")?;
                 format!(
                     "provider: route53, zone_id: {zone}, endpoint: \"{api}\", name_servers: [\"{server}\"]"
                 )
             }
-            _ => format!("provider: embedded, name_servers: [\"{}\"]", self.dns),
+            Dns::Rfc2136 => super::named::record(&self.folder.join("named"), server),
+            Dns::Embedded => format!("provider: embedded, name_servers: [\"{server}\"]"),
         };
         let zone = match dns {
             Dns::Embedded => format!(
                 "embedded_dns: {{listen: \"{}\", zone: demo.test, name_servers: [ns1.demo.test]}}\n",
                 self.dns
             ),
-            Dns::Route53 => String::new(),
+            Dns::Route53 | Dns::Rfc2136 => String::new(),
         };
         let promote = match without {
             Some(Without::Promotion) => "",
@@ -287,9 +299,9 @@ fn redrover() -> anyhow::Result<Command> {
 
 fn program(names: &[&str]) -> anyhow::Result<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = names
-        .iter()
-        .find_map(|name| std::env::split_paths(&path).map(|p| p.join(name)).find(|p| p.is_file()));
+    // Servers may stand where only root's path leads.
+    let folders = || std::env::split_paths(&path).chain(["/usr/sbin".into()]);
+    let found = names.iter().find_map(|name| folders().map(|p| p.join(name)).find(|p| p.is_file()));
     found.with_context(|| format!("{} is not installed", names.join(" or ")))
 }
 

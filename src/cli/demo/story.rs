@@ -29,6 +29,8 @@ const HOLD_LIMIT: Duration = Duration::from_secs(10);
 pub(super) enum Dns {
     /// A strict stand-in for Route 53.
     Route53,
+    /// BIND, changed by signed updates.
+    Rfc2136,
     /// The agent's own name server.
     Embedded,
 }
@@ -108,8 +110,11 @@ async fn play(stage: &mut Stage, args: &DemoArgs) -> anyhow::Result<()> {
 async fn raise(stage: &mut Stage, args: &DemoArgs) -> anyhow::Result<()> {
     stage.start_redis(0).await?;
     stage.start_redis(1).await?;
-    if args.dns == Dns::Route53 {
-        stage.start_route53().await?;
+    match args.dns {
+        Dns::Route53 => stage.start_route53().await?,
+        Dns::Rfc2136 => stage.start_named().await?,
+        // It starts with the agent.
+        Dns::Embedded => {}
     }
     stage.start_prometheus(args.without).await?;
     stage.write_config(args.dns, args.without)?;

@@ -4,7 +4,9 @@
 
 pub mod agent;
 pub mod dns;
+pub mod dns_proxy;
 pub mod http;
+pub mod named;
 pub mod ports;
 pub mod process;
 pub mod prometheus;

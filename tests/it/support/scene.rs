@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::agent::{Agent, SERVICE, Setup, embedded_record, route53_record, site};
 use super::dns::{self, RecordType};
+use super::named::Named;
 use super::ports::free_port;
 use super::process::{wait_for, wait_until};
 use super::redis::RedisServer;
@@ -25,6 +26,8 @@ pub const ROUNDS_LIMIT: Duration = Duration::from_secs(90);
 pub enum Holder {
     /// The stand-in for Route 53.
     Route53,
+    /// BIND.
+    Rfc2136,
     /// The agent's own name server.
     Embedded,
 }
@@ -40,6 +43,7 @@ pub struct Scene {
     /// The agent.
     pub agent: Agent,
     sandbox: Option<Route53Sandbox>,
+    named: Option<Named>,
     dns: SocketAddr,
 }
 
@@ -50,11 +54,17 @@ impl Scene {
         let primary = RedisServer::primary().await;
         let standby = RedisServer::replica(&primary).await;
         let sites = [site("dc-a", TARGETS[0], &[&primary]), site("dc-b", TARGETS[1], &[&standby])];
-        let (sandbox, mut setup, dns) = match holder {
+        let (sandbox, named, mut setup, dns) = match holder {
             Holder::Route53 => {
                 let sandbox = Route53Sandbox::start(&[&format!("{NAME} CNAME 5 {}", TARGETS[0])]).await;
                 let (setup, dns) = (Setup::new(route53_record(&sandbox, NAME), &sites), sandbox.dns());
-                (Some(sandbox), setup, dns)
+                (Some(sandbox), None, setup, dns)
+            }
+            Holder::Rfc2136 => {
+                let line = format!("{NAME}. 5 IN CNAME {}", TARGETS[0]);
+                let named = Named::start(&["sessions"], &[&line]).await;
+                let (setup, dns) = (Setup::new(named.record(NAME), &sites), named.address());
+                (None, Some(named), setup, dns)
             }
             Holder::Embedded => {
                 let dns = SocketAddr::from(([127, 0, 0, 1], free_port()));
@@ -62,14 +72,14 @@ impl Scene {
                 let setup = Setup::new(embedded_record(NAME), &sites)
                     .with("/embedded_dns", zone)
                     .with("/services/0/record/name_servers", json!([dns]));
-                (None, setup, dns)
+                (None, None, setup, dns)
             }
         };
         for (pointer, value) in changes {
             setup.set(pointer, value.clone());
         }
         let agent = setup.start().await;
-        Self { primary, standby, setup, agent, sandbox, dns }
+        Self { primary, standby, setup, agent, sandbox, named, dns }
     }
 
     /// As [`Self::start`]; the service is adopted, and nothing but the health of the active site stands against a switch.
@@ -99,6 +109,11 @@ impl Scene {
     /// The stand-in for Route 53; panics in a scene with another holder.
     pub fn sandbox(&self) -> &Route53Sandbox {
         self.sandbox.as_ref().expect("the scene's record is at Route 53")
+    }
+
+    /// The primary; panics in a scene with another holder.
+    pub fn named(&mut self) -> &mut Named {
+        self.named.as_mut().expect("the scene's record is at BIND")
     }
 
     /// What the name server answers for the service's name.

@@ -7,11 +7,10 @@ use async_trait::async_trait;
 
 use super::EmbeddedZone;
 use super::zone::check;
-use crate::act::dns::wire::{self, Kind};
-use crate::act::dns::{Answer, Dns, DnsError, Receipt, RecordChange, SendBy};
+use crate::act::dns::{Answer, Dns, DnsError, Receipt, RecordChange, SendBy, fit, wire};
 use crate::act::verify;
 use crate::config::Record;
-use crate::types::{RecordName, RecordState, RecordType, ResourceSet};
+use crate::types::{RecordName, RecordState, RecordType};
 
 /// One record of the embedded zone.
 pub struct EmbeddedDns {
@@ -43,22 +42,6 @@ impl EmbeddedDns {
         // A worker that died says nothing about how far it came.
         done.map_err(|error| DnsError::Unknown { detail: wire::chain(&error) })?.map_err(Into::into)
     }
-
-    fn refuse_unfit(&self, change: &RecordChange) -> Result<(), DnsError> {
-        let (expected, wanted) = (&change.expected, &change.wanted);
-        let emptied = (expected.record.is_some() && wanted.record.is_none())
-            || (expected.fence.is_some() && wanted.fence.is_none());
-        if emptied {
-            return Err(DnsError::Misconfigured { detail: "a change may not leave a set empty".to_owned() });
-        }
-        let one = |name: &RecordName, kind: Kind, set: &Option<ResourceSet>| match set {
-            Some(set) => wire::records(name, kind, set).map(|_| ()),
-            None => Ok(()),
-        };
-        one(&self.name, Kind::Record(self.kind), &wanted.record)
-            .and_then(|()| one(&self.fence, Kind::Text, &wanted.fence))
-            .map_err(|error| DnsError::Misconfigured { detail: error.to_string() })
-    }
 }
 
 #[async_trait]
@@ -69,7 +52,7 @@ impl Dns for EmbeddedDns {
     }
 
     async fn change(&self, change: &RecordChange, send: &SendBy) -> Result<Receipt, DnsError> {
-        self.refuse_unfit(change)?;
+        fit::refuse_unfit((&self.name, self.kind), &self.fence, change)?;
         let (name, kind, change, send) = (self.name.clone(), self.kind, change.clone(), send.clone());
         let serial = self
             .blocking(move |zone| {
