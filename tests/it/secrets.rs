@@ -7,6 +7,7 @@ use std::path::Path;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
 use super::support::agent::{Agent, SERVICE, Setup, WEBHOOK_TOKEN, notification, route53_record, site};
 use super::support::dns::{self, RecordType};
@@ -73,26 +74,24 @@ async fn assert_clean_pages(agent: &Agent) {
 }
 
 /// Refuses every request, and keeps what it was shown.
-async fn refusing() -> (String, tokio::task::JoinHandle<Vec<u8>>) {
+async fn refusing() -> (String, JoinSet<Vec<u8>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
-    let first = tokio::spawn(async move {
-        let mut first = None;
-        loop {
-            let Ok((mut stream, _)) = listener.accept().await else { break };
+    let mut tasks = JoinSet::new();
+    tasks.spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
             let mut head = vec![0; 4096];
             let length = stream.read(&mut head).await.unwrap_or(0);
             head.truncate(length);
             // The one who asks may have gone.
             let _ = stream.write_all(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n").await;
-            if first.is_none() && !head.is_empty() {
-                first = Some(head);
-                break;
+            if !head.is_empty() {
+                return head;
             }
         }
-        first.unwrap_or_default()
+        Vec::new()
     });
-    (url, first)
+    (url, tasks)
 }
 
 fn file(setup: &Setup, name: &str, secret: &str) -> String {
@@ -109,8 +108,8 @@ async fn no_secret_is_shown_through_an_outage() {
     let sandbox = Route53Sandbox::start(&[&format!("{NAME} CNAME 5 {}", TARGETS[0])]).await;
     let sites = [site("dc-a", TARGETS[0], &[&primary]), site("dc-b", TARGETS[1], &[&standby])];
     let mut setup = Setup::new(route53_record(&sandbox, NAME), &sites);
-    let (prometheus, asked_prometheus) = refusing().await;
-    let (cluster, asked_cluster) = refusing().await;
+    let (prometheus, mut asked_prometheus) = refusing().await;
+    let (cluster, mut asked_cluster) = refusing().await;
     let password = file(&setup, "redis-password", REDIS_PASSWORD);
     let token = file(&setup, "prometheus-token", PROMETHEUS_TOKEN);
     let admin = file(&setup, "cluster-password", CLUSTER_PASSWORD);
@@ -131,9 +130,9 @@ async fn no_secret_is_shown_through_an_outage() {
     assert_eq!(setup.redrover(&["adopt", SERVICE, "--yes"]).await.code, 0);
 
     // The secrets are really used.
-    let shown = asked_prometheus.await.expect("it was asked");
+    let shown = asked_prometheus.join_next().await.expect("a task").expect("it was asked");
     assert!(String::from_utf8_lossy(&shown).contains(PROMETHEUS_TOKEN));
-    let shown = asked_cluster.await.expect("it was asked");
+    let shown = asked_cluster.join_next().await.expect("a task").expect("it was asked");
     assert!(String::from_utf8_lossy(&shown).contains(&basic(CLUSTER_PASSWORD)));
     assert!(setup.redrover(&["check"]).await.code == 0);
 
