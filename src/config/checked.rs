@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::Secret;
 use super::around::{ClientErrors, Datacenter, Maintenance, Prometheus, Reach, Vantage};
+use super::notify::Channel;
 use crate::types::{AgentName, Ratio, RecordName, RecordType, ServiceName, SiteName, TargetName};
 
 /// The whole configuration.
@@ -23,10 +24,12 @@ pub struct Config {
     pub services: Vec<Service>,
     /// How notifications come in.
     pub webhook: Webhook,
-    /// Where Alertmanager is, for `check --connect`.
+    /// Where Alertmanager is, for its silences.
     pub alertmanager: Option<Alertmanager>,
     /// Where applications' errors are counted; present when a service has a query.
     pub prometheus: Option<Prometheus>,
+    /// How people are told; names unique.
+    pub notify: Vec<Channel>,
     /// The authoritative name server inside this program; present when a service uses it.
     pub embedded_dns: Option<EmbeddedDns>,
 }

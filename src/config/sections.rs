@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::around::HttpLogin;
+use super::channels;
 use super::checked::{Alertmanager, EmbeddedDns, Global, Webhook, WebhookAuth};
 use super::places::{self, http_login};
 use super::raw::{RawAgent, RawConfig};
@@ -28,6 +29,7 @@ pub(super) fn config(root: &Item<'_>) -> Option<RawConfig> {
         "webhook",
         "alertmanager",
         "prometheus",
+        "notify",
         "embedded_dns",
     ];
     let file = root.section(&known)?;
@@ -41,6 +43,7 @@ pub(super) fn config(root: &Item<'_>) -> Option<RawConfig> {
         webhook: webhook(&file),
         alertmanager: alertmanager(&file),
         prometheus: places::prometheus(&file),
+        notify: channels::channels(&file),
         embedded_dns: embedded_dns(&file),
     })
 }

@@ -196,8 +196,8 @@ pub struct Decision {
 }
 
 impl Decision {
-    /// Whether another decision says the same thing: verdict, reasons and vetoes by kind, active and target, and the
-    /// strength of every group of evidence, to a twentieth.
+    /// Whether another decision says the same thing: verdict, reasons and vetoes by kind, active and target, orders, and
+    /// the strength of every group of evidence, to a twentieth.
     #[must_use]
     pub fn says_the_same(&self, other: &Self) -> bool {
         fn kinds(d: &Decision) -> impl Iterator<Item = &'static str> {
@@ -216,6 +216,7 @@ impl Decision {
             && self.active == other.active
             && self.target == other.target
             && self.health == other.health
+            && self.orders == other.orders
             && strengths(self).eq(strengths(other))
             && kinds(self).eq(kinds(other))
     }

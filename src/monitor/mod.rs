@@ -30,5 +30,5 @@ pub use exposition::{Format, Page};
 pub use info::{INFO_BYTES_MAX, InfoError, InfoReply, facts};
 pub use normalise::{samples, signals};
 pub use redis::RedisClient;
-pub use tls::{TlsError, TlsProfiles};
+pub use tls::{TlsError, TlsProfiles, trusting_nobody};
 pub use vantage::{Alone, Peers};

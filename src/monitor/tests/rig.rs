@@ -182,6 +182,7 @@ pub fn config(services: Vec<Service>) -> Config {
         },
         alertmanager: None,
         prometheus: None,
+        notify: Vec::new(),
         embedded_dns: None,
     }
 }
