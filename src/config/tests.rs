@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use super::*;
 
-/// The only variable that the files may name.
+/// The only variables that the files may name.
 fn env(name: &str) -> Option<String> {
     match name {
         "REDIS_PASSWORD" => Some("hunter2".to_owned()),
+        "SLACK_URL" => Some("https://hooks.slack.example.com/services/T0/B0/hunter2".to_owned()),
         "EMPTY" => Some(String::new()),
         _ => None,
     }
