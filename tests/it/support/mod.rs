@@ -11,3 +11,4 @@ pub mod prometheus;
 pub mod redis;
 pub mod sandbox;
 pub mod scene;
+pub mod sink;
