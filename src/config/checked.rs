@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Secret;
-use super::around::{ClientErrors, Datacenter, Maintenance, Prometheus, Reach, Vantage};
+use super::around::{ClientErrors, Datacenter, HttpLogin, Maintenance, Prometheus, Reach, Vantage};
 use super::notify::Channel;
 use crate::types::{AgentName, Ratio, RecordName, RecordType, ServiceName, SiteName, TargetName};
 
@@ -88,6 +88,10 @@ pub enum WebhookAuth {
 pub struct Alertmanager {
     /// Base URL, `http` or `https`.
     pub url: url::Url,
+    /// How this agent proves itself, where it must.
+    pub login: Option<HttpLogin>,
+    /// Certificate authorities to trust instead of the system's, a PEM file.
+    pub ca_file: Option<PathBuf>,
 }
 
 /// The name server inside this program.

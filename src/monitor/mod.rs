@@ -21,7 +21,10 @@ mod vantage;
 #[cfg(test)]
 mod tests;
 
-pub use around::{Collectors, RANGE_POINTS_MAX, RangeClient, RangeError, RangeSeries};
+pub use around::{
+    AlertLabels, Collectors, RANGE_POINTS_MAX, RangeClient, RangeError, RangeSeries, SilenceClient,
+    incident_labels,
+};
 pub use canary::{CANARY_PAYLOAD_BYTES, CANARY_TTL, CanaryProbe};
 pub use catalog::{CATALOG, MetricKind, MetricSpec, Source, TARGET_LABELS, house, spec};
 pub use collect::{Metrics, Monitor, SiteClient, WriteCanary};

@@ -17,7 +17,7 @@ pub use guard::Guard;
 pub use names::{AgentName, NameError, RecordName, ServiceName, SiteName, TargetName};
 pub use record::{Fence, FenceError, RecordState, RecordType, RecordView, ResourceSet};
 pub use snapshot::{CanaryResult, Facts, Gap, GapReason, Link, Role, Sample, Snapshot, TargetSnapshot};
-pub use surroundings::{Check, CheckKind, ControlPlane, Surroundings};
+pub use surroundings::{Check, CheckKind, ControlPlane, Silence, Surroundings};
 pub use time::{Clock, Moment, SystemClock};
 pub use units::{Ratio, UnitError};
 pub use vantage::{VantageAnswer, VantageReport, Vote};

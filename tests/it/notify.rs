@@ -1,5 +1,7 @@
 //! Messages to people: an outage, seen by the real binary, told to real peers.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::support::agent::SERVICE;
@@ -109,7 +111,7 @@ async fn an_outage_is_told_on_every_channel_and_exactly_once() {
     }
     let about_incident =
         |event: &&Value| event["dedup_key"].as_str().is_some_and(|key| key.contains("/incident/"));
-    let keys: std::collections::BTreeSet<_> =
+    let keys: BTreeSet<_> =
         pages.iter().filter(about_incident).map(|event| event["dedup_key"].to_string()).collect();
     assert_eq!(keys.len(), 1, "one key for the incident: {pages:?}");
     assert!(pages.iter().all(|event| event["routing_key"] == "R0"));
@@ -120,10 +122,20 @@ async fn an_outage_is_told_on_every_channel_and_exactly_once() {
         assert_eq!(request.header("x-redrover-signature"), wanted);
     }
     let hooks: Vec<&str> = hooks.iter().map(|request| request.text()).collect();
-    for kind in ["switch_begun", "switched"] {
-        let wanted = format!("{{\"kind\":\"{kind}\",\"phase\":\"lasts\",\"level\":\"critical\"}}");
-        assert_eq!(hooks.iter().filter(|body| **body == wanted).count(), 1, "{hooks:?}");
-    }
+    let told = |kind: &str, phase: &str, level: &str| {
+        format!("{{\"kind\":\"{kind}\",\"phase\":\"{phase}\",\"level\":\"{level}\"}}")
+    };
+    // On a busy machine redrover may also say that it was slow; what is urgent is exactly this.
+    let urgent: BTreeSet<&str> = hooks.iter().copied().filter(|h| !h.contains("\"warning\"")).collect();
+    let wanted = [
+        told("adopted", "alone", "info"),
+        told("switch_begun", "lasts", "critical"),
+        told("switched", "lasts", "critical"),
+        told("notice", "lasts", "error"),
+        told("over", "over", "critical"),
+    ];
+    assert_eq!(urgent, wanted.iter().map(String::as_str).collect());
+    assert_eq!(hooks.iter().filter(|h| wanted.iter().any(|w| w == **h)).count(), wanted.len(), "{hooks:?}");
     let slack = bodies(&sink, "/services/T/B/x");
     for title in
         ["[critical] sessions: moving from dc-a to dc-b", "[critical] sessions: moved from dc-a to dc-b"]
@@ -150,4 +162,40 @@ async fn an_outage_is_told_on_every_channel_and_exactly_once() {
         let pending = metrics.value("redrover_notifications_pending", &[("channel", channel)]);
         assert!(pending.is_some(), "{channel}");
     }
+}
+
+#[tokio::test]
+async fn a_silence_holds_a_switch_and_mutes_what_is_no_failover() {
+    let (sink, alertmanager) = (HttpSink::start(), Alertmanager::start(KEEP).await);
+    let hook = json!([{"webhook": {"url": sink.url("/hook"), "body": "{{kind}} {{level}}"}}]);
+    let changes = [("/notify", hook), ("/alertmanager", json!({"url": alertmanager.url()}))];
+    let mut scene = Scene::ready(Holder::Route53, &changes).await;
+    let adopted = || bodies(&sink, "/hook").iter().any(|body| body == "adopted info");
+    wait_until("the first message", ROUNDS_LIMIT, async || adopted()).await;
+
+    let id = alertmanager.silence(&[("redis_service", SERVICE)]).await;
+    scene.primary.kill();
+    scene.agent.post_alert(SERVICE, "firing").await;
+    let decision = scene.wait_decision("recommend", "silenced").await;
+    assert!(decision["vetoes"].to_string().contains(&id), "{decision}");
+    let muted = [("channel", "webhook"), ("result", "silenced")];
+    wait_until("a message to be muted", ROUNDS_LIMIT, async || {
+        let found = scene.agent.metrics().await.value("redrover_notifications_total", &muted);
+        found.is_some_and(|count| count >= 1.0)
+    })
+    .await;
+    assert_eq!(scene.answer().await, [TARGETS[0]]);
+    let told = bodies(&sink, "/hook");
+    assert!(!told.iter().any(|body| body.starts_with("recommended")), "{told:?}");
+
+    alertmanager.unsilence(&id).await;
+    scene.wait_switch(SERVICE).await;
+    assert_eq!(scene.answer().await, [TARGETS[1]]);
+    wait_until("the failover to be told", ROUNDS_LIMIT, async || {
+        let told = bodies(&sink, "/hook");
+        ["switch_begun critical", "switched critical"]
+            .iter()
+            .all(|wanted| told.iter().any(|body| body == wanted))
+    })
+    .await;
 }

@@ -22,6 +22,8 @@ pub struct Chronicle {
     active: Option<SiteName>,
     why: Vec<String>,
     plan: Option<Box<Plan>>,
+    /// Why the switch was begun.
+    plan_why: Vec<String>,
     steps: Vec<String>,
     /// What lasts, by key: the last message about it.
     conditions: BTreeMap<String, Message>,
@@ -157,6 +159,7 @@ impl Chronicle {
 
     fn ticketed(&mut self, pen: Pen<'_>, plan: &Plan) -> Vec<Message> {
         self.plan = Some(Box::new(plan.clone()));
+        self.plan_why.clone_from(&self.why);
         self.steps.clear();
         if plan.is_clearing() {
             return Vec::new();
@@ -197,7 +200,7 @@ impl Chronicle {
         };
         let mut message = pen.write(kind, level, names);
         message.happened = happened;
-        message.why = self.why.clone();
+        message.why = std::mem::take(&mut self.plan_why);
         message.done = std::mem::take(&mut self.steps);
         if message.done.is_empty() {
             message.done.push("Nothing was changed.".to_owned());
@@ -398,9 +401,14 @@ fn incident_key(incident: &str) -> String {
 }
 
 fn notice_key(service: &ServiceName, reason: &Reason) -> String {
+    // Two sources may be silent at once.
+    let label = match reason {
+        Reason::SourceSilent { source, .. } => format!("{}/{}", reason.label(), source.label()),
+        reason => reason.label().to_owned(),
+    };
     match reason.site() {
-        Some(site) => format!("{service}/{}/{site}", reason.label()),
-        None => format!("{service}/{}", reason.label()),
+        Some(site) => format!("{service}/{label}/{site}"),
+        None => format!("{service}/{label}"),
     }
 }
 

@@ -10,17 +10,24 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use super::backoff::{GIVEN_UP_AFTER, pause};
-use super::channel::{Channels, DeliveryError, REPOST_MS};
+use super::channel::{Channels, Delivery, DeliveryError, REPOST_MS};
 use super::desk::{Addressed, Desk};
-use super::message::Message;
+use super::message::{Kind, Message, Phase};
 use super::metrics::NotifyMetrics;
+use crate::config::Level;
 use crate::store::{Fate, Journal as _, JournalError, Letter, NewLetter, Outbox, Query, SqliteJournal};
-use crate::types::Clock;
+use crate::types::{AgentName, Clock, ServiceName};
 
 /// Time between two looks into the journal and the outbox.
 const ROUND: Duration = Duration::from_millis(500);
 /// Entries read at once.
 const ENTRIES_MAX: usize = 200;
+/// The journal is asked at least so often whether it takes anything.
+const WRITE_EVERY: Duration = Duration::from_secs(30);
+/// A journal that takes nothing for so long is told of.
+const TROUBLE_LASTS: Duration = Duration::from_secs(10);
+/// And told of again while it lasts.
+const ALARM_AGAIN: Duration = Duration::from_secs(600);
 /// Deliveries under way may take so long when the program stops.
 const DRAIN_LIMIT: Duration = Duration::from_secs(5);
 
@@ -29,7 +36,7 @@ struct Done {
     channel: String,
     /// Absent for what was only said once more.
     letter: Option<Letter>,
-    result: Result<(), DeliveryError>,
+    result: Result<Delivery, DeliveryError>,
 }
 
 /// A mark that must still be written beside a letter.
@@ -54,7 +61,20 @@ pub struct Courier {
     busy: BTreeSet<String>,
     deliveries: JoinSet<Done>,
     repeated: BTreeMap<String, i64>,
-    is_troubled: bool,
+    /// When the desk was written last, Unix milliseconds.
+    written: i64,
+    trouble: Option<Trouble>,
+    /// An alarm was given whose end must be told.
+    is_healed: bool,
+}
+
+/// The journal takes nothing.
+#[derive(Debug, Clone, Copy)]
+struct Trouble {
+    /// Since when, Unix milliseconds.
+    since: i64,
+    /// When people were told last.
+    alarmed: Option<i64>,
 }
 
 impl Courier {
@@ -78,7 +98,9 @@ impl Courier {
             busy: BTreeSet::new(),
             deliveries: JoinSet::new(),
             repeated: BTreeMap::new(),
-            is_troubled: false,
+            written: 0,
+            trouble: None,
+            is_healed: false,
         }
     }
 
@@ -127,16 +149,46 @@ impl Courier {
         Ok(())
     }
 
-    /// Says once that the journal is in trouble, and once that it is not any more.
+    /// Notes whether the journal takes anything. Where it does not, nothing is decided any more, and no message can be
+    /// made durable: people are told of that at once, past the outbox.
     fn report(&mut self, done: Result<(), JournalError>) {
         match done {
-            Ok(()) => self.is_troubled = false,
-            Err(error) if !self.is_troubled => {
-                self.is_troubled = true;
-                let error = &error as &dyn std::error::Error;
-                tracing::error!(error, "messages to people wait: their outbox cannot be used");
+            Ok(()) => {
+                let trouble = self.trouble.take();
+                self.is_healed |= trouble.is_some_and(|trouble| trouble.alarmed.is_some());
             }
-            Err(_) => {}
+            Err(error) => {
+                let now = self.now();
+                if self.trouble.is_none() {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::error!(error, "messages to people wait: their outbox cannot be used");
+                }
+                let trouble = *self.trouble.get_or_insert(Trouble { since: now, alarmed: None });
+                let is_lasting = now.saturating_sub(trouble.since) >= millis(TROUBLE_LASTS);
+                let is_due = |at: i64| now.saturating_sub(at) >= millis(ALARM_AGAIN);
+                if is_lasting && trouble.alarmed.is_none_or(is_due) {
+                    self.trouble = Some(Trouble { alarmed: Some(now), ..trouble });
+                    self.alarm(trouble.since);
+                }
+            }
+        }
+    }
+
+    /// Tells every channel, from memory, that the journal takes nothing.
+    fn alarm(&mut self, since: i64) {
+        let channels = self.channels.borrow().clone();
+        let now = self.now();
+        for rules in channels.rules.iter() {
+            let Some(channel) = channels.get(&rules.name).filter(|_| !self.busy.contains(&rules.name)) else {
+                continue;
+            };
+            let Some(message) = journal_lost(channel.agent(), Phase::Lasts, since, now) else { continue };
+            let (channel, name) = (Arc::clone(channel), rules.name.clone());
+            self.busy.insert(name.clone());
+            self.deliveries.spawn(async move {
+                let result = channel.deliver(0, &message, now).await;
+                Done { channel: name, letter: None, result }
+            });
         }
     }
 
@@ -203,8 +255,18 @@ impl Courier {
             Err(error) => return Err(error),
         }
         addressed.extend(desk.release(&channels.rules, now));
+        if self.is_healed {
+            let over = channels.rules.iter().filter_map(|rules| {
+                let agent = channels.get(&rules.name)?.agent();
+                let message = journal_lost(agent, Phase::Over, now, now)?;
+                Some(Addressed { channel: rules.name.clone(), message })
+            });
+            addressed.extend(over);
+        }
         let is_news = self.desk.as_ref().is_some_and(|(_, former)| *former != desk) || next != seq;
-        if is_news {
+        // Where there is no news, a write in between tells whether there could be any.
+        let is_due = !(0..millis(WRITE_EVERY)).contains(&now.saturating_sub(self.written));
+        if is_news || is_due || self.is_healed {
             let letters = addressed.into_iter().map(letter).collect();
             let dropped = self.outbox.put(next, written(&desk), letters).await?;
             for (channel, count) in dropped {
@@ -216,6 +278,8 @@ impl Courier {
                 self.metrics.ended(&channel, Fate::Dropped, count);
             }
             self.desk = Some((next, desk));
+            self.written = now;
+            self.is_healed = false;
         }
         Ok(())
     }
@@ -280,7 +344,7 @@ impl Courier {
             let (channel, name) = (Arc::clone(channel), rules.name.clone());
             self.busy.insert(name.clone());
             self.deliveries.spawn(async move {
-                let result = channel.repeat(&lasting, now).await;
+                let result = channel.repeat(&lasting, now).await.map(|()| Delivery::Done);
                 Done { channel: name, letter: None, result }
             });
         }
@@ -290,8 +354,18 @@ impl Courier {
         self.busy.remove(&done.channel);
         let channel = done.channel;
         match (done.result, done.letter) {
-            (Ok(()), Some(letter)) => self.end(&channel, letter.id, Fate::Delivered),
-            (Ok(()), None) => {}
+            (Ok(Delivery::Done), Some(letter)) => self.end(&channel, letter.id, Fate::Delivered),
+            (Ok(Delivery::Silenced(silence)), Some(letter)) => {
+                tracing::info!(
+                    channel,
+                    silence = silence.id,
+                    by = silence.by,
+                    comment = silence.comment,
+                    "a message is not sent: a person has asked for quiet"
+                );
+                self.end(&channel, letter.id, Fate::Silenced);
+            }
+            (Ok(_), None) => {}
             (Err(error), letter) => {
                 let cause = &error as &dyn std::error::Error;
                 match letter {
@@ -314,7 +388,7 @@ impl Courier {
                     }
                     None => {
                         self.metrics.failed(&channel);
-                        tracing::warn!(channel, error = cause, "what lasts could not be said again");
+                        tracing::warn!(channel, error = cause, "what was said past the outbox was not heard");
                     }
                 }
             }
@@ -342,6 +416,45 @@ impl Courier {
     fn now(&self) -> i64 {
         self.clock.now().unix_ms()
     }
+}
+
+/// The message that the journal takes nothing, or takes entries again. It is about the agent as a whole, so no routing
+/// by service keeps it from anybody.
+fn journal_lost(agent: &AgentName, phase: Phase, since: i64, now: i64) -> Option<Message> {
+    let kind = if phase == Phase::Over { Kind::Over } else { Kind::JournalLost };
+    let (title, happened) = match phase {
+        Phase::Over => ("the journal takes entries again", "redrover decides and acts again."),
+        Phase::Alone | Phase::Lasts | Phase::Acknowledged => (
+            "the journal takes no entries: redrover does nothing",
+            "Nothing that is decided can be written down, and without a durable record nothing is done.",
+        ),
+    };
+    let todo = match phase {
+        Phase::Over => "Nothing.",
+        Phase::Alone | Phase::Lasts | Phase::Acknowledged => {
+            "Look at the disk of this agent: it may be full, read-only or broken."
+        }
+    };
+    Some(Message {
+        key: format!("agent/{agent}/journal"),
+        condition: "journal_lost".to_owned(),
+        service: ServiceName::new("redrover").ok()?,
+        datacenter: None,
+        incident: None,
+        kind,
+        phase,
+        level: Level::Critical,
+        level_before: None,
+        at_unix_ms: now,
+        since_unix_ms: since,
+        title: format!("{agent}: {title}"),
+        happened: happened.to_owned(),
+        why: Vec::new(),
+        done: vec!["Nothing was moved.".to_owned()],
+        todo: vec![todo.to_owned()],
+        earlier: Vec::new(),
+        held_back: 0,
+    })
 }
 
 fn millis(duration: Duration) -> i64 {

@@ -42,7 +42,7 @@ pub(super) fn title(kind: Kind, names: Names<'_>) -> String {
         Kind::Adopted => format!("{service}: adopted, {to} is active"),
         Kind::Notice => format!("{service}: something needs a look"),
         Kind::Over => format!("{service}: over"),
-        Kind::JournalLost => "the journal takes no entries: redrover does nothing".to_owned(),
+        Kind::JournalLost => format!("{service}: the journal takes no entries"),
     }
 }
 
@@ -84,15 +84,13 @@ pub(super) fn todo(kind: Kind, names: Names<'_>) -> Vec<String> {
         }
         Kind::TwoPrimaries => vec![format!("Stop {from}, or make it a replica, now: its writes get lost.")],
         Kind::OrderWaits => vec![explain],
-        Kind::JournalLost => {
-            vec!["Look at the disk of this agent: it may be full, read-only or broken.".to_owned()]
-        }
         Kind::ClaimCleared
         | Kind::Ordered
         | Kind::Acknowledged
         | Kind::Adopted
         | Kind::Notice
-        | Kind::Over => Vec::new(),
+        | Kind::Over
+        | Kind::JournalLost => Vec::new(),
     };
     if lines.is_empty() { vec!["Nothing.".to_owned()] } else { lines }
 }

@@ -89,6 +89,7 @@ impl Reason {
             Self::Late { .. } => "late",
             Self::MassFailure { .. } => "mass_failure",
             Self::Maintenance { .. } => "maintenance",
+            Self::Silenced { .. } => "silenced",
             Self::DryRun => "dry_run",
             Self::NoLeader => "no_leader",
             Self::RecordRefused { .. } => "record_refused",

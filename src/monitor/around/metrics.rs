@@ -23,6 +23,8 @@ pub(super) enum Collector {
     Client,
     /// At what a cluster says of a database.
     Enterprise,
+    /// At where people have asked for quiet.
+    Silences,
 }
 
 impl Collector {
@@ -32,6 +34,7 @@ impl Collector {
             Self::Domain => "domain",
             Self::Client => "client",
             Self::Enterprise => "enterprise",
+            Self::Silences => "silences",
         }
     }
 }

@@ -1,14 +1,13 @@
 //! Alertmanager's API, version 2. An alert is posted again and again while its condition lasts, and ends by itself when
 //! nobody posts it any more. Pure.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 
 use super::http::Post;
 use super::text::{plain, rfc3339};
 use crate::act::notify::{Message, Phase};
 use crate::config::Level;
+use crate::monitor::{AlertLabels, incident_labels};
 
 /// Time from one post to the next while a condition lasts.
 pub(crate) const REPOST_MS: i64 = 60_000;
@@ -16,18 +15,15 @@ pub(crate) const REPOST_MS: i64 = 60_000;
 const LIFE_MS: i64 = 5 * REPOST_MS;
 
 /// The labels of a message at a level: the identity of its alert.
-pub(crate) fn labels(message: &Message, level: Level) -> BTreeMap<&'static str, String> {
-    let is_incident = message.condition == "incident";
-    let name = if is_incident { "RedroverIncident" } else { "RedroverNotice" };
-    let mut labels = BTreeMap::from([
-        ("alertname", name.to_owned()),
-        ("condition", message.condition.clone()),
-        ("redis_service", message.service.to_string()),
-        ("severity", level.as_str().to_owned()),
-    ]);
-    if let Some(datacenter) = &message.datacenter {
-        labels.insert("datacenter", datacenter.to_string());
+pub(crate) fn labels(message: &Message, level: Level) -> AlertLabels {
+    let datacenter = message.datacenter.as_ref().map_or("", |site| site.as_str());
+    let mut labels = incident_labels(message.service.as_str(), datacenter);
+    labels.insert("severity", level.as_str().to_owned());
+    if message.condition != "incident" {
+        labels.insert("alertname", "RedroverNotice".to_owned());
+        labels.insert("condition", message.condition.clone());
     }
+    labels.retain(|_, value| !value.is_empty());
     labels
 }
 

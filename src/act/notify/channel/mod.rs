@@ -18,4 +18,4 @@ mod webhook;
 
 pub(super) use alertmanager::REPOST_MS;
 pub use error::{DeliveryError, OpenError};
-pub use open::Channels;
+pub use open::{Channels, Delivery};

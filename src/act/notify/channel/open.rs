@@ -8,13 +8,15 @@ use reqwest::Client;
 use rustls::ClientConfig;
 
 use super::{DeliveryError, OpenError, alertmanager, email, http, pagerduty, slack, smtp, webhook};
-use crate::act::notify::Message;
+use crate::act::notify::{Message, Phase};
 use crate::config::{Channel, Config, SmtpTls, Tls, Way};
-use crate::monitor::{TlsError, TlsProfiles};
-use crate::types::AgentName;
+use crate::monitor::{SilenceClient, TlsError, TlsProfiles};
+use crate::types::{AgentName, Silence};
 
 /// Longest delivery of one message.
 const DEADLINE: Duration = Duration::from_secs(15);
+/// Longest question for silences: a message waits no longer for it.
+const SILENCES_DEADLINE: Duration = Duration::from_secs(2);
 
 /// All channels, in the order of the configuration.
 #[derive(Debug, Clone)]
@@ -32,6 +34,16 @@ pub struct OpenChannel {
     client: Client,
     /// For a mail server that speaks TLS.
     tls: Option<Arc<ClientConfig>>,
+    silences: Option<Arc<SilenceClient>>,
+}
+
+/// What became of a delivery that did not fail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Delivery {
+    /// The other side has taken the message.
+    Done,
+    /// A person has asked for quiet.
+    Silenced(Silence),
 }
 
 impl Channels {
@@ -41,11 +53,16 @@ impl Channels {
     /// A channel cannot be used as configured.
     pub fn open(config: &Config) -> Result<Self, OpenError> {
         let tls = TlsProfiles::new();
+        let silences = config.alertmanager.as_ref().map(|a| SilenceClient::new(a, SILENCES_DEADLINE));
+        let silences =
+            silences.transpose().map_err(|source| OpenError { channel: "alertmanager".to_owned(), source });
+        let silences = silences?.map(Arc::new);
         let mut ready = BTreeMap::new();
         for channel in &config.notify {
             let name = channel.name.clone();
             let open = open(&channel.way, &config.agent.name, &tls);
             let open = open.map_err(|source| OpenError { channel: name.clone(), source })?;
+            let open = OpenChannel { silences: silences.clone(), ..open };
             ready.insert(name, Arc::new(open));
         }
         Ok(Self { rules: config.notify.clone().into(), ready })
@@ -80,17 +97,54 @@ fn open(way: &Way, agent: &AgentName, profiles: &TlsProfiles) -> Result<OpenChan
         | Way::Alertmanager { .. } => None,
     };
     let client = http::client(is_clear, ca_file, profiles)?;
-    Ok(OpenChannel { agent: agent.clone(), way: way.clone(), client, tls })
+    Ok(OpenChannel { agent: agent.clone(), way: way.clone(), client, tls, silences: None })
 }
 
 impl OpenChannel {
-    /// Delivers the message of a letter, within the deadline.
+    /// Delivers the message of a letter, within the deadline, unless a person has asked for quiet.
     ///
     /// # Errors
     /// It was perhaps not delivered.
-    pub async fn deliver(&self, id: u64, message: &Message, now_unix_ms: i64) -> Result<(), DeliveryError> {
+    pub async fn deliver(
+        &self,
+        id: u64,
+        message: &Message,
+        now_unix_ms: i64,
+    ) -> Result<Delivery, DeliveryError> {
+        if let Some(silence) = self.silence(message).await {
+            return Ok(Delivery::Silenced(silence));
+        }
         let late = |_| DeliveryError::Timeout { deadline: DEADLINE };
-        tokio::time::timeout(DEADLINE, self.send(id, message, now_unix_ms)).await.map_err(late)?
+        let sent = tokio::time::timeout(DEADLINE, self.send(id, message, now_unix_ms));
+        sent.await.map_err(late)?.map(|()| Delivery::Done)
+    }
+
+    /// The silence that mutes a message. A failover is always told, what keeps incidents must hear of their end, and
+    /// Alertmanager mutes by itself. Where it does not answer, nothing is muted.
+    async fn silence(&self, message: &Message) -> Option<Silence> {
+        let must_hear = self.way.keeps_incidents() && message.phase == Phase::Over;
+        let silences = self.silences.as_ref()?;
+        if must_hear || self.forgets() || message.kind.is_failover() {
+            return None;
+        }
+        let labels = [alertmanager::labels(message, message.level)];
+        match silences.of(&labels, SILENCES_DEADLINE).await {
+            Ok(found) => found.into_iter().flatten().next(),
+            Err(gap) => {
+                tracing::warn!(
+                    reason = gap.reason.as_str(),
+                    detail = gap.detail,
+                    "Alertmanager could not be asked for silences; the message is sent"
+                );
+                None
+            }
+        }
+    }
+
+    /// The agent that speaks.
+    #[must_use]
+    pub fn agent(&self) -> &AgentName {
+        &self.agent
     }
 
     /// Whether the other side forgets what nobody repeats.

@@ -67,7 +67,8 @@ fn a_failover_is_told_from_its_beginning_to_the_end_of_the_incident() {
     assert!(messages.iter().all(|m| m.key == messages[0].key), "one key for the whole incident");
     let switched = &messages[1];
     assert_eq!(switched.title, "sessions: moved from dc-a to dc-b");
-    assert_eq!(switched.why, ["a switch is under way"]);
+    let confirmed = "the active site is down for the whole confirm window, and the target is fit";
+    assert_eq!(switched.why, [confirmed], "and not that a switch was under way");
     assert_eq!(
         switched.done,
         [

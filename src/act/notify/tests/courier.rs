@@ -209,6 +209,7 @@ async fn a_server_that_fails_is_tried_again_also_after_a_restart_and_one_that_re
     work.wait_metric("redrover_notifications_total{channel=\"hook\",result=\"refused\"} 1").await;
     assert_eq!(sink.requests().len(), 3);
     assert!(sink.requests().iter().all(|r| r.text() == "switch_begun"));
+    assert_eq!(sink.requests()[2].header("content-type"), "application/json");
 }
 
 #[tokio::test]
@@ -285,6 +286,70 @@ async fn alertmanager_is_told_again_while_it_lasts() {
     work.write(Body::Adopted { epoch: 1, active: site("dc-a") }).await;
     until("another entry to be read", || work.rows("SELECT seq FROM desk") == 3).await;
     assert_eq!(sink.requests().len(), before + 1, "nothing lasts any more");
+}
+
+#[tokio::test]
+async fn a_journal_that_takes_nothing_is_told_of_past_the_outbox() {
+    let sink = HttpSink::start();
+    let notify = format!(
+        "[{{pagerduty: {{url: \"{}\", routing_key_env: SET_R0}}, services: [sessions]}}]",
+        sink.url("/")
+    );
+    let work = Work::start(&notify);
+    work.ready().await;
+    let other = rusqlite::Connection::open(work.folder.path().join("journal.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let event = |n: usize| serde_json::from_str::<serde_json::Value>(sink.requests()[n].text()).unwrap();
+    let mut waited = 0;
+    while sink.requests().is_empty() {
+        waited += 1;
+        assert!(waited < 60, "nothing was told");
+        work.clock.forward(15);
+        let tick = tokio::time::sleep(Duration::from_millis(500));
+        tick.await;
+    }
+    assert_eq!(event(0)["event_action"], "trigger");
+    assert_eq!(event(0)["dedup_key"], "redrover/agent/a1/journal");
+    assert_eq!(event(0)["payload"]["class"], "journal_lost");
+    other.execute_batch("ROLLBACK").unwrap();
+    until("the end of it", || sink.requests().iter().any(|r| r.text().contains("resolve"))).await;
+}
+
+#[tokio::test]
+async fn a_silence_mutes_everything_but_a_failover_and_the_end_of_what_was_told() {
+    let (sink, alertmanager) = (HttpSink::start(), HttpSink::start());
+    let matcher = |name: &str, value: &str| {
+        format!("{{\"name\":\"{name}\",\"value\":\"{value}\",\"isRegex\":false,\"isEqual\":true}}")
+    };
+    let silence = |name: &str, value: &str| {
+        format!(
+            "[{{\"id\":\"s1\",\"status\":{{\"state\":\"active\"}},\"matchers\":[{}],\"createdBy\":\"anna\",\
+             \"comment\":\"works\",\"endsAt\":\"2026-11-25T00:00:00Z\"}}]",
+            matcher(name, value)
+        )
+    };
+    let (mine, other) = (silence("redis_service", "sessions"), silence("redis_service", "carts"));
+    alertmanager.will_answer(&[(200, "", &mine), (200, "", &other), (500, "", ""), (200, "", "no JSON")]);
+    let notify = format!(
+        "[{{webhook: {{url: \"{}\", body: \"{{{{kind}}}}\"}}}}]\nalertmanager: {{url: \"{}\"}}",
+        sink.url("/"),
+        alertmanager.url("")
+    );
+    let work = Work::start(&notify);
+    work.ready().await;
+    work.write(outage()).await;
+    work.wait_metric("redrover_notifications_total{channel=\"webhook\",result=\"silenced\"} 1").await;
+    assert_eq!(alertmanager.requests()[0].line, "GET /api/v2/silences HTTP/1.1");
+    work.write(begun()).await;
+    until("the failover", || sink.requests().len() == 1).await;
+    assert_eq!(alertmanager.requests().len(), 1, "nobody is asked about a failover");
+    for n in 2..5 {
+        work.clock.forward(3600);
+        work.write(Body::Adopted { epoch: n, active: site("dc-a") }).await;
+        until("what no silence mutes", || sink.requests().len() as u64 == n).await;
+    }
+    assert_eq!(alertmanager.requests().len(), 4);
+    assert_eq!(work.rows("SELECT COUNT(*) FROM outbox WHERE fate = 'silenced'"), 1);
 }
 
 struct Papers {
