@@ -402,9 +402,10 @@ fn incident_key(incident: &str) -> String {
 
 fn notice_key(service: &ServiceName, reason: &Reason) -> String {
     // Two sources may be silent at once.
-    let label = match reason {
-        Reason::SourceSilent { source, .. } => format!("{}/{}", reason.label(), source.label()),
-        reason => reason.label().to_owned(),
+    let label = if let Reason::SourceSilent { source, .. } = reason {
+        format!("{}/{}", reason.label(), source.label())
+    } else {
+        reason.label().to_owned()
     };
     match reason.site() {
         Some(site) => format!("{service}/{label}/{site}"),

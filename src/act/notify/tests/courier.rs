@@ -184,7 +184,8 @@ async fn a_failover_reaches_every_channel_once_and_in_its_order() {
     assert_eq!(at("/hook"), told);
     work.wait_metric("redrover_notifications_total{channel=\"pagerduty\",result=\"delivered\"} 4").await;
     work.wait_metric("redrover_notifications_pending{channel=\"pagerduty\"} 0").await;
-    assert_eq!(work.rows("SELECT COUNT(*) FROM outbox WHERE fate = 'delivered'"), 8);
+    let marked = || work.rows("SELECT COUNT(*) FROM outbox WHERE fate = 'delivered'") == 8;
+    until("the marks", marked).await;
 }
 
 #[tokio::test]
@@ -349,7 +350,7 @@ async fn a_silence_mutes_everything_but_a_failover_and_the_end_of_what_was_told(
         until("what no silence mutes", || sink.requests().len() as u64 == n).await;
     }
     assert_eq!(alertmanager.requests().len(), 4);
-    assert_eq!(work.rows("SELECT COUNT(*) FROM outbox WHERE fate = 'silenced'"), 1);
+    assert_eq!(work.rows("SELECT COUNT(*) FROM outbox WHERE fate = 'silenced'"), 1, "marked rounds ago");
 }
 
 struct Papers {
