@@ -16,6 +16,7 @@ prometheus promtool checks and tests the alert rules
 prometheus-alertmanager alertmanager|prometheus-alertmanager posts the alerts to the webhook
 prometheus-alertmanager amtool checks the Alertmanager configuration
 bind9-dnsutils dig to ask for the DNS record by hand
+openssl openssl checks the signature of a webhook in a test
 END
 }
 

@@ -238,7 +238,7 @@ impl Chronicle {
         let kind = if acknowledged { Kind::Acknowledged } else { Kind::Ordered };
         let mut message = pen.write(kind, Level::Info, names);
         message.title = format!("{}: {} ordered {}", pen.service, line(by), line(&action.to_string()));
-        message.happened = sentence(&format!("{} ordered: {}", line(by), line(&action.to_string())));
+        message.happened = format!("A person, {}, ordered: {}.", line(by), line(&action.to_string()));
         message.done = vec!["It was written down; the next round follows it.".to_owned()];
         if acknowledged
             && let Some(incident) = &self.incident

@@ -108,7 +108,6 @@ impl Courier {
     pub async fn run(mut self, cancelled: CancellationToken) {
         let mut rounds = tokio::time::interval(ROUND);
         rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        self.channels.mark_changed();
         loop {
             tokio::select! {
                 biased;
