@@ -78,7 +78,13 @@ impl CollectorMetrics {
     /// One observation of each collector, for pages in tests.
     pub fn touch(&self) {
         let gap = Gap::new(crate::types::GapReason::Timeout, "");
-        for collector in [Collector::SelfCheck, Collector::Domain, Collector::Client, Collector::Enterprise] {
+        for collector in [
+            Collector::SelfCheck,
+            Collector::Domain,
+            Collector::Client,
+            Collector::Enterprise,
+            Collector::Silences,
+        ] {
             self.count(collector, Duration::from_millis(1), Some(&gap));
         }
     }
