@@ -1,8 +1,10 @@
 //! redrover watches Redis in several datacenters and moves the DNS name of a service, safely, when its active site fails.
 //!
-//! The way of the data: `config -> monitor -> decide -> store (ticket) -> act -> store (outcome)`. See ARCHITECTURE.md.
+//! The way of the data: `config -> monitor -> analyse -> decide -> store (ticket) -> act -> store
+//! (outcome)`. See ARCHITECTURE.md.
 
 pub mod act;
+pub mod analyse;
 pub mod app;
 pub mod cli;
 pub mod config;

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::Hands;
-use super::dns::{Dns, DnsError, RecordChange};
-use super::permit::leads;
+use super::dns::{Dns, DnsError, RecordChange, SendBy};
+use super::permit::{leads, refused};
+use crate::decide::Plan;
 use crate::types::{Guard, RecordState};
 
 /// Tries of one change while the provider is busy or its answers are lost.
@@ -15,6 +16,8 @@ const BACKOFF: Duration = Duration::from_millis(200);
 const BACKOFF_MAX: Duration = Duration::from_secs(4);
 /// No try begins later than this: what the caller saw before is too old by then, whatever held this agent up.
 const SWAP_LIMIT: Duration = Duration::from_secs(25);
+/// A try that has not left this agent by then never does: it stood still after it was allowed to send.
+const SEND_LIMIT: Duration = Duration::from_secs(5);
 /// Reads of the record after an answer was lost.
 const READS_MAX: u32 = 5;
 
@@ -25,6 +28,8 @@ pub(super) enum SwapFailure {
     Foreign(Box<RecordState>),
     /// This agent leads no more; nothing was changed since it knew.
     NotLeading,
+    /// A person has said stop; nothing was changed since.
+    Stopped(String),
     /// The provider refused; certainly nothing was changed.
     NotApplied(String),
     /// The provider stayed busy; certainly nothing was changed, and a later try may succeed.
@@ -33,12 +38,14 @@ pub(super) enum SwapFailure {
     Unknown(String),
 }
 
-/// Changes record and fence from `expected` to `wanted`.
+/// Changes record and fence from `expected` to `wanted`. Before each try anybody who has said stop to `plan` is heard;
+/// nobody is asked where nothing moves, as when a claim is given back.
 ///
 /// An unknown outcome is read back: `wanted` is success, `expected` allows one more try (a change that is still on its
 /// way then meets a record that no longer matches, so it cannot take effect twice), anything else is foreign.
 pub(super) async fn swap(
     hands: &Hands,
+    plan: Option<&Plan>,
     expected: &RecordState,
     wanted: &RecordState,
 ) -> Result<(), SwapFailure> {
@@ -54,10 +61,17 @@ pub(super) async fn swap(
         if !leads(hands) {
             return Err(SwapFailure::NotLeading);
         }
+        if let Some(plan) = plan
+            && let Err(refusal) = refused(hands, plan).await
+        {
+            return Err(SwapFailure::Stopped(refusal.to_string()));
+        }
         if hands.clock.now().since(began) >= SWAP_LIMIT && Guard::Expiry.stands() {
             return Err(SwapFailure::Busy(format!("it took too long; {last}")));
         }
-        match dns.change(&change).await {
+        let until = hands.election.standing().term(hands.clock.now()).and_then(|term| term.until);
+        let send = SendBy::within(SEND_LIMIT, until, hands.clock.clone());
+        match dns.change(&change, &send).await {
             Ok(_) => return Ok(()),
             Err(error) if error.is_retryable() => last = error.to_string(),
             Err(error @ (DnsError::Denied { .. } | DnsError::Misconfigured { .. })) => {

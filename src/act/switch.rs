@@ -33,6 +33,8 @@ pub struct Switch<'a> {
     since: Moment,
     /// The old primary may be paused by this switch.
     is_fenced: bool,
+    /// The epoch of the fence that this switch wrote last, if it wrote one.
+    epoch: Option<u64>,
 }
 
 /// A switch that could not be brought to an end that may be written down.
@@ -75,7 +77,7 @@ impl<'a> Switch<'a> {
     ) -> Result<Option<Outcome>, JournalError> {
         let plan = permit.ticket().plan().clone();
         let since = hands.clock.now();
-        let mut switch = Switch { hands, service, agent, plan: &plan, since, is_fenced: false };
+        let mut switch = Switch { hands, service, agent, plan: &plan, since, is_fenced: false, epoch: None };
         settled(switch.carry_out(&permit).await)
     }
 
@@ -102,7 +104,7 @@ impl<'a> Switch<'a> {
         let Ok(found) = hands.dns.read().await else { return Ok(None) };
         let since = hands.clock.now();
         let is_fenced = unfinished.steps.iter().any(|step| matches!(step, Step::Fenced { .. }));
-        let mut switch = Switch { hands, service, agent, plan, since, is_fenced };
+        let mut switch = Switch { hands, service, agent, plan, since, is_fenced, epoch: None };
         let is_primary = switch.looks().target_is_primary().await;
         let recovery = recover(plan, &agent.name, &unfinished.steps, &found, is_primary);
         if matches!(recovery, Recovery::Unclaim | Recovery::Finish) && !leads(hands) {
@@ -138,11 +140,13 @@ impl<'a> Switch<'a> {
         if let Err(refusal) = permit.check(self.hands).await {
             return Ok(abandoned(&refusal));
         }
-        match swap(self.hands, &self.plan.expected, &cleared(self.plan, &self.agent.name)).await {
+        match swap(self.hands, None, &self.plan.expected, &cleared(self.plan, &self.agent.name)).await {
             Ok(()) => Ok(Outcome::Cleared),
             Err(SwapFailure::Foreign(found)) => Ok(self.overtaken(&found, false)),
             Err(SwapFailure::NotLeading) => Ok(abandoned(&Refusal::NotLeading)),
-            Err(SwapFailure::NotApplied(why) | SwapFailure::Busy(why)) => Ok(Outcome::Abandoned { why }),
+            Err(SwapFailure::Stopped(why) | SwapFailure::NotApplied(why) | SwapFailure::Busy(why)) => {
+                Ok(Outcome::Abandoned { why })
+            }
             Err(SwapFailure::Unknown(_)) => Err(Interrupted::Unread),
         }
     }
@@ -160,14 +164,17 @@ impl<'a> Switch<'a> {
         }
         let claimed = claimed(self.plan, &self.agent.name);
         let claim = match Guard::Claim.stands() {
-            true => swap(self.hands, &self.plan.expected, &claimed).await,
+            true => swap(self.hands, Some(self.plan), &self.plan.expected, &claimed).await,
             false => Ok(()),
         };
         match claim {
-            Ok(()) => self.note(Step::Claimed).await?,
+            Ok(()) => {
+                self.epoch = fence_of(&claimed).ok().flatten().map(|fence| fence.epoch);
+                self.note(Step::Claimed).await?;
+            }
             Err(SwapFailure::Foreign(found)) => return Ok(self.overtaken(&found, false)),
             Err(SwapFailure::NotLeading) => return Ok(abandoned(&Refusal::NotLeading)),
-            Err(SwapFailure::NotApplied(why) | SwapFailure::Busy(why)) => {
+            Err(SwapFailure::Stopped(why) | SwapFailure::NotApplied(why) | SwapFailure::Busy(why)) => {
                 return Ok(Outcome::Abandoned { why });
             }
             // It may still arrive: the next look at the record tells.
@@ -264,9 +271,6 @@ impl<'a> Switch<'a> {
             return self.stop(&why).await;
         }
         self.note(Step::Proven).await?;
-        if let Err(refusal) = self.refused().await {
-            return self.stop(&refusal.to_string()).await;
-        }
         // Before a promotion an old decision is dropped; after one the way is gone on with, or a person decides.
         if !self.plan.promotes && self.is_expired() {
             return self.stop(&Refusal::Expired.to_string()).await;
@@ -289,7 +293,7 @@ impl<'a> Switch<'a> {
             {
                 return self.stop(&why).await;
             }
-            match swap(self.hands, &from, &to).await {
+            match swap(self.hands, Some(self.plan), &from, &to).await {
                 Err(SwapFailure::Busy(_)) if self.plan.promotes && !self.is_expired() => {}
                 swapped => break swapped,
             }
@@ -297,7 +301,9 @@ impl<'a> Switch<'a> {
         match swapped {
             Ok(()) => self.note(Step::Switched).await?,
             Err(SwapFailure::NotLeading) => return self.stop(&Refusal::NotLeading.to_string()).await,
-            Err(SwapFailure::NotApplied(why) | SwapFailure::Busy(why)) => return self.stop(&why).await,
+            Err(SwapFailure::Stopped(why) | SwapFailure::NotApplied(why) | SwapFailure::Busy(why)) => {
+                return self.stop(&why).await;
+            }
             Err(SwapFailure::Foreign(found)) => return Ok(self.overtaken(&found, self.plan.promotes)),
             Err(SwapFailure::Unknown(_)) => return Err(Interrupted::Unread),
         }
@@ -333,15 +339,21 @@ impl<'a> Switch<'a> {
             self.hands.promote.release(&self.plan.from).await;
         }
         let (from, to) = (claimed(self.plan, &self.agent.name), unclaimed(self.plan, &self.agent.name));
-        match swap(self.hands, &from, &to).await {
-            Ok(()) => Ok(Outcome::Abandoned { why: why.to_owned() }),
+        match swap(self.hands, None, &from, &to).await {
+            Ok(()) => {
+                self.epoch = fence_of(&to).ok().flatten().map(|fence| fence.epoch);
+                Ok(Outcome::Abandoned { why: why.to_owned() })
+            }
             // The claim stands until the leader takes it over.
             Err(SwapFailure::NotLeading) => Ok(Outcome::Abandoned { why: why.to_owned() }),
             Err(SwapFailure::Foreign(found)) => Ok(self.overtaken(&found, false)),
             // The provider is out of reach: the claim is given back once it can be.
-            Err(SwapFailure::NotApplied(_) | SwapFailure::Busy(_) | SwapFailure::Unknown(_)) => {
-                Err(Interrupted::Unread)
-            }
+            Err(
+                SwapFailure::Stopped(_)
+                | SwapFailure::NotApplied(_)
+                | SwapFailure::Busy(_)
+                | SwapFailure::Unknown(_),
+            ) => Err(Interrupted::Unread),
         }
     }
 
@@ -395,7 +407,7 @@ impl<'a> Switch<'a> {
             Outcome::Switched => Some(self.plan.fence.epoch.saturating_add(2)),
             Outcome::Cleared => Some(self.plan.fence.epoch.saturating_add(1)),
             // What stands in DNS decides which epoch is known: a claim given back has moved it on.
-            Outcome::Abandoned { .. } => self.epoch_in_dns().await,
+            Outcome::Abandoned { .. } => self.epoch_in_dns().await.or(self.epoch),
             Outcome::PromotedNotSwitched { .. } | Outcome::Foreign { .. } => None,
         };
         if !self.plan.is_clearing() {

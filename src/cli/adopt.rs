@@ -3,16 +3,21 @@
 mod roles;
 
 use std::io::{BufRead as _, Write as _};
+use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 
 use super::parts::{ConfigArgs, Failure, config, service};
-use crate::act::dns::{Dns, RecordChange};
+use crate::act::dns::{Dns, RecordChange, SendBy};
 use crate::app::{now, open_dns};
 use crate::config::{Config, Provider, Service, Site};
 use crate::decide::fence_of;
 use crate::store::{Body, Journal as _, NewEntry, SqliteJournal};
-use crate::types::{Fence, RecordState, ResourceSet, SiteName};
+use crate::types::{Fence, RecordState, ResourceSet, SiteName, SystemClock};
+
+/// The change must leave within this time of the last look at the record.
+const SEND_LIMIT: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Args)]
 pub(super) struct AdoptArgs {
@@ -136,7 +141,8 @@ async fn adopt(
     let journal = SqliteJournal::open(&config.agent.data_dir)?;
     let body = Body::Adopted { epoch, active: active.name.clone() };
     let entry = NewEntry { at_unix_ms: now().unix_ms(), service: service.name.clone(), incident: None, body };
-    dns.change(&RecordChange { expected, wanted }).await?;
+    let send = SendBy::within(SEND_LIMIT, None, Arc::new(SystemClock::new()));
+    dns.change(&RecordChange { expected, wanted }, &send).await?;
     journal.append(vec![entry]).await?;
     Ok(())
 }

@@ -6,6 +6,7 @@ mod adopt;
 mod check;
 mod demo;
 mod explain;
+mod history;
 mod operate;
 mod parts;
 mod replay;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
-use super::{adopt, check, demo, explain, operate, replay, run, simulate};
+use super::{adopt, check, demo, explain, history, operate, replay, run, simulate};
 use crate::config::{Config, Service, load};
 use crate::types::ServiceName;
 
@@ -35,6 +35,8 @@ enum Command {
     Adopt(adopt::AdoptArgs),
     /// Print a service's last decision, or another one, with its arithmetic.
     Explain(explain::ExplainArgs),
+    /// Print what the journal holds, or say whether it is as it was written.
+    History(history::HistoryArgs),
     /// End a halt, lift the interval after a switch, and accept the fence as it stands.
     Ack(operate::OperateArgs),
     /// Let nothing move by itself until resumed.
@@ -84,6 +86,14 @@ impl JournalArgs {
 
     pub(super) fn config_file(&self) -> &Path {
         &self.config.file
+    }
+
+    /// The journal's folder.
+    pub(super) fn directory(&self) -> Result<PathBuf, Failure> {
+        match &self.data_dir {
+            Some(directory) => Ok(directory.clone()),
+            None => Ok(config(&self.config.file)?.agent.data_dir),
+        }
     }
 
     /// The journal's folder, and the service by its name.
@@ -183,6 +193,7 @@ pub fn main() -> ExitCode {
             Command::Check(args) => check::run(args).await,
             Command::Adopt(args) => adopt::run(args).await,
             Command::Explain(args) => explain::run(args).await,
+            Command::History(args) => history::run(args).await,
             Command::Ack(args) => operate::acknowledge(args).await,
             Command::Pause(args) => operate::pause(args).await,
             Command::Resume(args) => operate::resume(args).await,

@@ -68,7 +68,9 @@ impl Worker {
         let deadline = self.setup.probe_timeout;
         let surroundings = self.setup.hands.eyes.surroundings(deadline);
         let asked = self.setup.peers.ask(self.name(), deadline);
-        let (snapshots, read, surroundings, vantages) = tokio::join!(self.look(), read, surroundings, asked);
+        let (mut snapshots, read, surroundings, vantages) =
+            tokio::join!(self.look(), read, surroundings, asked);
+        self.analyse(&mut snapshots);
         let now = self.setup.hands.clock.now();
         let record = match (read, &self.record) {
             (Some(Ok(Ok(state))), _) => {
@@ -199,9 +201,12 @@ impl Worker {
         self.metrics.decided(&decision);
         if self.is_durable || !Guard::AuditBeforeAct.stands() {
             self.obey(&decision).await;
-        } else {
+        }
+        // In the middle of a switch it stays: nobody else knows as well how far it came.
+        if !self.is_durable || (decision.mistrusts_itself() && self.switching_to.is_none()) {
             self.setup.hands.election.step_down();
         }
+        self.learn(&decision);
         self.publish(evidence, decision);
     }
 
@@ -332,6 +337,7 @@ impl Worker {
         self.view.publish(ServiceView {
             service: self.setup.service.clone(),
             snapshots: evidence.snapshots,
+            anomalies: self.analyser.anomalies(),
             decision,
             fence: record.as_ref().and_then(|r| fence_of(r).ok().flatten()),
             record,

@@ -2,6 +2,7 @@
 //!
 //! Absent on purpose: HTTP, and any knowledge of a provider's protocol.
 
+mod analysis;
 mod command;
 mod cycle;
 mod intake;

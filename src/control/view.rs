@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::config::Service;
 use crate::decide::{Crowd, DOWN_SEVERITY, Decision, Health, Reason, Verdict};
-use crate::types::{Fence, RecordState, ServiceName, SiteName, Snapshot};
+use crate::types::{Anomaly, Fence, RecordState, ServiceName, SiteName, Snapshot, TargetName};
 
 /// The picture of one service.
 #[derive(Debug, Clone)]
@@ -14,6 +14,8 @@ pub struct ServiceView {
     pub service: Arc<Service>,
     /// What was seen.
     pub snapshots: Vec<Snapshot>,
+    /// How unusual each target is of which that can be said.
+    pub anomalies: Vec<(SiteName, TargetName, Anomaly)>,
     /// What was decided.
     pub decision: Decision,
     /// What the provider holds, where it could be read.

@@ -9,10 +9,12 @@ use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
+use super::analysis::ANALYSIS_SEED;
 use super::command::Wakers;
 use super::cycle::Cause;
 use super::{Metrics, View};
 use crate::act::{Hands, Permit, Refusal, Switch};
+use crate::analyse::Analyser;
 use crate::config::{Agent, Config, Service};
 use crate::decide::saga::Outcome;
 use crate::decide::{Decision, Resume, State};
@@ -72,6 +74,7 @@ pub struct Worker {
     pub(super) setup: Setup,
     pub(super) view: View,
     pub(super) metrics: Metrics,
+    pub(super) analyser: Analyser,
     pub(super) state: State,
     pub(super) story: Story,
     pub(super) record: Option<RecordView>,
@@ -103,6 +106,7 @@ impl Worker {
             setup,
             view,
             metrics,
+            analyser: Analyser::new(name.clone(), ANALYSIS_SEED),
             state: State::default(),
             story: Story::default(),
             record: None,

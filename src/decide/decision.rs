@@ -196,6 +196,13 @@ pub struct Decision {
 }
 
 impl Decision {
+    /// Whether this agent has a lasting cause to mistrust its own eyes or its clock. Having stood still is none: that
+    /// passes by itself.
+    #[must_use]
+    pub fn mistrusts_itself(&self) -> bool {
+        self.reasons.iter().any(|r| matches!(r, Reason::SelfCheckFailed { .. } | Reason::ClockOff { .. }))
+    }
+
     /// Whether another decision says the same thing: verdict, reasons and vetoes by kind, active and target, orders, and
     /// the strength of every group of evidence, to a twentieth.
     #[must_use]

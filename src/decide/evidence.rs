@@ -197,7 +197,7 @@ impl Evidence {
         kept
     }
 
-    /// How unusual the active site is; `None` without a model.
+    /// How unusual the active site is; `None` while the analysis cannot say.
     pub(super) fn anomaly(&self, active: Option<&SiteName>) -> Option<Ratio> {
         self.snapshot(active?)?.anomaly
     }

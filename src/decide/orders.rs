@@ -1,7 +1,7 @@
 //! The order that follows every switch, and the split brain it guards against.
 
 use super::decision::StandingOrder;
-use super::evidence::Evidence;
+use super::evidence::{Evidence, RecordReading};
 use crate::config::{Service, Topology};
 use crate::types::{Fence, Role, SiteName, Snapshot};
 
@@ -26,14 +26,36 @@ pub(super) fn is_settled(fence: Option<&Fence>, evidence: &Evidence) -> bool {
     !controls.is_switching || fence.is_some_and(has_moved)
 }
 
+/// The same order while the fence is gone, and with it the word of who is active. Where the record itself names a
+/// primary, a site that this installation has left must not take writes beside it, whoever removed the fence.
+pub(super) fn orders_without_fence(service: &Service, evidence: &Evidence) -> Vec<StandingOrder> {
+    let controls = &evidence.controls;
+    let RecordReading::Seen(view) = &evidence.record else { return Vec::new() };
+    let is_adopted = controls.known_epoch.is_some() && view.state.fence.is_none();
+    if service.topology != Topology::Replication || controls.is_switching || !is_adopted {
+        return Vec::new();
+    }
+    let values: Vec<&String> = view.state.record.iter().flat_map(|set| &set.values).collect();
+    let [value] = values[..] else { return Vec::new() };
+    let claims = |site: &SiteName| evidence.snapshot(site).is_some_and(claims_primary);
+    let Some(named) = service.site_of_value(value).filter(|site| claims(&site.name)) else {
+        return Vec::new();
+    };
+    let sites = service.sites.iter().map(|site| &site.name);
+    sites
+        .filter(|site| **site != named.name && controls.left.contains(site) && claims(site))
+        .map(|site| StandingOrder { pause: site.clone() })
+        .collect()
+}
+
 /// The order that follows every switch: each site that was ever left is paused while it claims to be a primary.
 pub(super) fn standing_orders(
-    fence: Option<&Fence>,
+    fence: &Fence,
     active: Option<&SiteName>,
     service: &Service,
     evidence: &Evidence,
 ) -> Vec<StandingOrder> {
-    let Some((fence, active)) = fence.zip(active) else { return Vec::new() };
+    let Some(active) = active else { return Vec::new() };
     if service.topology != Topology::Replication {
         return Vec::new();
     }

@@ -8,7 +8,7 @@ use super::health::{DOWN_SEVERITY, Duty, Health, Judgement, Lens, Sight, judge};
 use super::incident::Signs;
 use super::machine::State;
 use super::notices::Scene;
-use super::orders::{is_settled, standing_orders, writable_primaries};
+use super::orders::{is_settled, orders_without_fence, standing_orders, writable_primaries};
 use super::outage::{Outage, Trust, Window, own_vote};
 use super::terms::{alerts_about, distinct, terms};
 use super::{Confidence, Reason, Recovery, Strength, TargetFitness, Veto, fitness, policy};
@@ -129,7 +129,11 @@ pub fn step(state: &State, evidence: &Evidence, service: &Service, now: Moment) 
         vetoes,
         health,
         writable_primaries: writable_primaries(service, evidence),
-        orders: standing_orders(fence.as_ref().filter(|_| may_order), active.as_ref(), service, evidence),
+        orders: match &fence {
+            Some(fence) if may_order => standing_orders(fence, active.as_ref(), service, evidence),
+            Some(_) => Vec::new(),
+            None => orders_without_fence(service, evidence),
+        },
         active,
         incident: state.incident.id().cloned(),
         closing,

@@ -149,10 +149,12 @@ fn alert(active: Option<&SiteName>, evidence: &Evidence) -> Said {
 
 fn anomaly(active: Option<&SiteName>, evidence: &Evidence) -> Said {
     match evidence.anomaly(active) {
-        None => (None, "not configured".to_owned()),
+        None => {
+            (None, "no score: still learning what is usual, or the active site does not answer".to_owned())
+        }
         Some(score) => {
             let strength = score * evidence.reliability.of(ANOMALY_SOURCE);
-            (Some(strength), format!("the anomaly score is {:.2}", score.get()))
+            (Some(strength), format!("the anomaly score, mapped, is {:.2}", score.get()))
         }
     }
 }

@@ -46,8 +46,8 @@ pub trait Election: Send + Sync {
     /// How this agent stands.
     fn standing(&self) -> Standing;
 
-    /// Gives the leadership up, and leaves it to others for a while: an agent that cannot write anything down must not
-    /// act, and must not keep others from it.
+    /// Gives the leadership up, and leaves it to others for a while: an agent that cannot write anything down, or
+    /// mistrusts its own eyes or clock, must not act, and must not keep others from it.
     fn step_down(&self);
 }
 

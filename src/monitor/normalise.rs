@@ -143,7 +143,7 @@ fn share(part: Option<u64>, whole: Option<u64>) -> Option<Ratio> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::{Facts, Link, TargetName};
+    use crate::types::{Facts, Link, SIGNALS, TargetName};
 
     const PRIMARY: &[u8] = include_bytes!("../../tests/testdata/info/redis7_primary.txt");
     const REPLICA: &[u8] = include_bytes!("../../tests/testdata/info/redis7_replica.txt");
@@ -294,6 +294,8 @@ mod tests {
             ("clients_pressure", 0.75),
         ];
         assert_eq!(of(facts.clone()), want);
+        let names: Vec<_> = numbers(&look(facts.clone())).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, SIGNALS, "the analysis learns from each of them");
         let bad = Facts {
             loading: Some(true),
             link: Some(Link { up: false, ..link.clone() }),

@@ -74,6 +74,7 @@ pub(super) fn scrape(serve: &Serve, accept: &str) -> (&'static str, Vec<u8>) {
     let views = serve.view.services();
     redis(&mut page, &views);
     signal(&mut page, &views, serve.config.load().global.probe_timeout);
+    anomalies(&mut page, &views);
     sites(&mut page, &views, serve.clock.now());
     decisions(&mut page, &views);
     states(&mut page, &views);
@@ -131,6 +132,31 @@ fn signal(page: &mut Page, views: &[Arc<ServiceView>], probe_timeout: Duration) 
         Some((labels, 1.0))
     });
     page.family(&house::TARGET_GAP, gaps);
+}
+
+fn anomalies(page: &mut Page, views: &[Arc<ServiceView>]) {
+    let all = || {
+        views.iter().flat_map(|view| {
+            let service = view.service.name.as_str();
+            view.anomalies.iter().map(move |(site, target, anomaly)| {
+                let labels: Labels<'_> = vec![
+                    ("redis_service", service),
+                    ("datacenter", site.as_str()),
+                    ("target", target.as_str()),
+                ];
+                (labels, anomaly)
+            })
+        })
+    };
+    page.family(&house::ANOMALY_SCORE, all().map(|(labels, anomaly)| (labels, anomaly.score.get())));
+    page.family(&house::ANOMALY_THRESHOLD, all().map(|(labels, anomaly)| (labels, anomaly.threshold.get())));
+    page.family(&house::ANOMALOUS, all().map(|(labels, anomaly)| (labels, flag(anomaly.is_anomalous()))));
+    let contributions = all().flat_map(|(labels, anomaly)| {
+        anomaly.contributions.iter().map(move |one| {
+            (labels.iter().copied().chain([("signal", one.signal)]).collect::<Labels<'_>>(), one.gain)
+        })
+    });
+    page.family(&house::ANOMALY_CONTRIBUTION, contributions);
 }
 
 fn sites(page: &mut Page, views: &[Arc<ServiceView>], now: Moment) {

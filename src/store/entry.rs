@@ -171,6 +171,21 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 11] = [
+        Self::Adopted,
+        Self::Notified,
+        Self::Decided,
+        Self::Ticketed,
+        Self::Stepped,
+        Self::Ended,
+        Self::Halted,
+        Self::Held,
+        Self::Observed,
+        Self::Closed,
+        Self::Ordered,
+    ];
+
     /// The kind as a word.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -4,6 +4,7 @@
 //! the outbox beside the entries is worked off.
 
 mod aside;
+mod chain;
 mod entry;
 mod journal;
 mod memory;
@@ -12,10 +13,14 @@ mod sqlite;
 mod story;
 #[cfg(test)]
 mod tests;
+mod verify;
+mod write;
 
+pub use chain::Seal;
 pub use entry::{Body, Entry, Kind, NewEntry, OperatorAction};
 pub use journal::{Journal, JournalError, Query, Ticket};
 pub use memory::MemoryJournal;
 pub use outbox::{Fate, Letter, NewLetter, Outbox};
 pub use sqlite::SqliteJournal;
 pub use story::{Asked, Attempts, KnownAlert, Story, Track, Unfinished};
+pub use verify::{Flaw, Verified, verify};

@@ -9,20 +9,19 @@ use rusqlite::{Connection, OpenFlags, Row, TransactionBehavior, params_from_iter
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout_at};
 
-use super::journal::{KEPT_MAX, PRUNED};
+use super::write::append;
 use super::{Body, Entry, Journal, JournalError, NewEntry, Query, Ticket};
 use crate::decide::Plan;
 use crate::types::ServiceName;
 
 /// The schemas, oldest first; the file's `user_version` counts how many were applied.
-const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("outbox.sql")];
+const MIGRATIONS: [&str; 3] =
+    [include_str!("schema.sql"), include_str!("schema_2.sql"), include_str!("schema_3.sql")];
 /// How long a write waits for another process, such as an operator's command.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 /// A call has so long, its turn included: a durable write takes milliseconds, and [`BUSY_TIMEOUT`] beside another
 /// process. A disk that needs longer is one to promise nothing on.
 const CALL_LIMIT: Duration = Duration::from_secs(5);
-/// Old entries are dropped once in so many appends.
-const PRUNE_EVERY: u64 = 1_000;
 
 /// The journal in an SQLite file.
 #[derive(Debug, Clone)]
@@ -64,6 +63,11 @@ impl SqliteJournal {
     /// # Errors
     /// There is none, or it cannot be read.
     pub fn open_read_only(directory: &Path) -> Result<Self, JournalError> {
+        let connection = Self::connect_read_only(directory)?;
+        Ok(Self { connection: Arc::new(Mutex::new(connection)) })
+    }
+
+    pub(super) fn connect_read_only(directory: &Path) -> Result<Connection, JournalError> {
         let path = directory.join("journal.db");
         if !path.exists() {
             return Err(JournalError::Absent { path });
@@ -72,7 +76,7 @@ impl SqliteJournal {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&path, flags).map_err(open)?;
         connection.busy_timeout(BUSY_TIMEOUT).map_err(open)?;
-        Ok(Self { connection: Arc::new(Mutex::new(connection)) })
+        Ok(connection)
     }
 
     pub(super) fn prepare(mut connection: Connection, path: &Path) -> Result<Self, JournalError> {
@@ -145,31 +149,6 @@ impl Journal for SqliteJournal {
 
 pub(super) fn to_sql(seq: u64) -> i64 {
     i64::try_from(seq).unwrap_or(i64::MAX)
-}
-
-fn append(connection: &mut Connection, entries: &[NewEntry]) -> Result<Vec<u64>, JournalError> {
-    let write = |source| JournalError::Write { source };
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(write)?;
-    let mut seqs = Vec::with_capacity(entries.len());
-    for entry in entries {
-        let body =
-            serde_json::to_string(&entry.body).map_err(|source| JournalError::Entry { seq: 0, source })?;
-        let sql = "INSERT INTO entries (at_ms, last_ms, service, kind, incident, body) VALUES (?1, ?1, ?2, ?3, ?4, ?5)";
-        let kind = entry.body.kind().as_str();
-        transaction
-            .execute(sql, (entry.at_unix_ms, entry.service.as_str(), kind, &entry.incident, body))
-            .map_err(write)?;
-        seqs.push(u64::try_from(transaction.last_insert_rowid()).unwrap_or(0));
-    }
-    if seqs.last().is_some_and(|seq| seq % PRUNE_EVERY == 0) {
-        let sql = "DELETE FROM entries WHERE kind = ?1 AND seq <= \
-                   (SELECT seq FROM entries WHERE kind = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2)";
-        for kind in PRUNED {
-            transaction.execute(sql, (kind.as_str(), to_sql(KEPT_MAX as u64))).map_err(write)?;
-        }
-    }
-    transaction.commit().map_err(write)?;
-    Ok(seqs)
 }
 
 fn read(connection: &mut Connection, query: &Query) -> Result<Vec<Entry>, JournalError> {

@@ -3,6 +3,7 @@
 //! Absent on purpose: anything that decides, and anything that knows a protocol.
 
 mod alert;
+mod anomaly;
 mod guard;
 mod names;
 mod record;
@@ -13,6 +14,7 @@ mod units;
 mod vantage;
 
 pub use alert::{Alert, AlertKey, AlertState, Notification};
+pub use anomaly::{Anomaly, Contribution, SIGNALS};
 pub use guard::Guard;
 pub use names::{AgentName, NameError, RecordName, ServiceName, SiteName, TargetName};
 pub use record::{Fence, FenceError, RecordState, RecordType, RecordView, ResourceSet};

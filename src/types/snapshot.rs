@@ -247,6 +247,7 @@ pub struct Snapshot {
     pub control: Option<Result<ControlPlane, Gap>>,
     /// What else in the site's datacenter was looked at; empty when nothing is configured.
     pub domain: Vec<Check>,
-    /// How unusual the site is, as the analysis sees it, mapped to [0, 1]; `None` without a model.
+    /// How unusual the site is, mapped to [0, 1]: 0 for what is usual. `None` while nothing can be said: too few looks
+    /// were learned from yet, or it does not answer.
     pub anomaly: Option<Ratio>,
 }

@@ -19,7 +19,14 @@ async fn demo(words: &[&str]) -> Output {
 async fn the_demo_shows_a_failover() {
     let output = demo(&[]).await;
     assert_eq!(output.code, 0, "{}{}", output.stdout, output.stderr);
-    for said in ["a write through the name succeeds", "sessions: FAILOVER", "a write there is held"] {
+    let wanted = [
+        "anomaly score of dc-a",
+        "anomaly score of dc-b",
+        "a write through the name succeeds",
+        "sessions: FAILOVER",
+        "a write there is held",
+    ];
+    for said in wanted {
         assert!(output.stdout.contains(said), "{said}: {}", output.stdout);
     }
 }

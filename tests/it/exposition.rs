@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::support::agent::{Metrics, SERVICE};
 use super::support::http;
-use super::support::process::{START_LIMIT, installed, run, wait_for};
+use super::support::process::{START_LIMIT, installed, run, wait_for, wait_until};
 use super::support::prometheus::Prometheus;
 use super::support::scene::{Holder, ROUNDS_LIMIT, Scene};
 
@@ -91,6 +91,40 @@ async fn assert_promtool_is_content(page: &str) {
     command.args(["-c", "exec \"$0\" check metrics <\"$1\""]).arg(installed(&["promtool"])).arg(&file);
     let output = run("promtool", &mut command, START_LIMIT).await;
     assert_eq!((output.code, &*output.stdout, &*output.stderr), (0, "", ""), "{page}");
+}
+
+/// 32 rounds of 250 ms until something is said; before, and of a Redis that is gone, there is no number.
+#[tokio::test]
+async fn each_redis_has_an_anomaly_score_once_it_was_learned_from() {
+    const FAMILIES: [&str; 3] =
+        ["redrover_anomaly_score", "redrover_anomaly_threshold", "redrover_anomalous"];
+    let mut scene = Scene::start(Holder::Embedded, &[]).await;
+    let page = scene.agent.metrics().await;
+    assert!(FAMILIES.iter().all(|name| page.select(name, &[]).count() == 0), "nothing was learned yet");
+    let page = wait_for("a score of each Redis", ROUNDS_LIMIT, async || {
+        let page = scene.agent.metrics().await;
+        (page.select("redrover_anomaly_score", &[]).count() == 2).then_some(page)
+    })
+    .await;
+    for (datacenter, target) in [("dc-a", scene.primary.target()), ("dc-b", scene.standby.target())] {
+        let labels = [("redis_service", SERVICE), ("datacenter", datacenter), ("target", target.as_str())];
+        let [score, threshold, anomalous] = FAMILIES.map(|family| page.value(family, &labels).expect(family));
+        assert!(score > 0.0 && score <= 1.0 && (0.6..=1.0).contains(&threshold), "{score} {threshold}");
+        assert_eq!(anomalous, f64::from(u8::from(score > threshold)));
+        let gains = page.select("redrover_anomaly_contribution", &labels);
+        let signals = page.select("redrover_signal", &labels);
+        assert_eq!(gains.count(), signals.count(), "{datacenter}: one for each signal that is known");
+    }
+    let text = scene.agent.get("/metrics").await.body;
+    assert_promtool_is_content(&text).await;
+
+    scene.standby.kill();
+    wait_until("the score of the dead Redis to be gone", ROUNDS_LIMIT, async || {
+        let page = scene.agent.metrics().await;
+        let count = |datacenter| page.select("redrover_anomaly_score", &[("datacenter", datacenter)]).count();
+        (count("dc-a"), count("dc-b")) == (1, 0)
+    })
+    .await;
 }
 
 #[tokio::test]

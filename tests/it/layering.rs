@@ -35,6 +35,7 @@ const ROOTS: &[&str] = &["lib.rs", "main.rs"];
 /// Folders (with a final slash) and files whose result depends on their arguments alone.
 const PURE: &[&str] = &[
     "types/",
+    "analyse/",
     "decide/",
     "monitor/info.rs",
     "monitor/normalise.rs",

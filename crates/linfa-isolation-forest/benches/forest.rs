@@ -6,7 +6,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use linfa::DatasetBase;
 use linfa::traits::Fit;
 use linfa_isolation_forest::{IsolationForest, IsolationForestParams};
-use ndarray::Array2;
+use ndarray::{Array2, Axis, Slice};
 
 const COLUMNS: [usize; 4] = [1, 10, 40, 200];
 const ROWS: usize = 10_000;
@@ -76,6 +76,19 @@ fn renewing(criterion: &mut Criterion) {
     });
 }
 
+/// What a monitor pays that keeps one forest for each thing it watches.
+fn few_rows(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("few rows");
+    for rows in [32, 256] {
+        let cloud = cloud(7);
+        let dataset = DatasetBase::from(cloud.slice_axis(Axis(0), Slice::from(..rows)));
+        let params = IsolationForest::params().sample_size(rows / 2).contamination(0.01);
+        group.bench_function(BenchmarkId::new("fit", rows), |bencher| {
+            bencher.iter(|| params.fit(black_box(&dataset)));
+        });
+    }
+}
+
 fn variants(columns: usize) -> Vec<(&'static str, IsolationForestParams)> {
     let mut variants = vec![("axes", IsolationForest::params())];
     if columns > 1 {
@@ -100,5 +113,5 @@ fn cloud(columns: usize) -> Array2<f64> {
     Array2::from_shape_simple_fn((ROWS, columns), || (0..4).map(|_| uniform()).sum::<f64>() - 2.0)
 }
 
-criterion_group!(benches, fitting, scoring, scoring_singly, explaining, renewing);
+criterion_group!(benches, fitting, scoring, scoring_singly, explaining, renewing, few_rows);
 criterion_main!(benches);

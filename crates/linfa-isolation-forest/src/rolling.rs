@@ -105,6 +105,16 @@ impl<F: Float> RollingForest<F> {
         self.window.len() / self.forest.columns
     }
 
+    /// Returns the rows in the window, not in the order in which they came.
+    ///
+    /// # Errors
+    ///
+    /// None is known: the window always holds whole rows.
+    pub fn window(&self) -> Result<ArrayView2<'_, F>> {
+        let shape = (self.rows(), self.forest.columns);
+        Ok(ArrayView2::from_shape(shape, &self.window).map_err(linfa::Error::from)?)
+    }
+
     /// Adds a row to the window; a full window forgets its oldest row.
     ///
     /// # Errors
@@ -129,6 +139,7 @@ impl<F: Float> RollingForest<F> {
     /// Refuses an empty window and more trees than there are.
     pub fn renew(&mut self, count: usize) -> Result<()> {
         let shape = (self.rows(), self.forest.columns);
+        // Not `window()`, which would borrow the forest as well.
         let window = ArrayView2::from_shape(shape, &self.window).map_err(linfa::Error::from)?;
         self.forest.replace_oldest(count, &window)
     }

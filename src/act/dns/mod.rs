@@ -4,6 +4,7 @@
 
 mod open;
 mod port;
+mod send;
 
 pub mod embedded;
 pub mod route53;
@@ -17,3 +18,4 @@ mod suite;
 pub use embedded::{EmbeddedServer, EmbeddedZone};
 pub use open::open;
 pub use port::{Answer, Dns, DnsError, Receipt, RecordChange};
+pub use send::SendBy;

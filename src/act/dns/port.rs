@@ -4,6 +4,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 
+use super::SendBy;
 use crate::types::{RecordState, ResourceSet};
 
 /// A compare-and-swap of record and fence together.
@@ -109,11 +110,11 @@ pub trait Dns: Send + Sync {
     /// The provider could not be asked; nothing is known.
     async fn read(&self) -> Result<RecordState, DnsError>;
 
-    /// Changes record and fence together, or neither.
+    /// Changes record and fence together, or neither. After `send` is over nothing is sent any more.
     ///
     /// # Errors
     /// [`DnsError::Unknown`] where the change may have been applied; every other variant means that it was not.
-    async fn change(&self, change: &RecordChange) -> Result<Receipt, DnsError>;
+    async fn change(&self, change: &RecordChange, send: &SendBy) -> Result<Receipt, DnsError>;
 
     /// Whether an accepted change has reached all of the provider's name servers.
     ///

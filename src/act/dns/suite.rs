@@ -1,13 +1,24 @@
 //! What every provider must do, over the port only.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Dns, DnsError, RecordChange};
-use crate::types::{RecordState, ResourceSet};
+use super::{Dns, DnsError, RecordChange, SendBy};
+use crate::types::{RecordState, ResourceSet, SystemClock};
 
 const VISIBLE_LIMIT: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(20);
 const RIVALS: u32 = 8;
+
+/// A change that may leave for a while yet.
+pub fn in_time() -> SendBy {
+    SendBy::within(VISIBLE_LIMIT, None, Arc::new(SystemClock::new()))
+}
+
+/// A change that must not leave any more.
+fn too_late() -> SendBy {
+    SendBy::within(Duration::ZERO, None, Arc::new(SystemClock::new()))
+}
 
 /// Takes a provider whose name holds nothing through all that it must do and must refuse. `a` and `b` are two
 /// values of the record's type in normal form.
@@ -29,10 +40,19 @@ pub async fn every_provider(dns: &dyn Dns, a: &str, b: &str) {
     rivals(dns, &long, a).await;
 }
 
+/// An agent that stood still sends nothing.
+async fn late(dns: &dyn Dns, held: &RecordState, wanted: &RecordState) {
+    let change = RecordChange { expected: held.clone(), wanted: wanted.clone() };
+    let answer = dns.change(&change, &too_late()).await;
+    assert!(matches!(answer, Err(DnsError::Unavailable { .. })), "{answer:?}");
+    assert_eq!(dns.read().await.expect("the name can be read"), *held);
+}
+
 async fn creation(dns: &dyn Dns, adopted: &RecordState, other: &str) {
     let nothing = RecordState { record: None, fence: None };
     assert_eq!(dns.read().await.expect("an empty name can be read"), nothing);
     refused(dns, adopted, &state(other, 5, "v=1;epoch=2"), &nothing).await;
+    late(dns, &nothing, adopted).await;
     let bare = RecordState { record: adopted.record.clone(), fence: None };
     accepted(dns, &nothing, &bare).await;
     refused(dns, &nothing, adopted, &bare).await;
@@ -72,7 +92,7 @@ async fn never_empty(dns: &dyn Dns, held: &RecordState) {
             fence: held.fence.clone(),
         },
     ] {
-        let answer = dns.change(&RecordChange { expected: held.clone(), wanted }).await;
+        let answer = dns.change(&RecordChange { expected: held.clone(), wanted }, &in_time()).await;
         assert!(matches!(answer, Err(DnsError::Misconfigured { .. })), "{answer:?}");
         assert_eq!(dns.read().await.expect("can be read"), *held);
     }
@@ -81,7 +101,9 @@ async fn never_empty(dns: &dyn Dns, held: &RecordState) {
 async fn rivals(dns: &dyn Dns, held: &RecordState, value: &str) {
     let wanted = |rival: u32| state(value, 5, &format!("v=1;epoch=6;owner=rival-{rival}"));
     let change = |rival| async move {
-        dns.change(&RecordChange { expected: held.clone(), wanted: wanted(rival) }).await.map(|_| rival)
+        dns.change(&RecordChange { expected: held.clone(), wanted: wanted(rival) }, &in_time())
+            .await
+            .map(|_| rival)
     };
     let answers = futures_util::future::join_all((0..RIVALS).map(change)).await;
     let mut won = Vec::new();
@@ -99,7 +121,7 @@ async fn rivals(dns: &dyn Dns, held: &RecordState, value: &str) {
 /// Makes a change, waits until it is visible, and reads it back.
 pub async fn accepted(dns: &dyn Dns, expected: &RecordState, wanted: &RecordState) {
     let change = RecordChange { expected: expected.clone(), wanted: wanted.clone() };
-    let receipt = dns.change(&change).await.expect("the change is accepted");
+    let receipt = dns.change(&change, &in_time()).await.expect("the change is accepted");
     assert_eq!(dns.read().await.expect("can be read"), *wanted, "the newest version is read at once");
     let visible = async {
         while !dns.is_visible(&receipt).await.expect("the receipt is known") {
@@ -112,7 +134,7 @@ pub async fn accepted(dns: &dyn Dns, expected: &RecordState, wanted: &RecordStat
 /// Tries a change that must be refused, and looks that nothing has changed.
 pub async fn refused(dns: &dyn Dns, expected: &RecordState, wanted: &RecordState, held: &RecordState) {
     let change = RecordChange { expected: expected.clone(), wanted: wanted.clone() };
-    let answer = dns.change(&change).await;
+    let answer = dns.change(&change, &in_time()).await;
     // An empty set is never wanted, whatever was expected.
     let is_right = match &answer {
         Err(DnsError::Conflict { .. }) => true,

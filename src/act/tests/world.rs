@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::fuse::Fuse;
-use crate::act::dns::{Answer, Dns, DnsError, Receipt, RecordChange};
+use crate::act::dns::{Answer, Dns, DnsError, Receipt, RecordChange, SendBy};
 use crate::act::{Promote, PromoteError};
 use crate::decide::saga::Fencing;
 use crate::lead::{Election, Standing, Term};
@@ -286,7 +286,7 @@ impl Dns for Ports {
         Ok(state.record.clone())
     }
 
-    async fn change(&self, change: &RecordChange) -> Result<Receipt, DnsError> {
+    async fn change(&self, change: &RecordChange, _: &SendBy) -> Result<Receipt, DnsError> {
         self.fuse.pass("change".to_owned(), async { self.world.change(change) }).await
     }
 

@@ -81,6 +81,7 @@ async fn play(stage: &mut Stage, args: &DemoArgs) -> anyhow::Result<()> {
     let elapsed = began.elapsed().as_secs_f64();
     println!("  everything is up after {elapsed:.1} s; {NAME} is {}", answer(stage).await);
     warm_up(stage).await?;
+    learn(stage).await?;
 
     println!(
         "\nThe Redis of dc-a, the active site, is killed. Seconds from then on, seen by this observer\n(with intervals of 1 s and windows of 3 s; the examples to copy have 5 s and 20 s):"
@@ -153,6 +154,29 @@ async fn warm_up(stage: &Stage) -> anyhow::Result<()> {
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
+}
+
+/// Waits until the analysis has learned what is usual at both Redis, and shows their scores.
+async fn learn(stage: &Stage) -> anyhow::Result<()> {
+    println!("\nThe agent learns what is usual at each Redis:");
+    for (name, _) in SITES {
+        let site = format!("datacenter=\"{name}\"");
+        let number = async |begins| {
+            let number = async {
+                loop {
+                    if let Some(number) = series(stage.agent, begins, &[&site]).await {
+                        return number;
+                    }
+                    tokio::time::sleep(POLL).await;
+                }
+            };
+            tokio::time::timeout(WARM_UP_LIMIT, number).await.with_context(|| format!("{name} got no score"))
+        };
+        let score = number("redrover_anomaly_score{").await?;
+        let threshold = number("redrover_anomaly_threshold{").await?;
+        println!("  anomaly score of {name}: {score:.2}; anomalous above {threshold:.2}");
+    }
+    Ok(())
 }
 
 type Answer = Pin<Box<dyn Future<Output = bool> + Send>>;

@@ -28,6 +28,30 @@ pub const SIGNAL: MetricSpec = view(
     "Normalised signal, 0 is good and 1 is bad",
     &["redis_service", "datacenter", "target", "signal"],
 );
+/// How unusual a target is; absent while nothing can be said.
+pub const ANOMALY_SCORE: MetricSpec = view(
+    "redrover_anomaly_score",
+    "How unusual the target is, 0 to 1; 0.5 is as expected",
+    &["redis_service", "datacenter", "target"],
+);
+/// The score above which a target is called anomalous.
+pub const ANOMALY_THRESHOLD: MetricSpec = view(
+    "redrover_anomaly_threshold",
+    "Score above which the target is called anomalous",
+    &["redis_service", "datacenter", "target"],
+);
+/// 1 while the score is above its threshold.
+pub const ANOMALOUS: MetricSpec = view(
+    "redrover_anomalous",
+    "Whether the target's score is above its threshold",
+    &["redis_service", "datacenter", "target"],
+);
+/// What each signal that was seen adds to the score.
+pub const ANOMALY_CONTRIBUTION: MetricSpec = view(
+    "redrover_anomaly_contribution",
+    "What the signal adds to the binary logarithm of score over 0.5",
+    &["redis_service", "datacenter", "target", "signal"],
+);
 /// A state set: 1 for the present state of a site, 0 for the others.
 pub const HEALTH: MetricSpec =
     view("redrover_health", "State of the site's health", &["redis_service", "datacenter", "state"]);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::Gate;
-use crate::act::dns::{Answer, Dns, DnsError, Receipt, RecordChange};
+use crate::act::dns::{Answer, Dns, DnsError, Receipt, RecordChange, SendBy};
 use crate::decide::fence_of;
 use crate::sim::language::{Side, Step};
 use crate::sim::world::moves;
@@ -59,7 +59,7 @@ impl Dns for SimDns {
         self.answer(read).await
     }
 
-    async fn change(&self, change: &RecordChange) -> Result<Receipt, DnsError> {
+    async fn change(&self, change: &RecordChange, send: &SendBy) -> Result<Receipt, DnsError> {
         self.gate.pass().await;
         let (world, agent) = (&self.gate.world, self.gate.agent);
         let sent = world.state().sends(agent, self.service, world.now());
@@ -67,6 +67,7 @@ impl Dns for SimDns {
         if let Some(step) = step {
             self.gate.reach(step, Side::Before).await;
         }
+        send.check()?;
         tokio::time::sleep(WAY).await;
         let now = world.now();
         let changed = world.state().change(agent, self.service, change, sent, now);

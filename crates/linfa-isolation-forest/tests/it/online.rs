@@ -104,6 +104,8 @@ fn the_window_keeps_the_latest_rows() {
         rolling.push(&row.to_vec()).unwrap();
         assert!(rolling.rows() <= 50);
     }
+    assert_eq!(rolling.window().unwrap().dim(), (50, 2));
+    assert!(rolling.window().unwrap().iter().all(|value| *value > 10.0), "no early row is left");
     rolling.renew(20).unwrap();
     assert!(rolling.forest().score_row(&[30.0, 30.0]).unwrap() < 0.5);
     assert!(rolling.forest().score_row(&[0.0, 0.0]).unwrap() > 0.6, "no early row is left");

@@ -6,10 +6,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::EmbeddedZone;
-use super::store::StoreError;
 use super::zone::check;
 use crate::act::dns::wire::{self, Kind};
-use crate::act::dns::{Answer, Dns, DnsError, Receipt, RecordChange};
+use crate::act::dns::{Answer, Dns, DnsError, Receipt, RecordChange, SendBy};
 use crate::act::verify;
 use crate::config::Record;
 use crate::types::{RecordName, RecordState, RecordType, ResourceSet};
@@ -35,9 +34,9 @@ impl EmbeddedDns {
         Ok(Self { zone: Arc::clone(zone), name, fence, kind: record.kind, record: record.clone() })
     }
 
-    async fn blocking<T: Send + 'static>(
+    async fn blocking<T: Send + 'static, E: Into<DnsError> + Send + 'static>(
         &self,
-        work: impl FnOnce(&EmbeddedZone) -> Result<T, StoreError> + Send + 'static,
+        work: impl FnOnce(&EmbeddedZone) -> Result<T, E> + Send + 'static,
     ) -> Result<T, DnsError> {
         let zone = Arc::clone(&self.zone);
         let done = tokio::task::spawn_blocking(move || work(&zone)).await;
@@ -69,10 +68,15 @@ impl Dns for EmbeddedDns {
         self.blocking(move |zone| zone.read(&name, kind)).await
     }
 
-    async fn change(&self, change: &RecordChange) -> Result<Receipt, DnsError> {
+    async fn change(&self, change: &RecordChange, send: &SendBy) -> Result<Receipt, DnsError> {
         self.refuse_unfit(change)?;
-        let (name, kind, change) = (self.name.clone(), self.kind, change.clone());
-        let serial = self.blocking(move |zone| zone.change(&name, kind, &change)).await?;
+        let (name, kind, change, send) = (self.name.clone(), self.kind, change.clone(), send.clone());
+        let serial = self
+            .blocking(move |zone| {
+                send.check()?;
+                zone.change(&name, kind, &change).map_err(DnsError::from)
+            })
+            .await?;
         Ok(Receipt { id: serial.to_string() })
     }
 

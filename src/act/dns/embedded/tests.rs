@@ -14,7 +14,7 @@ use crate::act::verify::{self, VerifyError};
 use crate::config::{EmbeddedDns as Settings, Provider, Record};
 use crate::types::{RecordName, RecordState, RecordType, ResourceSet};
 
-use crate::act::dns::suite::{self, state};
+use crate::act::dns::suite::{self, in_time, state};
 
 const LIMIT: Duration = Duration::from_secs(10);
 
@@ -45,7 +45,8 @@ async fn of_two_processes_exactly_one_wins() {
             |who: &str| state(&format!("{who}.example.net"), 5, &format!("epoch={race};owner={who}"));
         let change = |who| RecordChange { expected: held.clone(), wanted: wanted(who) };
         let (first, second) = (change("one"), change("two"));
-        let (a, b) = tokio::join!(one.change(&first), two.change(&second));
+        let send = in_time();
+        let (a, b) = tokio::join!(one.change(&first, &send), two.change(&second, &send));
         let winner = match (&a, &b) {
             (Ok(_), Err(DnsError::Conflict { .. })) => "one",
             (Err(DnsError::Conflict { .. }), Ok(_)) => "two",
@@ -227,7 +228,7 @@ async fn another_process_is_heard_and_the_verifier_sees_it() {
         expected: RecordState { record: None, fence: None },
         wanted: state("a.example.net", 7, "epoch=1"),
     };
-    EmbeddedDns::new(&other, &server.record).unwrap().change(&change).await.unwrap();
+    EmbeddedDns::new(&other, &server.record).unwrap().change(&change, &in_time()).await.unwrap();
     let found = wait_for_answer(server.address, &name).await;
     assert_eq!(found, ResourceSet::single(7, "a.example.net"));
     // Nobody answers at the second address: it is reported, and does not keep the first from being heard.

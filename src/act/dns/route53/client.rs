@@ -1,5 +1,6 @@
 //! The SDK's client: TLS by rustls and ring, the default credential chain, and a deadline for everything.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -14,6 +15,7 @@ use aws_sdk_route53::error::BoxError;
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
+use crate::act::dns::SendBy;
 use crate::config::Route53;
 
 /// Time to connect.
@@ -47,14 +49,28 @@ pub(super) async fn connect(place: &Route53, credentials: Option<SharedCredentia
     Client::new(&loader.load().await)
 }
 
-/// Whether a request was handed to the network. Until then nothing can have been applied.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Departure(Arc<AtomicBool>);
+/// Hands a request to the network unless it is too late, and tells whether it did. Until then nothing can have been
+/// applied.
+#[derive(Clone)]
+pub(super) struct Departure {
+    send: SendBy,
+    is_departed: Arc<AtomicBool>,
+}
 
 impl Departure {
+    pub(super) fn by(send: SendBy) -> Self {
+        Self { send, is_departed: Arc::default() }
+    }
+
     /// Whether the request may have left.
     pub(super) fn is_departed(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+        self.is_departed.load(Ordering::Acquire)
+    }
+}
+
+impl fmt::Debug for Departure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Departure").field(&self.is_departed()).finish()
     }
 }
 
@@ -69,7 +85,8 @@ impl Intercept for Departure {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        self.0.store(true, Ordering::Release);
+        self.send.check()?;
+        self.is_departed.store(true, Ordering::Release);
         Ok(())
     }
 }

@@ -13,7 +13,7 @@ use super::client::{self, Departure};
 use super::outcome::{self, Request};
 use super::sets::{self, Place, Spelling};
 use crate::act::dns::wire::{self, Kind};
-use crate::act::dns::{Answer, Dns, DnsError, Receipt, RecordChange};
+use crate::act::dns::{Answer, Dns, DnsError, Receipt, RecordChange, SendBy};
 use crate::act::verify;
 use crate::config::{Record, Route53};
 use crate::types::RecordState;
@@ -158,14 +158,14 @@ impl Dns for Route53Dns {
         Ok(state)
     }
 
-    async fn change(&self, change: &RecordChange) -> Result<Receipt, DnsError> {
+    async fn change(&self, change: &RecordChange, send: &SendBy) -> Result<Receipt, DnsError> {
         let spelling = self.spelling.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let changes = sets::batch(&self.record, &self.fence, change, &spelling)?;
         let batch = ChangeBatch::builder()
             .set_changes(Some(changes))
             .build()
             .map_err(|error| DnsError::Misconfigured { detail: wire::chain(&error) })?;
-        let departure = Departure::default();
+        let departure = Departure::by(send.clone());
         let once = aws_sdk_route53::config::Builder::new().retry_config(RetryConfig::disabled());
         let answer = self
             .client

@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 
 use super::Route53Dns;
 use super::sets::{quote, unquote};
+use crate::act::dns::suite::in_time;
 use crate::act::dns::{Dns, DnsError, Receipt, RecordChange, suite};
 use crate::config::{Provider, Record, Route53};
 use crate::types::{RecordName, RecordState, RecordType, ResourceSet};
@@ -52,7 +53,7 @@ async fn every_outcome_of_a_change_has_its_meaning() {
         (b"silence".to_vec(), "Unknown"),
     ] {
         let service = Service::start(vec![answer.clone()]).await;
-        let error = dns(service.address).await.change(&claim()).await.unwrap_err();
+        let error = dns(service.address).await.change(&claim(), &in_time()).await.unwrap_err();
         assert!(
             format!("{error:?}").starts_with(want),
             "{want}: {}: {error:?}",
@@ -88,7 +89,7 @@ async fn what_never_left_is_not_unknown() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
-    let error = dns(address).await.change(&claim()).await.unwrap_err();
+    let error = dns(address).await.change(&claim(), &in_time()).await.unwrap_err();
     assert!(matches!(error, DnsError::Unavailable { .. }), "{error:?}");
 
     let service = Service::start(vec![reply(200, OK.to_owned())]).await;
@@ -99,7 +100,7 @@ async fn what_never_left_is_not_unknown() {
     }
     let none = aws_config::environment::credentials::EnvironmentVariableCredentialsProvider::new();
     let dns = Route53Dns::connect_with(&record, &place, none).await.unwrap();
-    let error = dns.change(&claim()).await.unwrap_err();
+    let error = dns.change(&claim(), &in_time()).await.unwrap_err();
     assert!(matches!(error, DnsError::Denied { .. }), "{error:?}");
     assert_eq!(service.bodies().len(), 0);
 }
@@ -107,7 +108,7 @@ async fn what_never_left_is_not_unknown() {
 #[tokio::test]
 async fn a_claim_compares_the_record_too() {
     let service = Service::start(vec![reply(200, OK.to_owned())]).await;
-    let receipt = dns(service.address).await.change(&claim()).await.unwrap();
+    let receipt = dns(service.address).await.change(&claim(), &in_time()).await.unwrap();
     assert_eq!(receipt, Receipt { id: "C1".to_owned() });
     let body = service.bodies().remove(0);
     assert!(!body.contains("UPSERT"), "{body}");
@@ -133,7 +134,7 @@ async fn a_delete_repeats_the_spelling_of_the_service() {
     let service = Service::start(vec![reply(200, list(&sets, false)), reply(200, OK.to_owned())]).await;
     let dns = dns(service.address).await;
     assert_eq!(dns.read().await.unwrap(), claim().expected);
-    dns.change(&claim()).await.unwrap();
+    dns.change(&claim(), &in_time()).await.unwrap();
     let body = service.bodies().pop().unwrap();
     assert_eq!(body.matches(">A.Example.NET.<").count(), 2, "{body}");
 }

@@ -1,4 +1,4 @@
--- Schema 2: messages to people. The desk says up to which entry they were made, and what waits to be sent.
+-- Schema 3: messages to people. The desk says up to which entry they were made, and what waits to be sent.
 CREATE TABLE desk (
     id   INTEGER PRIMARY KEY CHECK (id = 1),
     seq  INTEGER NOT NULL,
