@@ -6,6 +6,7 @@ pub mod dns;
 mod hands;
 mod looks;
 mod metrics;
+pub mod notify;
 mod permit;
 mod promote;
 mod swap;

@@ -10,13 +10,14 @@ use arc_swap::ArcSwap;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::promote::RedisHands;
 use super::reload::Services;
 use crate::act::dns::{Dns, DnsError, EmbeddedServer, EmbeddedZone, open};
+use crate::act::notify::{Channels, Courier, NotifyMetrics};
 use crate::act::{self, Hands};
 use crate::config::{Config, Provider, Record, Service, load};
 use crate::control::{self, Intake, SWITCHES_MAX, Setup, View, Wakers};
@@ -133,6 +134,7 @@ pub struct App {
     tasks: JoinSet<&'static str>,
     cancelled: CancellationToken,
     services: Services,
+    channels: watch::Sender<Channels>,
     reloads: mpsc::Receiver<ReloadRequest>,
     config: Arc<ArcSwap<Config>>,
     metrics: Metrics,
@@ -151,8 +153,8 @@ impl App {
         let hangups = signal(SignalKind::hangup()).context("cannot listen for SIGHUP")?;
         let lock = lock(&config.agent.data_dir)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let journal: Arc<dyn Journal> =
-            Arc::new(SqliteJournal::open_or_begin_anew(&config.agent.data_dir, clock.now())?);
+        let file = SqliteJournal::open_or_begin_anew(&config.agent.data_dir, clock.now())?;
+        let journal: Arc<dyn Journal> = Arc::new(file.clone());
         let listener = TcpListener::bind(options.listen)
             .await
             .with_context(|| format!("cannot listen on {}", options.listen))?;
@@ -168,6 +170,8 @@ impl App {
             monitor: monitor::Metrics::register(&mut registry),
         };
         let decided = control::Metrics::register(&mut registry);
+        let told = NotifyMetrics::register(&mut registry);
+        let (channels, heard) = watch::channel(Channels::open(&config)?);
         let metrics = Metrics::register(registry);
         let (view, cancelled, mut tasks) = (View::default(), CancellationToken::new(), JoinSet::new());
         let wakers = Wakers::default();
@@ -188,6 +192,12 @@ impl App {
             intake.run(stop).await;
             "the intake of notifications"
         });
+        let courier = Courier::new(&file, Arc::clone(&clock), told, heard);
+        let stop = cancelled.clone();
+        tasks.spawn(async move {
+            courier.run(stop).await;
+            "the courier of messages"
+        });
         let config = Arc::new(ArcSwap::from_pointee(config));
         let (reload, reloads) = mpsc::channel(RELOADS_MAX);
         let shared_state = Serve {
@@ -204,7 +214,18 @@ impl App {
             serve(listener, router(shared_state), stop).await;
             "the HTTP server"
         });
-        Ok(Self { tasks, cancelled, services, reloads, config, metrics, options, hangups, _lock: lock })
+        Ok(Self {
+            tasks,
+            cancelled,
+            services,
+            channels,
+            reloads,
+            config,
+            metrics,
+            options,
+            hangups,
+            _lock: lock,
+        })
     }
 
     /// Waits for the end: SIGTERM or SIGINT, or a task that ends unasked. A second signal ends at once.
@@ -272,7 +293,9 @@ impl App {
         for warning in &loaded.warnings {
             tracing::warn!(%warning, "configuration");
         }
+        let channels = Channels::open(&new)?;
         self.services.apply(&new, &mut self.tasks).await?;
+        self.channels.send_replace(channels);
         self.config.store(Arc::new(new));
         Ok(())
     }

@@ -5,7 +5,6 @@ mod record;
 mod redis;
 mod report;
 
-use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,11 +14,11 @@ use prometheus_client::registry::Registry;
 use self::report::{Fault, Report};
 use super::parts::{ConfigArgs, Failure, config};
 use crate::config::{Alertmanager, Config};
-use crate::monitor::{Collectors, Metrics, Monitor};
+use crate::monitor::{Collectors, Metrics, Monitor, SilenceClient, incident_labels};
 use crate::types::SystemClock;
 
 /// Deadline for Alertmanager's answer.
-const HTTP_DEADLINE: Duration = Duration::from_secs(5);
+const ALERTMANAGER_DEADLINE: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
@@ -58,27 +57,30 @@ async fn connect(config: &Config) -> anyhow::Result<()> {
         record::record(config, service, &mut report).await;
     }
     if let Some(place) = &config.alertmanager {
-        alertmanager(place, &mut report).await;
+        alertmanager(place, config, &mut report).await?;
     }
     report.end()
 }
 
-async fn alertmanager(place: &Alertmanager, report: &mut Report) {
-    let url = format!("{}/-/ready", place.url.as_str().trim_end_matches('/'));
-    let ask = async { reqwest::get(&url).await?.error_for_status() };
-    let fault = match tokio::time::timeout(HTTP_DEADLINE, ask).await {
-        Ok(Ok(_)) => return report.good("Alertmanager", "is ready"),
-        Ok(Err(error)) => format!("{url}: {}", innermost(&error)),
-        Err(_) => format!("{url} does not answer in time"),
-    };
-    report.bad("Alertmanager", &Fault::Failed(fault));
-}
-
-/// What really happened; the errors around it only say where.
-fn innermost(error: &dyn Error) -> String {
-    let mut cause = error;
-    while let Some(source) = cause.source() {
-        cause = source;
+/// Asks for silences, as the agent will.
+async fn alertmanager(place: &Alertmanager, config: &Config, report: &mut Report) -> anyhow::Result<()> {
+    let what = format!("Alertmanager {}", place.url);
+    let sites = config.services.iter().flat_map(|service| service.sites.iter().map(move |s| (service, s)));
+    let names: Vec<_> = sites.map(|(service, site)| (service.name.as_str(), site.name.as_str())).collect();
+    let labels: Vec<_> = names.iter().map(|(service, site)| incident_labels(service, site)).collect();
+    let client = SilenceClient::new(place, ALERTMANAGER_DEADLINE)?;
+    match client.of(&labels, ALERTMANAGER_DEADLINE).await {
+        Ok(found) => {
+            let silenced = names.iter().zip(found).filter(|(_, silence)| silence.is_some());
+            let silenced: Vec<_> =
+                silenced.map(|((service, site), _)| format!("{service} at {site}")).collect();
+            let said = match silenced.is_empty() {
+                true => "silences no incident".to_owned(),
+                false => format!("silences the incidents of {}: no automatic switch", silenced.join(", ")),
+            };
+            report.good(&what, &said);
+        }
+        Err(gap) => report.bad(&what, &Fault::of("no clear answer", &gap)),
     }
-    cause.to_string()
+    Ok(())
 }

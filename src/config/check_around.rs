@@ -21,6 +21,7 @@ pub(super) fn check(sheet: &Sheet<'_>, raw: &RawConfig) {
         check_client_errors(sheet, service, raw);
         check_maintenance(sheet, service);
     }
+    check_channels(sheet, raw);
     check_use(sheet, raw);
 }
 
@@ -68,6 +69,19 @@ fn check_leadership(sheet: &Sheet<'_>, service: &RawService, agent: &RawAgent) {
         "is automatic beside other agents, which needs a leader election, and this version has none",
         "choose mode recommend, or remove agent.vantages and set policy.accept_fewer_vantages: true",
     );
+}
+
+/// Names of channels are unique, and the services that they name exist.
+fn check_channels(sheet: &Sheet<'_>, raw: &RawConfig) {
+    unique(sheet, raw.notify.iter().map(|c| (format!("{}.name", c.key), c.value.name.as_str())));
+    let names: Option<Vec<_>> = raw.services.iter().map(|service| service.name.as_ref()).collect();
+    let Some(names) = names.filter(|_| sheet.is_sound("services")) else { return };
+    for channel in &raw.notify {
+        for service in channel.value.services.iter().filter(|service| !names.contains(service)) {
+            let hint = "name services of this file, or leave services out for all";
+            sheet.problem(&format!("{}.services", channel.key), format!("{service} is not known"), hint);
+        }
+    }
 }
 
 fn check_places(sheet: &Sheet<'_>, raw: &RawConfig) {

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Secret;
-use super::around::{ClientErrors, Datacenter, Maintenance, Prometheus, Reach, Vantage};
+use super::around::{ClientErrors, Datacenter, HttpLogin, Maintenance, Prometheus, Reach, Vantage};
+use super::notify::Channel;
 use super::rfc2136::Rfc2136;
 use crate::types::{AgentName, Ratio, RecordName, RecordType, ServiceName, SiteName, TargetName};
 
@@ -24,10 +25,12 @@ pub struct Config {
     pub services: Vec<Service>,
     /// How notifications come in.
     pub webhook: Webhook,
-    /// Where Alertmanager is, for `check --connect`.
+    /// Where Alertmanager is, for its silences.
     pub alertmanager: Option<Alertmanager>,
     /// Where applications' errors are counted; present when a service has a query.
     pub prometheus: Option<Prometheus>,
+    /// How people are told; names unique.
+    pub notify: Vec<Channel>,
     /// The authoritative name server inside this program; present when a service uses it.
     pub embedded_dns: Option<EmbeddedDns>,
 }
@@ -86,6 +89,10 @@ pub enum WebhookAuth {
 pub struct Alertmanager {
     /// Base URL, `http` or `https`.
     pub url: url::Url,
+    /// How this agent proves itself, where it must.
+    pub login: Option<HttpLogin>,
+    /// Certificate authorities to trust instead of the system's, a PEM file.
+    pub ca_file: Option<PathBuf>,
 }
 
 /// The name server inside this program.

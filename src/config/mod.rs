@@ -4,6 +4,7 @@
 //! Absent on purpose: defaults hidden elsewhere, and any way to make a [`Config`] from a file but [`load()`].
 
 mod around;
+mod channels;
 mod check;
 mod check_around;
 mod checked;
@@ -11,6 +12,7 @@ mod error;
 mod evidence;
 mod load;
 mod maintenance;
+mod notify;
 mod places;
 mod policy;
 mod provider;
@@ -22,6 +24,7 @@ mod secret;
 mod sections;
 mod service;
 mod target;
+mod template;
 #[cfg(test)]
 mod tests;
 
@@ -32,7 +35,9 @@ pub use checked::{
 };
 pub use error::{Problem, Problems};
 pub use load::{CONFIG_BYTES_MAX, Loaded, Rules, load, load_for, parse};
+pub use notify::{Channel, Email, Level, MessageWebhook, RateLimits, SmtpTls, Way};
 pub(crate) use policy::{KEYS as POLICY_KEYS, of as policy_of, text as policy_text};
 pub use rfc2136::{Rfc2136, Tsig, TsigAlgorithm};
 pub use secret::Secret;
 pub(crate) use service::promote as promote_of;
+pub use template::{Piece, Place, Template};

@@ -98,7 +98,7 @@ pub(super) fn prometheus(file: &Section<'_>) -> Option<Prometheus> {
     Some(prometheus)
 }
 
-fn warn_clear_text(section: &Section<'_>) {
+pub(super) fn warn_clear_text(section: &Section<'_>) {
     let hint = "write https://";
     section.sheet.warning(&section.key_of("url"), "has credentials sent to it in clear text", hint);
 }
@@ -120,7 +120,7 @@ pub(super) fn http_login(section: &Section<'_>) -> Option<Option<HttpLogin>> {
     Some(Some(HttpLogin::Basic { username: username?, password: password? }))
 }
 
-fn username(section: &Section<'_>, example: &str) -> Option<String> {
+pub(super) fn username(section: &Section<'_>, example: &str) -> Option<String> {
     section.required("username", example, word(USERNAME_BYTES_MAX, USERNAME_SIGNS))
 }
 

@@ -10,6 +10,7 @@ use super::checked::{
     Agent, Alertmanager, Canary, Config, EmbeddedDns, Global, Mode, Policy, Promote, Provider, Record,
     Service, Site, Target, Topology, Webhook,
 };
+use super::notify::Channel;
 use crate::types::{AgentName, RecordName, RecordType, ServiceName, SiteName};
 
 /// The file.
@@ -22,6 +23,7 @@ pub(super) struct RawConfig {
     pub(super) webhook: Option<Webhook>,
     pub(super) alertmanager: Option<Alertmanager>,
     pub(super) prometheus: Option<Prometheus>,
+    pub(super) notify: Vec<Placed<Channel>>,
     pub(super) embedded_dns: Option<EmbeddedDns>,
 }
 
@@ -102,6 +104,7 @@ impl RawConfig {
             webhook: self.webhook?,
             alertmanager: self.alertmanager,
             prometheus: self.prometheus,
+            notify: values(self.notify),
             embedded_dns: self.embedded_dns,
         })
     }

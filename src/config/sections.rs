@@ -4,10 +4,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::around::HttpLogin;
+use super::channels;
 use super::checked::{Alertmanager, EmbeddedDns, Global, Webhook, WebhookAuth};
-use super::places::{self, http_login};
+use super::places::{self, http_login, warn_clear_text};
 use super::raw::{RawAgent, RawConfig};
-use super::read::{Item, Section, Value, Wrong, duration, http_url, integer, named, path, socket, word};
+use super::read::{
+    Item, Section, Value, Wrong, duration, http_url, integer, named, path, readable, socket, word,
+};
 use super::service;
 use crate::types::{AgentName, RecordName, SiteName};
 
@@ -28,6 +31,7 @@ pub(super) fn config(root: &Item<'_>) -> Option<RawConfig> {
         "webhook",
         "alertmanager",
         "prometheus",
+        "notify",
         "embedded_dns",
     ];
     let file = root.section(&known)?;
@@ -41,6 +45,7 @@ pub(super) fn config(root: &Item<'_>) -> Option<RawConfig> {
         webhook: webhook(&file),
         alertmanager: alertmanager(&file),
         prometheus: places::prometheus(&file),
+        notify: channels::channels(&file),
         embedded_dns: embedded_dns(&file),
     })
 }
@@ -128,9 +133,15 @@ fn webhook_auth(section: &Section<'_>) -> Option<WebhookAuth> {
 }
 
 fn alertmanager(file: &Section<'_>) -> Option<Alertmanager> {
-    let section = file.item("alertmanager")?.section(&["url"])?;
-    let url = section.required("url", "url: http://127.0.0.1:9093", http_url)?;
-    Some(Alertmanager { url })
+    let known = ["url", "bearer_token_file", "bearer_token_env", "basic", "ca_file"];
+    let section = file.item("alertmanager")?.section(&known)?;
+    let url = section.required("url", "url: http://127.0.0.1:9093", http_url);
+    let (login, ca_file) = (http_login(&section), readable(&section, "ca_file"));
+    let alertmanager = Alertmanager { url: url?, login: login?, ca_file };
+    if alertmanager.login.is_some() && alertmanager.url.scheme() == "http" {
+        warn_clear_text(&section);
+    }
+    Some(alertmanager)
 }
 
 fn embedded_dns(file: &Section<'_>) -> Option<EmbeddedDns> {

@@ -13,6 +13,7 @@ fn env(name: &str) -> Option<String> {
     match name {
         "REDIS_PASSWORD" => Some("hunter2".to_owned()),
         "TSIG_SECRET" => Some(TSIG_SECRET.to_owned()),
+        "SLACK_URL" => Some("https://hooks.slack.example.com/services/T0/B0/hunter2".to_owned()),
         "EMPTY" => Some(String::new()),
         _ => None,
     }

@@ -203,8 +203,8 @@ impl Decision {
         self.reasons.iter().any(|r| matches!(r, Reason::SelfCheckFailed { .. } | Reason::ClockOff { .. }))
     }
 
-    /// Whether another decision says the same thing: verdict, reasons and vetoes by kind, active and target, and the
-    /// strength of every group of evidence, to a twentieth.
+    /// Whether another decision says the same thing: verdict, reasons and vetoes by kind, active and target, orders, and
+    /// the strength of every group of evidence, to a twentieth.
     #[must_use]
     pub fn says_the_same(&self, other: &Self) -> bool {
         fn kinds(d: &Decision) -> impl Iterator<Item = &'static str> {
@@ -223,6 +223,7 @@ impl Decision {
             && self.active == other.active
             && self.target == other.target
             && self.health == other.health
+            && self.orders == other.orders
             && strengths(self).eq(strengths(other))
             && kinds(self).eq(kinds(other))
     }

@@ -36,6 +36,7 @@ impl Scene<'_> {
         }
         notices.extend(self.slow());
         notices.extend(self.client());
+        notices.extend(self.silences());
         notices.extend(self.anomalous());
         notices.extend(self.ttl());
         // With a majority the services themselves are down.
@@ -84,6 +85,11 @@ impl Scene<'_> {
     fn client(&self) -> Option<Reason> {
         let gap = self.evidence.surroundings.client_errors.as_ref()?.as_ref().err()?;
         Some(silent(Source::Client, None, gap))
+    }
+
+    fn silences(&self) -> Option<Reason> {
+        let gap = self.evidence.surroundings.silenced.as_ref()?.as_ref().err()?;
+        Some(silent(Source::Silences, None, gap))
     }
 
     /// The active site serves, but slower than it usually does.

@@ -213,6 +213,17 @@ fn windows(service: &Service, now: Moment) -> impl Iterator<Item = Option<&SiteN
     service.maintenance.iter().filter(open).map(|w| w.site.as_ref())
 }
 
+/// A person has asked for quiet about incidents of the active site. An Alertmanager that does not answer is no silence.
+pub(super) fn silenced(active: &SiteName, evidence: &Evidence) -> Option<Veto> {
+    let silences = evidence.surroundings.silenced.as_ref()?.as_ref().ok()?;
+    let silence = silences.get(active)?;
+    soft(Reason::Silenced {
+        id: silence.id.clone(),
+        by: silence.by.clone(),
+        comment: silence.comment.clone(),
+    })
+}
+
 /// The service only rehearses.
 pub(super) fn dry_run(service: &Service) -> Option<Veto> {
     if service.dry_run { soft(Reason::DryRun) } else { None }

@@ -203,6 +203,7 @@ impl Case<'_> {
             vetoes.extend(policy::silence(active, outage, evidence));
             vetoes.extend(policy::config_fault(active, outage.judgement));
             vetoes.extend(policy::fencing(active, service, evidence));
+            vetoes.extend(policy::silenced(active, evidence));
         }
         vetoes.extend(policy::target(self.best));
         vetoes.extend(policy::limits(self.best));

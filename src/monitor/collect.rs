@@ -213,9 +213,13 @@ impl SiteClient for Monitor {
     }
 
     async fn surroundings(&self, deadline: Duration) -> Surroundings {
-        let (self_checks, client_errors) =
-            tokio::join!(self.collectors.self_checks(deadline), self.client_errors(deadline));
-        Surroundings { self_checks, client_errors }
+        let sites: Vec<SiteName> = self.sites.keys().cloned().collect();
+        let (self_checks, client_errors, silenced) = tokio::join!(
+            self.collectors.self_checks(deadline),
+            self.client_errors(deadline),
+            self.collectors.silenced(&self.service, &sites, deadline)
+        );
+        Surroundings { self_checks, client_errors, silenced }
     }
 }
 

@@ -22,7 +22,10 @@ mod vantage;
 #[cfg(test)]
 mod tests;
 
-pub use around::{Collectors, RANGE_POINTS_MAX, RangeClient, RangeError, RangeSeries};
+pub use around::{
+    AlertLabels, Collectors, RANGE_POINTS_MAX, RangeClient, RangeError, RangeSeries, SilenceClient,
+    incident_labels,
+};
 pub use canary::{CANARY_PAYLOAD_BYTES, CANARY_TTL, CanaryProbe};
 pub use catalog::{CATALOG, MetricKind, MetricSpec, Source, TARGET_LABELS, house, spec};
 pub use collect::{Metrics, Monitor, SiteClient, WriteCanary};
@@ -32,5 +35,5 @@ pub use info::{INFO_BYTES_MAX, InfoError, InfoReply, facts};
 pub use normalise::{samples, signals};
 pub use patience::Patience;
 pub use redis::RedisClient;
-pub use tls::{TlsError, TlsProfiles};
+pub use tls::{TlsError, TlsProfiles, trusting_nobody};
 pub use vantage::{Alone, Peers};

@@ -83,7 +83,10 @@ impl TlsProfiles {
     }
 
     /// The client configuration of a profile.
-    pub(super) fn config(&self, tls: &Tls) -> Result<Arc<ClientConfig>, TlsError> {
+    ///
+    /// # Errors
+    /// A file cannot be read or used, or there is nobody to trust.
+    pub fn config(&self, tls: &Tls) -> Result<Arc<ClientConfig>, TlsError> {
         let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(config) = ready.get(tls) {
             return Ok(Arc::clone(config));
@@ -95,7 +98,10 @@ impl TlsProfiles {
 }
 
 /// A configuration for clients that speak in clear text only, and need none of the authorities that a machine may lack.
-pub(super) fn trusting_nobody() -> Result<ClientConfig, TlsError> {
+///
+/// # Errors
+/// The TLS library cannot be set up.
+pub fn trusting_nobody() -> Result<ClientConfig, TlsError> {
     Ok(builder()?.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
 }
 

@@ -15,7 +15,8 @@ use crate::decide::Plan;
 use crate::types::ServiceName;
 
 /// The schemas, oldest first; the file's `user_version` counts how many were applied.
-const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("schema_2.sql")];
+const MIGRATIONS: [&str; 3] =
+    [include_str!("schema.sql"), include_str!("schema_2.sql"), include_str!("schema_3.sql")];
 /// How long a write waits for another process, such as an operator's command.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 /// A call has so long, its turn included: a durable write takes milliseconds, and [`BUSY_TIMEOUT`] beside another
@@ -102,7 +103,7 @@ impl SqliteJournal {
     /// Works on a thread of its own, one call after the other in the order of their coming. Work that has begun keeps
     /// the connection until it is done, also when nobody waits any more: so nothing overtakes a late write, and no
     /// more than one thread hangs on a broken disk.
-    async fn with<T: Send + 'static>(
+    pub(super) async fn with<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T, JournalError> + Send + 'static,
     ) -> Result<T, JournalError> {
@@ -146,7 +147,7 @@ impl Journal for SqliteJournal {
     }
 }
 
-fn to_sql(seq: u64) -> i64 {
+pub(super) fn to_sql(seq: u64) -> i64 {
     i64::try_from(seq).unwrap_or(i64::MAX)
 }
 

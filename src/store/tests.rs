@@ -5,6 +5,7 @@
 mod aside;
 mod chain;
 mod evidence;
+mod outbox;
 mod story;
 
 use std::fs;
@@ -135,17 +136,17 @@ async fn the_file_is_as_durable_as_promised() {
     let mode: String = raw(&folder).pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
     assert_eq!(mode, "wal");
     assert_eq!(journal.pragma("synchronous"), 2, "2 is FULL");
-    assert_eq!(journal.pragma("user_version"), 2);
+    assert_eq!(journal.pragma("user_version"), 3);
 }
 
 #[test]
 fn a_later_or_impossible_schema_is_refused_and_left_alone() {
-    for version in [3, 99, -1] {
+    for version in [4, 99, -1] {
         let folder = folder();
         drop(open(&folder));
         raw(&folder).pragma_update(None, "user_version", version).unwrap();
         let error = SqliteJournal::open(folder.path()).unwrap_err();
-        assert!(matches!(error, JournalError::Version { found, known: 2 } if found == version), "{error:?}");
+        assert!(matches!(error, JournalError::Version { found, known: 3 } if found == version), "{error:?}");
         let still: i64 = raw(&folder).pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
         assert_eq!(still, version);
     }

@@ -21,7 +21,7 @@ pub use record::{Fence, FenceError, RecordState, RecordType, RecordView, Resourc
 pub use snapshot::{
     CanaryResult, Facts, Gap, GapReason, Link, Role, Sample, Snapshot, TargetSnapshot, look_limit,
 };
-pub use surroundings::{Check, CheckKind, ControlPlane, Surroundings};
+pub use surroundings::{Check, CheckKind, ControlPlane, Silence, Surroundings};
 pub use time::{Clock, Moment, SystemClock};
 pub use units::{Ratio, UnitError};
 pub use vantage::{VantageAnswer, VantageReport, Vote};

@@ -1,9 +1,10 @@
 //! What is looked at beside the Redis itself: what the agent must reach, what applications report, what else answers
-//! in a datacenter, and what a cluster's control plane says.
+//! in a datacenter, what a cluster's control plane says, and where people have asked for quiet.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Gap, Ratio};
+use super::{Gap, Ratio, SiteName};
 
 /// How a check looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -35,6 +36,22 @@ pub struct Surroundings {
     pub self_checks: Vec<Check>,
     /// The share of failing requests as applications see them; `None` when no query is configured.
     pub client_errors: Option<Result<Ratio, Gap>>,
+    /// The sites whose incidents a person has silenced; `None` when no Alertmanager is configured.
+    #[serde(default)]
+    pub silenced: Option<Result<BTreeMap<SiteName, Silence>, Gap>>,
+}
+
+/// A silence in Alertmanager: a person has asked for quiet.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Silence {
+    /// Its id.
+    pub id: String,
+    /// Who asked for it.
+    pub by: String,
+    /// Why.
+    pub comment: String,
+    /// Its end (RFC 3339).
+    pub until: String,
 }
 
 /// What a cluster's control plane says of one site's database.

@@ -13,6 +13,7 @@ mod holds;
 mod hung;
 mod journal;
 mod layering;
+mod notify;
 mod reload;
 mod replay;
 mod rfc2136;

@@ -187,6 +187,15 @@ pub enum Reason {
         /// The site; `None` is the whole service.
         site: Option<SiteName>,
     },
+    /// A person has silenced the alerts about the service's incidents in Alertmanager.
+    Silenced {
+        /// The silence.
+        id: String,
+        /// Who asked for it.
+        by: String,
+        /// Why.
+        comment: String,
+    },
     /// The service only rehearses.
     DryRun,
     /// Nobody leads, as far as this agent can tell.
@@ -297,13 +306,26 @@ pub enum Source {
     Control,
     /// The query about applications.
     Client,
+    /// Alertmanager, about its silences.
+    Silences,
 }
 
 impl Source {
+    /// The source as a word.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Control => "control",
+            Self::Client => "client",
+            Self::Silences => "silences",
+        }
+    }
+
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Control => "the cluster's API",
             Self::Client => "the query about applications",
+            Self::Silences => "Alertmanager, asked for silences,",
         }
     }
 }

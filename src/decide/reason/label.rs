@@ -1,6 +1,7 @@
 //! A reason as a label value, and what kind of news it is.
 
 use super::Reason;
+use crate::types::SiteName;
 
 impl Reason {
     /// Whether it leaves the active site above suspicion, and the record as it was.
@@ -27,6 +28,23 @@ impl Reason {
     #[must_use]
     pub fn is_foreign(&self) -> bool {
         matches!(self, Self::ForeignFence { .. } | Self::ForeignRecord { .. } | Self::DamagedFence { .. })
+    }
+
+    /// The site that a lasting reason is about, where it is about one: the same reason about another site is another.
+    #[must_use]
+    pub fn site(&self) -> Option<&SiteName> {
+        if let Self::StandbyDown { site }
+        | Self::ConfigFault { site, .. }
+        | Self::FailbackReady { site, .. }
+        | Self::StandbyBehind { site, .. }
+        | Self::LinkDown { site }
+        | Self::ControlUnavailable { site, .. }
+        | Self::SourceSilent { site: Some(site), .. } = self
+        {
+            Some(site)
+        } else {
+            None
+        }
     }
 
     /// The reason as a label value.
@@ -71,6 +89,7 @@ impl Reason {
             Self::Late { .. } => "late",
             Self::MassFailure { .. } => "mass_failure",
             Self::Maintenance { .. } => "maintenance",
+            Self::Silenced { .. } => "silenced",
             Self::DryRun => "dry_run",
             Self::NoLeader => "no_leader",
             Self::RecordRefused { .. } => "record_refused",

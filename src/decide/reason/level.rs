@@ -63,6 +63,7 @@ impl Reason {
             | Self::AttemptFailed { .. }
             | Self::Paused
             | Self::Maintenance { .. }
+            | Self::Silenced { .. }
             | Self::DryRun
             | Self::NotLeading
             | Self::Mode { .. } => AlertLevel::None,

@@ -105,6 +105,9 @@ impl fmt::Display for Reason {
             ),
             Self::Maintenance { site: Some(site) } => write!(f, "{site} is in maintenance"),
             Self::Maintenance { site: None } => f.write_str("the service is in maintenance"),
+            Self::Silenced { id, by, comment } => {
+                write!(f, "{by} has silenced its incidents in Alertmanager (silence {id}): {comment}")
+            }
             Self::DryRun => f.write_str("dry run: nothing is changed"),
             Self::NoLeader => f.write_str("nobody leads: without a leader nothing moves by itself"),
             Self::RecordRefused { detail } => write!(f, "the provider refuses the record: {detail}"),

@@ -1,9 +1,9 @@
 //! What is seen around the Redis: each kind of evidence, what it adds, and what people hear of it.
 
-use super::world::{World, alert, expect, fence, gap, millis, ratio, reasons, secs, site, vantage};
+use super::world::{World, alert, expect, fence, gap, millis, ratio, reasons, secs, site, vantage, vetoes};
 use crate::config::Maintenance;
 use crate::decide::{AlertLevel, Crowd, Decision, Group, Reason, Reliability, Request, Verdict};
-use crate::types::{Check, CheckKind, ControlPlane, GapReason, Role, VantageAnswer};
+use crate::types::{Check, CheckKind, ControlPlane, GapReason, Role, Silence, VantageAnswer};
 
 const HOLD: Verdict = Verdict::Hold;
 const SERVES: &str = "active_serves";
@@ -232,6 +232,43 @@ fn sources_that_say_nothing_and_high_scores_are_told() {
     let mut world = clustered();
     world.node("dc-a").anomaly = Some(ratio(0.99));
     expect(&world.round(), HOLD, AlertLevel::Info, &[SERVES, "anomalous"]);
+}
+
+#[test]
+fn a_silence_of_its_incidents_makes_a_recommendation_of_a_switch() {
+    let outage = |silenced: Option<Result<&[&str], GapReason>>| {
+        let silence = || Silence {
+            id: "s1".to_owned(),
+            by: "anna".to_owned(),
+            comment: "works".to_owned(),
+            until: String::new(),
+        };
+        let mut world = clustered();
+        world.evidence.surroundings.silenced = silenced.map(|said| {
+            said.map(|sites| sites.iter().map(|name| (site(name), silence())).collect()).map_err(gap)
+        });
+        fail(&mut world);
+        world.node("dc-a").control = Some(Ok(plane(Some("bdb_unavailable"))));
+        world.evidence.alerts = vec![alert("f1", secs(0))];
+        world.rounds(6)
+    };
+    for (what, silenced, wanted) in [
+        ("no Alertmanager", None, Verdict::Failover),
+        ("no silence", Some(Ok(&[][..])), Verdict::Failover),
+        ("of another site", Some(Ok(&["dc-b"][..])), Verdict::Failover),
+        ("of the active site", Some(Ok(&["dc-a"][..])), Verdict::Recommend),
+        ("not known", Some(Err(GapReason::Timeout)), Verdict::Failover),
+    ] {
+        let decision = outage(silenced);
+        assert_eq!(decision.verdict, wanted, "{what}");
+        assert_eq!(vetoes(&decision).contains(&"silenced"), wanted == Verdict::Recommend, "{what}");
+        let is_told = reasons(&decision).contains(&"source_silent");
+        assert_eq!(is_told, what == "not known", "{what}");
+    }
+    let silenced = outage(Some(Ok(&["dc-a"])));
+    assert_eq!(silenced.level, AlertLevel::Page);
+    let why = silenced.reasons[0].to_string();
+    assert_eq!(why, "anna has silenced its incidents in Alertmanager (silence s1): works");
 }
 
 #[test]

@@ -11,10 +11,13 @@ use super::http::HttpClients;
 use super::lookout::{Lookout, Means};
 use super::metrics::Collector;
 use super::reach::Thing;
+use super::silences::{SilenceClient, incident_labels};
 use crate::config::{Config, Reach};
 use crate::monitor::Metrics;
 use crate::monitor::tls::{TlsError, TlsProfiles};
-use crate::types::{AgentName, Check, Clock, ControlPlane, Gap, GapReason, Ratio, SiteName, look_limit};
+use crate::types::{
+    AgentName, Check, Clock, ControlPlane, Gap, GapReason, Ratio, ServiceName, Silence, SiteName, look_limit,
+};
 
 /// What all services of an agent look with.
 pub struct Collectors {
@@ -27,6 +30,7 @@ pub struct Collectors {
     domains: BTreeMap<SiteName, Lookout>,
     clusters: BTreeMap<SiteName, EnterpriseClient>,
     prometheus: Option<PrometheusClient>,
+    silences: Option<SilenceClient>,
 }
 
 impl fmt::Debug for Collectors {
@@ -66,6 +70,9 @@ impl Collectors {
         let prometheus = prometheus
             .map(|p| PrometheusClient::new(p, &clients, &profiles, Arc::clone(&clock)))
             .transpose()?;
+        let deadline = config.global.probe_timeout;
+        let silences = config.alertmanager.as_ref();
+        let silences = silences.map(|a| SilenceClient::new(a, deadline)).transpose()?;
         let agent = config.agent.name.clone();
         let probe_interval = config.global.probe_interval;
         Ok(Self {
@@ -78,6 +85,7 @@ impl Collectors {
             domains,
             clusters,
             prometheus,
+            silences,
         })
     }
 
@@ -124,6 +132,23 @@ impl Collectors {
             return Err(Gap::new(GapReason::NotAsked, "there is no Prometheus"));
         };
         self.counted(Collector::Client, prometheus.share(promql, deadline)).await
+    }
+
+    /// The sites of a service whose incidents a person has silenced; `None` without an Alertmanager.
+    pub async fn silenced(
+        &self,
+        service: &ServiceName,
+        sites: &[SiteName],
+        deadline: Duration,
+    ) -> Option<Result<BTreeMap<SiteName, Silence>, Gap>> {
+        let silences = self.silences.as_ref()?;
+        let labels: Vec<_> =
+            sites.iter().map(|site| incident_labels(service.as_str(), site.as_str())).collect();
+        let found = self.counted(Collector::Silences, silences.of(&labels, deadline)).await;
+        let named = |found: Vec<Option<Silence>>| {
+            sites.iter().cloned().zip(found).filter_map(|(site, silence)| Some((site, silence?))).collect()
+        };
+        Some(found.map(named))
     }
 
     async fn counted<T>(

@@ -23,6 +23,8 @@ pub(super) enum Collector {
     Client,
     /// At what a cluster says of a database.
     Enterprise,
+    /// At where people have asked for quiet.
+    Silences,
 }
 
 impl Collector {
@@ -32,6 +34,7 @@ impl Collector {
             Self::Domain => "domain",
             Self::Client => "client",
             Self::Enterprise => "enterprise",
+            Self::Silences => "silences",
         }
     }
 }
@@ -75,7 +78,13 @@ impl CollectorMetrics {
     /// One observation of each collector, for pages in tests.
     pub fn touch(&self) {
         let gap = Gap::new(crate::types::GapReason::Timeout, "");
-        for collector in [Collector::SelfCheck, Collector::Domain, Collector::Client, Collector::Enterprise] {
+        for collector in [
+            Collector::SelfCheck,
+            Collector::Domain,
+            Collector::Client,
+            Collector::Enterprise,
+            Collector::Silences,
+        ] {
             self.count(collector, Duration::from_millis(1), Some(&gap));
         }
     }

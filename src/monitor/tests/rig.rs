@@ -188,6 +188,7 @@ pub fn config(services: Vec<Service>) -> Config {
         },
         alertmanager: None,
         prometheus: None,
+        notify: Vec::new(),
         embedded_dns: None,
     }
 }

@@ -242,7 +242,7 @@ impl<'a> Rebuilder<'a> {
                 (Some(_), Some(_)) => Err(Gap::new(GapReason::Protocol, "the query found several series")),
             }
         });
-        Surroundings { self_checks: Vec::new(), client_errors: asked }
+        Surroundings { client_errors: asked, ..Surroundings::default() }
     }
 
     /// What another agent must have said: its own looks, judged as it would have judged them.

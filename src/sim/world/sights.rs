@@ -192,7 +192,7 @@ impl State {
             let share = self.client_errors(service, now).filter(|_| are_numbers);
             share.map(Ratio::clamped).ok_or_else(none)
         });
-        (Surroundings { self_checks, client_errors }, longest)
+        (Surroundings { self_checks, client_errors, silenced: None }, longest)
     }
 
     /// The way of a request of an agent to something beside Redis in a datacenter.

@@ -19,7 +19,7 @@ async fn filled(folder: &TempDir) -> Vec<u8> {
     journal.append(entries).await.unwrap();
     drop(journal);
     let bytes = fs::read(folder.path().join("journal.db")).unwrap();
-    assert!(bytes.len() > 10 * PAGE_BYTES);
+    assert!(bytes.len() > 11 * PAGE_BYTES);
     bytes
 }
 
@@ -39,7 +39,7 @@ async fn a_damaged_journal_is_moved_aside_and_an_empty_one_begins() {
     let rows: [(&str, Damage); 5] = [
         ("no database", |bytes| flip(&mut bytes[..16])),
         ("the first page", |bytes| flip(&mut bytes[100..PAGE_BYTES])),
-        ("a page in the middle", |bytes| flip(&mut bytes[6 * PAGE_BYTES..7 * PAGE_BYTES])),
+        ("a page in the middle", |bytes| flip(&mut bytes[10 * PAGE_BYTES..11 * PAGE_BYTES])),
         ("cut short", |bytes| bytes.truncate(3 * PAGE_BYTES)),
         ("nothing but noise", |bytes| *bytes = b"noise ".repeat(2000)),
     ];
@@ -91,7 +91,7 @@ async fn the_log_of_a_damaged_file_never_meets_the_new_one() {
     journal.append(vec![entry("s", 1, halted("in the log only"))]).await.unwrap();
     let (mut bytes, log) = (fs::read(&path).unwrap(), fs::read(&log_path).unwrap());
     drop(journal);
-    flip(&mut bytes[6 * PAGE_BYTES..7 * PAGE_BYTES]);
+    flip(&mut bytes[10 * PAGE_BYTES..11 * PAGE_BYTES]);
     for (bytes, log) in [(bytes, log), (b"noise ".repeat(2000), b"noise".to_vec())] {
         fs::write(&path, &bytes).unwrap();
         fs::write(&log_path, &log).unwrap();

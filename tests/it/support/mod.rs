@@ -13,3 +13,5 @@ pub mod prometheus;
 pub mod redis;
 pub mod sandbox;
 pub mod scene;
+#[expect(dead_code, reason = "the unit tests of the channels use the rest of it")]
+pub mod sink;

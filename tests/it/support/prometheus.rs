@@ -5,12 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::http;
 use super::ports::free_port;
-use super::process::{Process, installed};
+use super::process::{Process, START_LIMIT, installed, wait_until};
 
 /// A file of the repository, with texts replaced; panics where one is not there, so that no replacement is void.
 pub fn repository_text(path: &str, replacements: &[(&str, &str)]) -> String {
@@ -121,6 +121,34 @@ impl Alertmanager {
     /// `host:port`, as Prometheus wants it.
     pub fn host_port(&self) -> &str {
         self.url.trim_start_matches("http://")
+    }
+
+    /// Silences what has all these labels; returns the silence's id once it is active.
+    pub async fn silence(&self, labels: &[(&str, &str)]) -> String {
+        let matcher = |(name, value): &(&str, &str)| json!({"name": name, "value": value, "isRegex": false, "isEqual": true});
+        let silence = json!({
+            "matchers": labels.iter().map(matcher).collect::<Vec<_>>(),
+            "startsAt": "2026-01-01T00:00:00Z", "endsAt": "2099-01-01T00:00:00Z",
+            "createdBy": "anna", "comment": "works",
+        });
+        let url = format!("{}/api/v2/silences", self.url);
+        let response = http::send(http::client().post(&url).json(&silence)).await.expect("it answers");
+        assert_eq!(response.status, 200, "{}", response.body);
+        let json: Value = serde_json::from_str(&response.body).expect("JSON");
+        let id = json["silenceID"].as_str().expect("a silence has an id").to_owned();
+        wait_until("the silence to be active", START_LIMIT, async || {
+            let one = http::get_json(&format!("{}/api/v2/silence/{id}", self.url)).await;
+            one["status"]["state"] == "active"
+        })
+        .await;
+        id
+    }
+
+    /// Ends a silence.
+    pub async fn unsilence(&self, id: &str) {
+        let url = format!("{}/api/v2/silence/{id}", self.url);
+        let response = http::send(http::client().delete(&url)).await.expect("it answers");
+        assert_eq!(response.status, 200, "{}", response.body);
     }
 
     /// The labels of the active alerts. The list is empty before the notification of the end goes out.
