@@ -1,6 +1,6 @@
 //! The families of a registry's OpenMetrics text, translated to the form that is asked for.
 
-use super::exposition::Format;
+use super::format::Format;
 
 /// One family of a registry.
 #[derive(Debug, Clone, PartialEq, Eq)]

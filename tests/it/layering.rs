@@ -64,6 +64,7 @@ const PURE: &[&str] = &[
     "replay/prometheus/chunk.rs",
     "replay/prometheus/look.rs",
     "replay/prometheus/rebuild.rs",
+    "replay/prometheus/vantages.rs",
 ];
 /// The one reader of the system's clock.
 const IMPURE: &[&str] = &["types/time.rs"];

@@ -14,7 +14,8 @@ use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use crate::config::Tls;
-use crate::monitor::error::{io_reason, one_line};
+use crate::monitor::error::one_line;
+use crate::monitor::reasons::io_reason;
 use crate::monitor::tls::{TlsError, TlsProfiles, trusting_nobody};
 use crate::types::{Gap, GapReason};
 

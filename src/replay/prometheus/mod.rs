@@ -8,5 +8,6 @@ mod history;
 mod look;
 mod query;
 mod rebuild;
+mod vantages;
 
 pub use history::{Asked, PrometheusHistory};

@@ -5,15 +5,13 @@ use std::time::Duration;
 use super::chunk::{Chunk, Eye, Place};
 use super::look::{alerts, facts, gap};
 use super::query::CLIENT_ERRORS;
+use super::vantages::address;
 use crate::config::{Config, Service, Site, Topology, Vantage};
-use crate::decide::{
-    Controls, Crowd, Duty, Evidence, Leadership, Lens, RecordReading, Reliability, Sight, Trigger, Verdict,
-    judge,
-};
+use crate::decide::{Controls, Crowd, Evidence, Leadership, RecordReading, Reliability, Trigger, Verdict};
 use crate::replay::Then;
 use crate::types::{
     CanaryResult, Fence, Gap, GapReason, Moment, Ratio, RecordState, RecordView, ResourceSet, Role, SiteName,
-    Snapshot, Surroundings, TargetSnapshot, VantageAnswer, VantageReport, Vote,
+    Snapshot, Surroundings, TargetSnapshot,
 };
 
 /// Share of the deadline that an answer counts as having taken where nobody recorded its time: just not slow.
@@ -21,11 +19,11 @@ const UNTIMED: u32 = 4;
 /// Rebuilds evidence, step by step.
 #[derive(Debug)]
 pub(super) struct Rebuilder<'a> {
-    config: &'a Config,
-    service: &'a Service,
+    pub(super) config: &'a Config,
+    pub(super) service: &'a Service,
     interval: Duration,
     /// The site that the name points to, and the one before it.
-    active: Option<(SiteName, SiteName)>,
+    pub(super) active: Option<(SiteName, SiteName)>,
     epoch: u64,
     /// Failovers that redrover had counted in the round before.
     failovers: Option<f64>,
@@ -96,7 +94,7 @@ impl<'a> Rebuilder<'a> {
         self.service.sites.iter().flat_map(of_site)
     }
 
-    fn snapshots(&self, chunk: &Chunk, eye: &Eye, step: usize, now: Moment) -> Vec<Snapshot> {
+    pub(super) fn snapshots(&self, chunk: &Chunk, eye: &Eye, step: usize, now: Moment) -> Vec<Snapshot> {
         let sites = self.service.sites.iter();
         sites.map(|site| self.snapshot(site, chunk, eye, step, now)).collect()
     }
@@ -245,28 +243,6 @@ impl<'a> Rebuilder<'a> {
         Surroundings { client_errors: asked, ..Surroundings::default() }
     }
 
-    /// What another agent must have said: its own looks, judged as it would have judged them.
-    fn vantage(
-        &self,
-        vantage: &Vantage,
-        chunk: &Chunk,
-        own: &Eye,
-        step: usize,
-        now: Moment,
-    ) -> VantageAnswer {
-        let eye = address(vantage).map(Eye::Agent).filter(|eye| eye != own && chunk.eyes().contains(eye));
-        let said = eye.map(|eye| {
-            let snapshots = self.snapshots(chunk, &eye, step, now);
-            let votes = snapshots.iter().map(|seen| self.vote(seen)).collect();
-            VantageReport { wall: now.wall, votes }
-        });
-        VantageAnswer {
-            agent: vantage.name.clone(),
-            failure_domain: vantage.failure_domain.clone(),
-            said: said.ok_or_else(|| Gap::new(GapReason::NotAsked, "Prometheus holds nothing of it")),
-        }
-    }
-
     /// What redrover decided then, where it was there.
     fn then(&mut self, chunk: &Chunk, eye: &Eye, step: usize) -> Option<Then> {
         let value = |name| chunk.of_service(eye, name, step).map(|(_, value)| value).next();
@@ -291,30 +267,6 @@ impl<'a> Rebuilder<'a> {
             trigger: Trigger::Automatic,
         })
     }
-
-    fn vote(&self, seen: &Snapshot) -> Vote {
-        let lens = Lens {
-            policy: &self.service.policy,
-            probe_timeout: self.config.global.probe_timeout,
-            loading_for: Duration::ZERO,
-            resolves: false,
-            vantages_there: &[],
-        };
-        let is_active = self.active.as_ref().is_some_and(|(active, _)| *active == seen.site);
-        let serves = self.service.topology == Topology::ActiveActive || is_active;
-        let judgement = judge(seen, if serves { Duty::Serve } else { Duty::Stand }, &lens);
-        Vote {
-            site: seen.site.clone(),
-            severity: judgement.severity,
-            is_silent: judgement.sight == Sight::Silent,
-            is_domain_silent: None,
-        }
-    }
-}
-
-/// `host:port` of a vantage, as Prometheus calls it that scrapes it there.
-fn address(vantage: &Vantage) -> Option<String> {
-    Some(format!("{}:{}", vantage.url.host_str()?, vantage.url.port_or_known_default()?))
 }
 
 #[cfg(test)]
