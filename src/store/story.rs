@@ -226,8 +226,8 @@ impl Story {
                 let count = self.abandoned.as_ref().map_or(0, |a| a.count).saturating_add(1);
                 self.abandoned = Some(Attempts { last_unix_ms: at_unix_ms, why: why.clone(), count });
             }
-            Outcome::PromotedNotSwitched { why } | Outcome::Foreign { why } => {
-                self.halted = Some(why.clone())
+            Outcome::PromotedNotSwitched { .. } | Outcome::Foreign { .. } => {
+                self.halted = Some(outcome.to_string());
             }
         }
     }
