@@ -1,7 +1,7 @@
 //! Two keys for a change: a durable ticket and a live term, while nobody has said stop.
 
 use super::Hands;
-use crate::decide::Plan;
+use crate::decide::{Plan, Trigger};
 use crate::lead::Term;
 use crate::store::{Journal, JournalError, Kind, Query, Story, Ticket};
 use crate::types::{Guard, Moment, ServiceName, SiteName};
@@ -98,7 +98,10 @@ pub(super) async fn refused(hands: &Hands, plan: &Plan) -> Result<(), Refusal> {
     let now = hands.clock.now().unix_ms();
     let stops =
         |site: &Option<SiteName>| site.as_ref().is_none_or(|site| *site == plan.from || *site == plan.to);
-    match story.maintenance.into_iter().find(|(site, until)| *until > now && stops(site)) {
+    // Who asks for a switch may ask for one away from what they are working on.
+    let is_automatic = plan.trigger == Trigger::Automatic;
+    let found = story.maintenance.into_iter().find(|(site, until)| *until > now && stops(site));
+    match found.filter(|_| is_automatic) {
         Some((site, _)) => Err(Refusal::Maintenance { site }),
         None => Ok(()),
     }

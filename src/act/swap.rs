@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Hands;
 use super::dns::{Dns, DnsError, RecordChange, SendBy};
-use super::permit::{leads, refused};
+use super::permit::{Refusal, leads, refused};
 use crate::decide::Plan;
 use crate::types::{Guard, RecordState};
 
@@ -62,7 +62,7 @@ pub(super) async fn swap(
             return Err(SwapFailure::NotLeading);
         }
         if let Some(plan) = plan
-            && let Err(refusal) = refused(hands, plan).await
+            && let Err(refusal) = still_wanted(hands, plan).await
         {
             return Err(SwapFailure::Stopped(refusal.to_string()));
         }
@@ -91,6 +91,13 @@ pub(super) async fn swap(
         }
     }
     Err(SwapFailure::Busy(last))
+}
+
+/// Whether nobody has said stop, and the decision still holds. After a promotion the way is gone on with, however old it is.
+async fn still_wanted(hands: &Hands, plan: &Plan) -> Result<(), Refusal> {
+    refused(hands, plan).await?;
+    let is_old = hands.clock.now().unix_ms() >= plan.expires_unix_ms;
+    if is_old && !plan.promotes && Guard::Expiry.stands() { Err(Refusal::Expired) } else { Ok(()) }
 }
 
 async fn read_back(dns: &dyn Dns) -> Result<RecordState, DnsError> {

@@ -15,6 +15,8 @@ use crate::control::View;
 use crate::store::FIRING_MAX;
 use crate::types::{Alert, AlertKey, AlertState, Notification, ServiceName, SiteName};
 
+/// How the names of redrover's own alerts begin: those of its rules, and those that it posts.
+const OWN_ALERTS: &str = "Redrover";
 /// Alerts in one notification.
 const ALERTS_MAX: usize = 10_000;
 /// A longer body is cut off in the middle.
@@ -164,8 +166,10 @@ fn parse(bytes: &[u8], label: &str, is_known: impl Fn(&ServiceName) -> bool) -> 
             // A control character has no business in a name, and would reach a terminal.
             text[..text.floor_char_boundary(TEXT_BYTES_MAX)].replace(char::is_control, " ")
         };
+        // What redrover itself says about a service is no evidence about it: it would agree with itself for ever.
+        let is_own = raw.labels.get("alertname").is_some_and(|name| name.starts_with(OWN_ALERTS));
         let service = raw.labels.get(label).and_then(|name| ServiceName::new(name.as_str()).ok());
-        match service.filter(&is_known) {
+        match service.filter(|service| !is_own && is_known(service)) {
             Some(service) => alerts.push(Alert {
                 key: AlertKey { fingerprint: raw.fingerprint.clone(), starts_at: raw.starts_at.clone() },
                 state,

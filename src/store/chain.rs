@@ -68,7 +68,7 @@ pub(super) fn chain_of(kind: Kind) -> &'static str {
 }
 
 /// The chain of all kinds that are kept whole.
-const KEPT: &str = "kept";
+pub(super) const KEPT: &str = "kept";
 
 #[cfg(test)]
 mod tests {

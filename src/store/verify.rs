@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, Row};
 
-use super::chain::{Seal, Written, chain_of};
+use super::chain::{KEPT, Seal, Written, chain_of};
 use super::{JournalError, Kind, SqliteJournal};
 
 /// What a journal's chains say.
@@ -30,6 +30,8 @@ pub enum Flaw {
         /// Its place.
         seq: i64,
     },
+    /// The oldest entries of the kinds that are kept whole are not there.
+    Beginning,
     /// The newest entries of a chain are not there.
     CutOff {
         /// The chain's name.
@@ -50,6 +52,7 @@ impl fmt::Display for Flaw {
             Self::Broken { seq } => {
                 write!(f, "entry {seq} was changed or inserted, or one before it was removed")
             }
+            Self::Beginning => f.write_str("the oldest entries of chain kept were removed"),
             Self::CutOff { chain, seq } => {
                 write!(f, "the entries of chain {chain} up to place {seq} are not all there")
             }
@@ -60,6 +63,7 @@ impl fmt::Display for Flaw {
 
 /// A chain while it is followed.
 struct Followed {
+    start: Seal,
     at: Seal,
     after: i64,
     head: Seal,
@@ -85,6 +89,9 @@ pub fn verify(directory: &Path) -> Result<Verified, JournalError> {
         follow(row, &mut chains, &mut verified).map_err(read)?;
     }
     for (name, chain) in chains {
+        if name == KEPT && chain.start != Seal::BEGINNING {
+            verified.flaws.push(Flaw::Beginning);
+        }
         if chain.at != chain.head || chain.last_seq != chain.head_seq {
             verified.flaws.push(Flaw::CutOff { chain: name.clone(), seq: chain.head_seq });
         }
@@ -98,8 +105,10 @@ fn chains(connection: &Connection) -> rusqlite::Result<BTreeMap<String, Followed
     let chain = |row: &Row<'_>| {
         let seal = |bytes: Vec<u8>| Seal::from_bytes(&bytes).unwrap_or(Seal::BEGINNING);
         let after = row.get(2)?;
+        let start = seal(row.get(1)?);
         let followed = Followed {
-            at: seal(row.get(1)?),
+            start,
+            at: start,
             after,
             head: seal(row.get(3)?),
             head_seq: row.get(4)?,

@@ -60,6 +60,8 @@ pub struct Courier {
     marks: BTreeMap<u64, Mark>,
     busy: BTreeSet<String>,
     deliveries: JoinSet<Done>,
+    /// What an earlier run left in the outbox was brought in line with the configuration.
+    is_adopted: bool,
     repeated: BTreeMap<String, i64>,
     /// When the desk was written last, Unix milliseconds.
     written: i64,
@@ -97,6 +99,7 @@ impl Courier {
             marks: BTreeMap::new(),
             busy: BTreeSet::new(),
             deliveries: JoinSet::new(),
+            is_adopted: false,
             repeated: BTreeMap::new(),
             written: 0,
             trouble: None,
@@ -194,7 +197,7 @@ impl Courier {
     /// Whether there is anybody to tell; what waits for channels that are gone is dropped.
     async fn adopt(&mut self, channels: &Channels) -> Result<bool, JournalError> {
         let names: Vec<String> = channels.rules.iter().map(|channel| channel.name.clone()).collect();
-        let is_known = self.repeated.keys().eq(names.iter().collect::<BTreeSet<_>>());
+        let is_known = self.is_adopted && self.repeated.keys().eq(names.iter().collect::<BTreeSet<_>>());
         if !is_known || (self.desk.is_none() && !names.is_empty()) {
             let gone = self.outbox.keep_channels(names.clone(), self.now()).await?;
             for (channel, count) in gone {
@@ -209,6 +212,7 @@ impl Courier {
             for name in &names {
                 self.repeated.entry(name.clone()).or_insert(0);
             }
+            self.is_adopted = true;
         }
         if names.is_empty() {
             if self.desk.take().is_some() || !is_known {

@@ -40,7 +40,7 @@ const TABLE: [(Guard, &str, Shows); 25] = [
     (Guard::SilentSite, "G08", Miss("expected a recommendation of dc-b")),
     (Guard::Claim, "G09", Miss("c1 has halted db1")),
     (Guard::MissingFence, "G10", Miss("expected halt of db1")),
-    (Guard::Leadership, "F123", Rule("no_act_without_lease")),
+    (Guard::Leadership, "G16", Rule("no_act_without_lease")),
     (Guard::SelfDoubt, "G11", Rule("no_ping_pong")),
     (Guard::SelfDoubt, "F124", Miss("expected at least warn")),
     (Guard::Fencing, "G12", Rule("two_primaries")),
