@@ -199,11 +199,12 @@ impl Worker {
             self.lost_journal(&error);
         }
         self.metrics.decided(&decision);
-        if self.is_durable || !Guard::AuditBeforeAct.stands() {
+        let may_obey = self.is_durable || !Guard::AuditBeforeAct.stands();
+        if may_obey {
             self.obey(&decision).await;
         }
         // In the middle of a switch it stays: nobody else knows as well how far it came.
-        if !self.is_durable || (decision.mistrusts_itself() && self.switching_to.is_none()) {
+        if !may_obey || (decision.mistrusts_itself() && self.switching_to.is_none()) {
             self.setup.hands.election.step_down();
         }
         self.learn(&decision);

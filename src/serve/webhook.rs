@@ -213,6 +213,8 @@ mod tests {
         assert_eq!(alert.key.fingerprint, "29ee14edf5bde1f8");
         let other = GOOD.replace("\"sessions\"", "\"elsewhere\"");
         assert_eq!(read(&payload(&other)).unwrap().unmatched, 1);
+        let own = GOOD.replace("\"RedisDown\"", "\"RedroverIncident\"");
+        assert_eq!(read(&payload(&own)).unwrap().unmatched, 1, "redrover does not agree with itself");
     }
 
     #[test]

@@ -99,6 +99,10 @@ pub(in crate::sim) struct State {
     pub(in crate::sim) settled: Vec<Duration>,
     /// Since when two primaries take writes of applications, by service.
     pub(in crate::sim) two_primaries: Vec<Option<Duration>>,
+    /// The members of each service that took writes of applications a moment ago.
+    pub(in crate::sim) taking: Vec<Vec<usize>>,
+    /// Of two primaries the old one came back; else it was there when the new one was promoted.
+    pub(in crate::sim) has_returned: Vec<bool>,
     /// Somebody else has moved the record; what comes of that is not redrover's. By service.
     pub(in crate::sim) is_edited: Vec<bool>,
     /// By service.
@@ -212,6 +216,8 @@ impl State {
             commands,
             settled: vec![Duration::ZERO; services],
             two_primaries: vec![None; services],
+            taking: vec![Vec::new(); services],
+            has_returned: vec![false; services],
             is_edited: vec![false; services],
             moves: vec![moves; services],
             orders: vec![vec![Orders::default(); services]; agents],

@@ -141,7 +141,13 @@ impl State {
             .collect();
         let named = self.named(service);
         let old = taking.iter().find(|member| Some(**member) != named);
+        if let Some(old) = old
+            && taking.len() > self.taking[service].len()
+        {
+            self.has_returned[service] = !self.taking[service].contains(old);
+        }
         let could_hold = old.is_some_and(|old| self.could_be_held(service, *old));
+        self.taking[service].clone_from(&taking);
         if taking.len() < 2 || self.is_edited[service] || !could_hold {
             self.two_primaries[service] = None;
             return;
@@ -159,8 +165,8 @@ impl State {
         }
     }
 
-    /// Whether some agent could keep a member from taking writes: it may act, it can read who is active, and what it
-    /// orders arrives.
+    /// Whether some agent could keep a member from taking writes: it may act, and what it orders arrives. One that comes
+    /// back can be held only by who can read that another is active by now.
     fn could_be_held(&self, service: usize, member: usize) -> bool {
         let to = [Node::Datacenter(self.layout.members[member])];
         (0..self.actors.len()).any(|agent| {
@@ -175,9 +181,10 @@ impl State {
                 way.is_open() && way.losing == 0.0 && way.slower.is_zero()
             };
             let reads = is_clear(&[Node::Outside], Ports::All) && self.provider.read().is_ok();
+            let knows = reads || !self.has_returned[service];
             let takes_orders = |target: &Target| target.state_for(Seer::Agent(agent)) == RedisState::Up;
             may_act
-                && reads
+                && knows
                 && is_clear(&to, Ports::Redis)
                 && self.sites[service][member].targets.iter().all(takes_orders)
         })
