@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::promote::RedisHands;
 use super::reload::Services;
-use crate::act::dns::{Dns, DnsError, EmbeddedServer, EmbeddedZone, open};
+use crate::act::dns::{Dns, DnsError, DnsMetrics, EmbeddedServer, EmbeddedZone, open};
 use crate::act::notify::{Channels, Courier, NotifyMetrics};
 use crate::act::{self, Hands};
 use crate::config::{Config, Provider, Record, Service, load};
@@ -169,6 +169,7 @@ impl App {
             act: act::Metrics::register(&mut registry),
             monitor: monitor::Metrics::register(&mut registry),
         };
+        let dns = zone.as_ref().map(|_| DnsMetrics::register(&mut registry));
         let decided = control::Metrics::register(&mut registry);
         let told = NotifyMetrics::register(&mut registry);
         let (channels, heard) = watch::channel(Channels::open(&config)?);
@@ -176,8 +177,8 @@ impl App {
         let (view, cancelled, mut tasks) = (View::default(), CancellationToken::new(), JoinSet::new());
         let wakers = Wakers::default();
         let (intake, handle) = Intake::new(journal, Arc::clone(&clock), wakers.clone());
-        if let Some(zone) = &zone {
-            let (server, address) = EmbeddedServer::bind(zone).await.context("cannot serve DNS")?;
+        if let Some((zone, dns)) = zone.as_ref().zip(dns) {
+            let (server, address) = EmbeddedServer::bind(zone, dns).await.context("cannot serve DNS")?;
             tracing::info!(%address, "answering DNS");
             let stop = cancelled.clone().cancelled_owned();
             tasks.spawn(async move {

@@ -227,7 +227,7 @@ fn check_embedded(sheet: &Sheet<'_>, service: &RawService, raw: &RawConfig) {
             sheet.problem(&key, format!("{name} is not in the zone {zone} of embedded_dns"), hint)
         }
     }
-    if dns.name_servers.contains(name) {
+    if dns.name_servers.iter().any(|server| server.name == *name) {
         sheet.problem(&key, "is also one of embedded_dns.name_servers", "give the record a name of its own");
     }
 }

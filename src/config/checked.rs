@@ -12,6 +12,7 @@ pub use target::{Address, Target, Tls};
 
 use super::Secret;
 use super::around::{ClientErrors, Datacenter, HttpLogin, Maintenance, Prometheus, Reach, Vantage};
+use super::embedded::EmbeddedDns;
 use super::notify::Channel;
 use super::rfc2136::Rfc2136;
 use crate::types::{AgentName, RecordName, RecordType, ServiceName, SiteName};
@@ -99,17 +100,6 @@ pub struct Alertmanager {
     pub login: Option<HttpLogin>,
     /// Certificate authorities to trust instead of the system's, a PEM file.
     pub ca_file: Option<PathBuf>,
-}
-
-/// The name server inside this program.
-#[derive(Debug, Clone, PartialEq)]
-pub struct EmbeddedDns {
-    /// Where it listens, UDP and TCP.
-    pub listen: SocketAddr,
-    /// The delegated zone; every embedded record lies in it.
-    pub zone: RecordName,
-    /// The zone's own NS names as the parent delegates them; at least one.
-    pub name_servers: Vec<RecordName>,
 }
 
 /// How the sites of a service share their data.

@@ -8,6 +8,7 @@ mod channels;
 mod check;
 mod check_around;
 mod checked;
+mod embedded;
 mod error;
 mod evidence;
 mod load;
@@ -30,9 +31,10 @@ mod tests;
 
 pub use around::{ClientErrors, Datacenter, Enterprise, HttpLogin, Maintenance, Prometheus, Reach, Vantage};
 pub use checked::{
-    Address, Agent, Alertmanager, Canary, Config, EmbeddedDns, Flap, Global, Mode, Policy, Promote, Provider,
+    Address, Agent, Alertmanager, Canary, Config, Flap, Global, Mode, Policy, Promote, Provider,
     Record, Route53, Service, Site, Target, Tls, Topology, Webhook, WebhookAuth, Weights,
 };
+pub use embedded::{EmbeddedDns, NameServer, Network, RateLimit};
 pub use error::{Problem, Problems};
 pub use load::{CONFIG_BYTES_MAX, Loaded, Rules, load, load_for, parse};
 pub use notify::{Channel, Email, Level, MessageWebhook, RateLimits, SmtpTls, Way};

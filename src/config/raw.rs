@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use super::around::{ClientErrors, Datacenter, Enterprise, Maintenance, Prometheus, Reach, Vantage};
 use super::checked::{
-    Agent, Alertmanager, Canary, Config, EmbeddedDns, Global, Mode, Policy, Promote, Provider, Record,
+    Agent, Alertmanager, Canary, Config, Global, Mode, Policy, Promote, Provider, Record,
     Service, Site, Target, Topology, Webhook,
 };
+use super::embedded::EmbeddedDns;
 use super::notify::Channel;
 use crate::types::{AgentName, RecordName, RecordType, ServiceName, SiteName};
 

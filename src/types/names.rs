@@ -134,6 +134,13 @@ impl RecordName {
     pub fn fence(&self) -> Result<Self, NameError> {
         Self::new(format!("_redrover.{}", self.0))
     }
+
+    /// Whether this name is that of a zone, or lies below it.
+    #[must_use]
+    pub fn is_within(&self, zone: &Self) -> bool {
+        let rest = self.0.strip_suffix(&*zone.0);
+        rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 
-use super::answer::{Answers, Held};
+use super::table::{Held, Table};
 use super::store::{StoreError, ZoneStore};
 use crate::act::dns::{DnsError, RecordChange, wire};
 use crate::config::{EmbeddedDns as Settings, Record};
@@ -23,7 +23,7 @@ type Records = Vec<(RecordName, RecordType)>;
 pub struct EmbeddedZone {
     settings: Settings,
     opened: Mutex<Opened>,
-    answers: ArcSwap<Answers>,
+    table: ArcSwap<Table>,
 }
 
 struct Opened {
@@ -66,11 +66,11 @@ impl EmbeddedZone {
     ) -> Result<Arc<Self>, DnsError> {
         let (records, store) = (checked(settings, records)?, store?);
         let version = store.version()?;
-        let answers = load(settings, &records, &store)?;
+        let table = load(settings, &records, &store)?;
         Ok(Arc::new(Self {
             settings: settings.clone(),
             opened: Mutex::new(Opened { store, records, version }),
-            answers: ArcSwap::from_pointee(answers),
+            table: ArcSwap::from_pointee(table),
         }))
     }
 
@@ -130,8 +130,8 @@ impl EmbeddedZone {
         &self.settings
     }
 
-    pub(super) fn answers(&self) -> Arc<Answers> {
-        self.answers.load_full()
+    pub(super) fn table(&self) -> Arc<Table> {
+        self.table.load_full()
     }
 
     /// Reads from the file, and brings the table up to date on the way.
@@ -173,7 +173,7 @@ impl EmbeddedZone {
     fn publish(&self, opened: &mut Opened) -> Result<(), StoreError> {
         // The version is taken first: a change in between is then seen by the next reload.
         let version = opened.store.version()?;
-        self.answers.store(Arc::new(load(&self.settings, &opened.records, &opened.store)?));
+        self.table.store(Arc::new(load(&self.settings, &opened.records, &opened.store)?));
         opened.version = version;
         Ok(())
     }
@@ -183,7 +183,7 @@ fn load(
     settings: &Settings,
     records: &[(RecordName, RecordType)],
     store: &ZoneStore,
-) -> Result<Answers, StoreError> {
+) -> Result<Table, StoreError> {
     let serial = store.serial()?;
     let held = records.iter().map(|(name, kind)| {
         let state = match store.read(name, *kind) {
@@ -197,7 +197,7 @@ fn load(
         };
         Ok(Held { name, kind: *kind, state })
     });
-    Ok(Answers::new(settings, serial, held.collect::<Result<Vec<_>, _>>()?))
+    Ok(Table::new(settings, serial, held.collect::<Result<Vec<_>, _>>()?))
 }
 
 fn checked<'a>(
@@ -225,7 +225,7 @@ pub(super) fn check(
         Ok(fence) => fence,
         Err(error) => return refuse(format!("the name of the fence of {name} {error}")),
     };
-    if !is_within(name, zone) {
+    if !name.is_within(zone) {
         return refuse(format!("{name} does not lie in the embedded zone {zone}"));
     }
     if name == zone && record.kind == RecordType::Cname {
@@ -234,13 +234,8 @@ pub(super) fn check(
     if known.iter().any(|(n, _)| n == name || *n == fence || n.fence().as_ref() == Ok(name)) {
         return refuse(format!("{name} or its fence belongs to two services"));
     }
-    if settings.name_servers.iter().any(|server| server == name || *server == fence) {
+    if settings.name_servers.iter().any(|server| server.name == *name || server.name == fence) {
         return refuse(format!("{name} is also a name server of the zone"));
     }
     Ok(())
-}
-
-fn is_within(name: &RecordName, zone: &RecordName) -> bool {
-    let rest = name.as_str().strip_suffix(zone.as_str());
-    rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
