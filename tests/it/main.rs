@@ -6,6 +6,7 @@ mod around;
 mod config;
 mod crash;
 mod demo;
+mod embedded;
 mod exposition;
 mod failover;
 mod halts;
