@@ -31,8 +31,8 @@ mod tests;
 
 pub use around::{ClientErrors, Datacenter, Enterprise, HttpLogin, Maintenance, Prometheus, Reach, Vantage};
 pub use checked::{
-    Address, Agent, Alertmanager, Canary, Config, Flap, Global, Mode, Policy, Promote, Provider,
-    Record, Route53, Service, Site, Target, Tls, Topology, Webhook, WebhookAuth, Weights,
+    Address, Agent, Alertmanager, Canary, Config, Flap, Global, Mode, Policy, Promote, Provider, Record,
+    Route53, Service, Site, Target, Tls, Topology, Webhook, WebhookAuth, Weights,
 };
 pub use embedded::{EmbeddedDns, NameServer, Network, RateLimit};
 pub use error::{Problem, Problems};

@@ -9,9 +9,7 @@ use super::checked::{Alertmanager, Global, Webhook, WebhookAuth};
 use super::embedded;
 use super::places::{self, http_login, warn_clear_text};
 use super::raw::{RawAgent, RawConfig};
-use super::read::{
-    Item, Section, Value, Wrong, duration, http_url, integer, named, path, readable, word,
-};
+use super::read::{Item, Section, Value, Wrong, duration, http_url, integer, named, path, readable, word};
 use super::service;
 use crate::types::{AgentName, SiteName};
 

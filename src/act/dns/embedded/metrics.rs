@@ -45,14 +45,14 @@ impl DnsMetrics {
     /// Makes and registers them.
     pub fn register(registry: &mut Registry) -> Self {
         let answered: Family<Answered, Counter> = Family::default();
-        let help = "Queries answered by the embedded name server, by how they came and the code of the answer";
+        let help =
+            "Queries answered by the embedded name server, by how they came and the code of the answer";
         registry.register("redrover_dns_answers", help, answered.clone());
         let withheld: Family<Withheld, Counter> = Family::default();
         let help = "Answers of the embedded name server beyond the limit of a network, by what was done";
         registry.register("redrover_dns_answers_limited", help, withheld.clone());
-        let each = |transport| {
-            CODES.map(|(_, code)| answered.get_or_create(&Answered { transport, code }).clone())
-        };
+        let each =
+            |transport| CODES.map(|(_, code)| answered.get_or_create(&Answered { transport, code }).clone());
         let one = |action| withheld.get_or_create(&Withheld { action }).clone();
         Self { udp: each("udp"), tcp: each("tcp"), cut: one("cut"), dropped: one("dropped") }
     }

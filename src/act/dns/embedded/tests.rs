@@ -225,13 +225,12 @@ async fn whoever_asks_too_often_is_told_to_come_by_tcp() {
     let asked = question("db.zone.test", WireType::A);
     let bytes = asked.to_vec().unwrap();
     let (mut whole, mut cut) = (0, 0);
-    for _ in 0..400 {
+    // Few enough that no socket's buffer overflows.
+    for _ in 0..100 {
         socket.send(&bytes).await.unwrap();
     }
     let mut buffer = [0; 2048];
-    while let Ok(length) =
-        tokio::time::timeout(Duration::from_millis(500), socket.recv(&mut buffer)).await
-    {
+    while let Ok(length) = tokio::time::timeout(Duration::from_millis(500), socket.recv(&mut buffer)).await {
         let reply = Message::from_vec(&buffer[..length.unwrap()]).unwrap();
         match reply.metadata.truncation {
             true => cut += 1,
@@ -240,7 +239,7 @@ async fn whoever_asks_too_often_is_told_to_come_by_tcp() {
     }
     // Some credit comes back while the questions are on their way.
     assert!((10..40).contains(&whole), "{whole} whole answers");
-    assert!((150..200).contains(&cut), "{cut} cut ones: every second of the others");
+    assert!((30..=45).contains(&cut), "{cut} cut ones: every second of the others, beside {whole}");
     let by_tcp = ask::by_tcp(server.address, &asked).await.unwrap();
     assert_eq!(by_tcp.answers.len(), 1, "nobody is limited there");
 }

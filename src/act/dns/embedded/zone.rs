@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 
-use super::table::{Held, Table};
 use super::store::{StoreError, ZoneStore};
+use super::table::{Held, Table};
 use crate::act::dns::{DnsError, RecordChange, wire};
 use crate::config::{EmbeddedDns as Settings, Record};
 use crate::types::{RecordName, RecordState, RecordType};
