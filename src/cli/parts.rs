@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
 use super::{adopt, check, demo, explain, history, operate, replay, run, simulate};
-use crate::config::{Config, Service, load};
+use crate::config::{Config, Loaded, Service, load};
 use crate::types::ServiceName;
 
 /// Work on threads of its own, such as a write on a broken disk, has so long to end with the program.
@@ -158,11 +158,16 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 
 /// Reads the configuration; warnings go to standard error.
 pub(super) fn config(file: &Path) -> Result<Config, Failure> {
+    loaded(file).map(|loaded| loaded.config)
+}
+
+/// As [`config`], with the outline of the file.
+pub(super) fn loaded(file: &Path) -> Result<Loaded, Failure> {
     let loaded = load(file, &|name| std::env::var(name).ok()).map_err(|p| Failure::Wrong(p.to_string()))?;
     for warning in &loaded.warnings {
         eprintln!("warning: {warning}");
     }
-    Ok(loaded.config)
+    Ok(loaded)
 }
 
 /// Finds a service by name, or says which there are.

@@ -24,6 +24,9 @@ const RECORD_DEADLINE: Duration = Duration::from_secs(3);
 /// unless told otherwise.
 const ALERT_AGE_MAX: Duration = Duration::from_secs(4 * 3600);
 
+/// A decision that repeats itself is written anew so often: what is dropped because of its age has stopped long before.
+const WRITTEN_AGAIN_MS: i64 = 24 * 3_600_000;
+
 /// Why a cycle runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cause {
@@ -226,6 +229,7 @@ impl Worker {
             && decision.accepted.is_none()
             && decision.closing.is_none()
             && last.says_the_same(decision)
+            && (0..WRITTEN_AGAIN_MS).contains(&decision.made.unix_ms().saturating_sub(self.last_written))
         {
             journal.repeat(*seq, decision.made.unix_ms()).await?;
             *last = decision.clone();
@@ -239,6 +243,7 @@ impl Worker {
         let bodies = std::iter::once(decided).chain(accepted).chain(closed);
         let seqs = journal.append(bodies.map(|body| self.entry(decision, body)).collect()).await?;
         self.last = seqs.first().map(|seq| (*seq, decision.clone()));
+        self.last_written = decision.made.unix_ms();
         Ok(())
     }
 

@@ -80,6 +80,8 @@ pub struct Worker {
     pub(super) story: Story,
     pub(super) record: Option<RecordView>,
     pub(super) last: Option<(u64, Decision)>,
+    /// When that was written, Unix milliseconds.
+    pub(super) last_written: i64,
     pub(super) held: BTreeMap<SiteName, bool>,
     pub(super) is_durable: bool,
     flood: Flood,
@@ -113,6 +115,7 @@ impl Worker {
             story: Story::default(),
             record: None,
             last: None,
+            last_written: 0,
             held: BTreeMap::new(),
             is_durable: true,
             flood: Flood::default(),
@@ -258,7 +261,7 @@ impl Worker {
 }
 
 /// The kinds that make up the story; decisions are read one by one.
-pub(super) const STORY_KINDS: [Kind; 9] = [
+pub(super) const STORY_KINDS: [Kind; 10] = [
     Kind::Adopted,
     Kind::Notified,
     Kind::Ticketed,
@@ -268,6 +271,7 @@ pub(super) const STORY_KINDS: [Kind; 9] = [
     Kind::Ordered,
     Kind::Observed,
     Kind::Closed,
+    Kind::Remembered,
 ];
 
 fn order(body: Body) -> Option<(OperatorAction, String)> {

@@ -99,9 +99,9 @@ pub enum JournalError {
     Worker,
 }
 
-/// The kinds that come without end, of which the newest are kept; every other kind is kept whole.
-pub(super) const PRUNED: [Kind; 2] = [Kind::Decided, Kind::Notified];
-/// Entries kept of each of these kinds.
+/// The kinds that come without end, of which the newest are kept; of every other kind, all that is young enough.
+pub(super) const PRUNED: [Kind; 3] = [Kind::Decided, Kind::Notified, Kind::Denied];
+/// Entries kept of each of these kinds, whatever else is asked for.
 pub(super) const KEPT_MAX: usize = 100_000;
 
 /// Which entries to read.

@@ -9,14 +9,20 @@ use rusqlite::{Connection, OpenFlags, Row, TransactionBehavior, params_from_iter
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout_at};
 
-use super::write::append;
+use super::write::{anchor_all, append};
 use super::{Body, Entry, Journal, JournalError, NewEntry, Query, Ticket};
 use crate::decide::Plan;
 use crate::types::ServiceName;
 
 /// The schemas, oldest first; the file's `user_version` counts how many were applied.
-const MIGRATIONS: [&str; 3] =
-    [include_str!("schema.sql"), include_str!("schema_2.sql"), include_str!("schema_3.sql")];
+const MIGRATIONS: [&str; 4] = [
+    include_str!("schema.sql"),
+    include_str!("schema_2.sql"),
+    include_str!("schema_3.sql"),
+    include_str!("schema_4.sql"),
+];
+/// From this schema on, whatever was dropped has an anchor.
+const ANCHORED: usize = 4;
 /// How long a write waits for another process, such as an operator's command.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 /// A call has so long, its turn included: a durable write takes milliseconds, and [`BUSY_TIMEOUT`] beside another
@@ -95,6 +101,9 @@ impl SqliteJournal {
         for migration in &MIGRATIONS[applied..] {
             transaction.execute_batch(migration).map_err(open)?;
         }
+        if applied < ANCHORED {
+            anchor_all(&transaction).map_err(open)?;
+        }
         transaction.pragma_update(None, "user_version", known).map_err(open)?;
         transaction.commit().map_err(open)?;
         Ok(Self { connection: Arc::new(Mutex::new(connection)) })
@@ -143,7 +152,7 @@ impl Journal for SqliteJournal {
     }
 
     async fn read(&self, query: Query) -> Result<Vec<Entry>, JournalError> {
-        self.with(move |connection| read(connection, &query)).await
+        self.with(move |connection| read_entries(connection, &query)).await
     }
 }
 
@@ -151,7 +160,8 @@ pub(super) fn to_sql(seq: u64) -> i64 {
     i64::try_from(seq).unwrap_or(i64::MAX)
 }
 
-fn read(connection: &mut Connection, query: &Query) -> Result<Vec<Entry>, JournalError> {
+/// Reads entries.
+pub(super) fn read_entries(connection: &Connection, query: &Query) -> Result<Vec<Entry>, JournalError> {
     let failed = |source| JournalError::Read { source };
     let mut sql =
         "SELECT seq, at_ms, last_ms, count, service, incident, body FROM entries WHERE seq > ?".to_owned();
@@ -183,7 +193,10 @@ fn entry(row: &Row<'_>) -> Result<Entry, JournalError> {
     let not_understood = |source| JournalError::Entry { seq, source };
     let text: String = row.get(6).map_err(failed)?;
     let service: String = row.get(4).map_err(failed)?;
-    let service = ServiceName::new(service).map_err(|e| not_understood(serde::de::Error::custom(e)))?;
+    let service = match ServiceName::agent() {
+        agent if agent.as_str() == service => agent,
+        _ => ServiceName::new(service).map_err(|e| not_understood(serde::de::Error::custom(e)))?,
+    };
     let body: Body = serde_json::from_str(&text).map_err(not_understood)?;
     Ok(Entry {
         seq,
