@@ -1,8 +1,7 @@
 //! The program, put together.
 
-use std::fs::File;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
@@ -70,17 +69,14 @@ fn embedded_zone(config: &Config) -> Result<Option<Arc<EmbeddedZone>>, DnsError>
     EmbeddedZone::open(rules, &config.agent.data_dir, embedded_records(config)).map(Some)
 }
 
-pub(super) fn embedded_records(config: &Config) -> impl Iterator<Item = &Record> {
-    config.services.iter().map(|s| &s.record).filter(|r| r.provider == Provider::Embedded)
+fn agents_zone(config: &Config, now: Moment) -> Result<Option<Arc<EmbeddedZone>>, DnsError> {
+    let Some(rules) = &config.embedded_dns else { return Ok(None) };
+    let records = embedded_records(config);
+    EmbeddedZone::open_for_agent(rules, &config.agent.data_dir, records, now).map(Some)
 }
 
-/// Two agents on one journal would each take the other's switch for one that was interrupted.
-fn lock(data_dir: &Path) -> anyhow::Result<File> {
-    std::fs::create_dir_all(data_dir).with_context(|| format!("cannot create {}", data_dir.display()))?;
-    let path = data_dir.join("lock");
-    let file = File::create(&path).with_context(|| format!("cannot create {}", path.display()))?;
-    file.try_lock().with_context(|| format!("another agent runs on {}", data_dir.display()))?;
-    Ok(file)
+pub(super) fn embedded_records(config: &Config) -> impl Iterator<Item = &Record> {
+    config.services.iter().map(|s| &s.record).filter(|r| r.provider == Provider::Embedded)
 }
 
 /// What all services share.
@@ -143,8 +139,6 @@ pub struct App {
     hangups: Signal,
     audit: Audit,
     clock: Arc<dyn Clock>,
-    /// Held until the end.
-    _lock: File,
 }
 
 impl App {
@@ -155,15 +149,14 @@ impl App {
     pub async fn start(loaded: Loaded, options: Options) -> anyhow::Result<Self> {
         let Loaded { config, outline, .. } = loaded;
         let hangups = signal(SignalKind::hangup()).context("cannot listen for SIGHUP")?;
-        let lock = lock(&config.agent.data_dir)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let file = SqliteJournal::open_or_begin_anew(&config.agent.data_dir, clock.now())?;
+        let file = SqliteJournal::open_for_agent(&config.agent.data_dir, Arc::clone(&clock))?;
         let journal: Arc<dyn Journal> = Arc::new(file.clone());
         let listener = TcpListener::bind(options.listen)
             .await
             .with_context(|| format!("cannot listen on {}", options.listen))?;
         let mut registry = Registry::default();
-        let zone = embedded_zone(&config)?;
+        let zone = agents_zone(&config, clock.now())?;
         let shared = Shared {
             journal: Arc::clone(&journal),
             clock: Arc::clone(&clock),
@@ -245,7 +238,6 @@ impl App {
             hangups,
             audit,
             clock,
-            _lock: lock,
         })
     }
 

@@ -132,7 +132,11 @@ impl LogArgs {
     pub(super) fn start(&self) -> Result<(), Failure> {
         let filter =
             EnvFilter::try_new(&self.level).map_err(|e| Failure::Wrong(format!("--log.level: {e}")))?;
-        let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+        // A log on a full disk must not end the program, which a complaint about it would.
+        let log = tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(std::io::stderr)
+            .log_internal_errors(false);
         match self.format {
             Output::Text => log.with_ansi(false).init(),
             Output::Json => log.json().flatten_event(true).init(),

@@ -41,8 +41,12 @@ pub(super) enum Cause {
 impl Worker {
     /// Gathers, decides and commits.
     pub(super) async fn cycle(&mut self, cause: Cause) {
-        if let Err(error) = self.read_story(STORY_KINDS.to_vec()).await {
-            self.lost_journal(&error);
+        let read = match self.inform().await {
+            Ok(()) => self.read_story(STORY_KINDS.to_vec()).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = &read {
+            self.lost_journal(error);
         }
         if cause == Cause::Timer
             && self.story.unfinished.is_some()
@@ -330,7 +334,7 @@ impl Worker {
         }
     }
 
-    fn lost_journal(&mut self, error: &JournalError) {
+    pub(super) fn lost_journal(&mut self, error: &JournalError) {
         if self.is_durable {
             let error = error as &dyn std::error::Error;
             tracing::error!(service = %self.name(), error, "the journal takes no entries: nothing will be done");

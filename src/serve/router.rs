@@ -1,6 +1,6 @@
 //! Which path leads where.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -70,7 +70,7 @@ async fn scrape(State(serve): State<Serve>, headers: HeaderMap) -> Response {
 
 async fn notify(
     State(serve): State<Serve>,
-    Extension(Caller(caller)): Extension<Caller>,
+    caller: Option<Extension<Caller>>,
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
@@ -82,7 +82,7 @@ async fn notify(
         Err(error) => {
             serve.metrics.notified(error.label());
             if matches!(error, ApiError::Unauthorized) {
-                serve.ledger.denied(Door::Webhook, caller);
+                serve.ledger.denied(Door::Webhook, address(caller));
             }
             tracing::warn!(%error, "a notification was refused");
             error.into_response()
@@ -100,7 +100,8 @@ async fn ready(State(serve): State<Serve>) -> Response {
     }
 }
 
-async fn reload(State(serve): State<Serve>, Extension(Caller(by)): Extension<Caller>) -> Response {
+async fn reload(State(serve): State<Serve>, caller: Option<Extension<Caller>>) -> Response {
+    let by = address(caller);
     let (reply, answer) = oneshot::channel();
     if serve.reload.send(ReloadRequest { by, reply }).await.is_err() {
         return ApiError::Unavailable("the program is stopping".to_owned()).into_response();
@@ -110,4 +111,9 @@ async fn reload(State(serve): State<Serve>, Extension(Caller(by)): Extension<Cal
         Ok(Err(problems)) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{problems}\n")).into_response(),
         Err(_) => ApiError::Unavailable("the program is stopping".to_owned()).into_response(),
     }
+}
+
+/// Where a request comes from; nowhere, where it came by no socket.
+fn address(caller: Option<Extension<Caller>>) -> IpAddr {
+    caller.map_or(Ipv4Addr::UNSPECIFIED.into(), |Extension(Caller(address))| address)
 }

@@ -1,6 +1,7 @@
 //! The port to the journal.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -39,6 +40,26 @@ pub enum JournalError {
         to: PathBuf,
         /// The cause.
         source: std::io::Error,
+    },
+    /// The file that keeps other agents out could not be made.
+    #[error("cannot create {path}")]
+    Lock {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// Another agent has the folder.
+    #[error("another agent runs on {directory}")]
+    Held {
+        /// The folder.
+        directory: PathBuf,
+    },
+    /// The agent's journal could not be opened so far.
+    #[error("the journal is not open")]
+    Shut {
+        /// The cause.
+        source: Arc<JournalError>,
     },
     /// There is no journal to read.
     #[error("there is no journal at {path}: no agent has run there yet")]

@@ -3,6 +3,7 @@
 //! Absent on purpose: updates of what was written. Only a decision that repeats itself word for word is counted up, and
 //! the outbox beside the entries is worked off. What is older than it shall be remembered is dropped, and that is written.
 
+mod agent;
 mod aside;
 mod audit;
 mod chain;
@@ -20,6 +21,7 @@ mod tidy;
 mod verify;
 mod write;
 
+pub use aside::move_aside;
 pub use audit::{Anchor, Configured, Denial, Door, Occasion};
 pub use chain::Seal;
 pub use entry::{Body, Entry, Kind, NewEntry, OperatorAction};

@@ -9,6 +9,7 @@ use rusqlite::{Connection, OpenFlags, Row, TransactionBehavior, params_from_iter
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout_at};
 
+use super::agent::Slot;
 use super::write::{anchor_all, append};
 use super::{Body, Entry, Journal, JournalError, NewEntry, Query, Ticket};
 use crate::decide::Plan;
@@ -32,7 +33,7 @@ const CALL_LIMIT: Duration = Duration::from_secs(5);
 /// The journal in an SQLite file.
 #[derive(Debug, Clone)]
 pub struct SqliteJournal {
-    connection: Arc<Mutex<Connection>>,
+    pub(super) slot: Arc<Mutex<Slot>>,
 }
 
 impl SqliteJournal {
@@ -42,7 +43,7 @@ impl SqliteJournal {
     /// The folder or file cannot be used, or the file is of a later version.
     pub fn open(directory: &Path) -> Result<Self, JournalError> {
         let (connection, path) = Self::connect(directory)?;
-        Self::prepare(connection, &path)
+        Self::prepare(connection, &path).map(|connection| Self::of(Slot::Open(connection, None)))
     }
 
     pub(super) fn connect(directory: &Path) -> Result<(Connection, PathBuf), JournalError> {
@@ -70,7 +71,7 @@ impl SqliteJournal {
     /// There is none, or it cannot be read.
     pub fn open_read_only(directory: &Path) -> Result<Self, JournalError> {
         let connection = Self::connect_read_only(directory)?;
-        Ok(Self { connection: Arc::new(Mutex::new(connection)) })
+        Ok(Self::of(Slot::Open(connection, None)))
     }
 
     pub(super) fn connect_read_only(directory: &Path) -> Result<Connection, JournalError> {
@@ -85,7 +86,7 @@ impl SqliteJournal {
         Ok(connection)
     }
 
-    pub(super) fn prepare(mut connection: Connection, path: &Path) -> Result<Self, JournalError> {
+    pub(super) fn prepare(mut connection: Connection, path: &Path) -> Result<Connection, JournalError> {
         let open = |source| JournalError::Open { path: path.to_owned(), source };
         connection.pragma_update(None, "journal_mode", "WAL").map_err(open)?;
         connection.pragma_update(None, "synchronous", "FULL").map_err(open)?;
@@ -106,7 +107,7 @@ impl SqliteJournal {
         }
         transaction.pragma_update(None, "user_version", known).map_err(open)?;
         transaction.commit().map_err(open)?;
-        Ok(Self { connection: Arc::new(Mutex::new(connection)) })
+        Ok(connection)
     }
 
     /// Works on a thread of its own, one call after the other in the order of their coming. Work that has begun keeps
@@ -117,10 +118,10 @@ impl SqliteJournal {
         work: impl FnOnce(&mut Connection) -> Result<T, JournalError> + Send + 'static,
     ) -> Result<T, JournalError> {
         let (end, limit) = (Instant::now() + CALL_LIMIT, CALL_LIMIT);
-        let turn = timeout_at(end, Arc::clone(&self.connection).lock_owned());
-        let Ok(mut connection) = turn.await else { return Err(JournalError::Busy { limit }) };
+        let turn = timeout_at(end, Arc::clone(&self.slot).lock_owned());
+        let Ok(mut slot) = turn.await else { return Err(JournalError::Busy { limit }) };
         // A panic leaves an unfinished transaction, which SQLite has rolled back.
-        let worker = tokio::task::spawn_blocking(move || work(&mut connection));
+        let worker = tokio::task::spawn_blocking(move || work(slot.connection()?));
         match timeout_at(end, worker).await {
             Ok(done) => done.unwrap_or(Err(JournalError::Worker)),
             Err(_) => Err(JournalError::Overdue { limit }),
@@ -213,12 +214,13 @@ fn entry(row: &Row<'_>) -> Result<Entry, JournalError> {
 impl SqliteJournal {
     /// A setting of the connection, for tests.
     pub(super) fn pragma(&self, name: &str) -> i64 {
-        let connection = self.connection.try_lock().unwrap();
-        connection.pragma_query_value(None, name, |row| row.get(0)).unwrap()
+        let mut slot = self.slot.try_lock().unwrap();
+        slot.connection().unwrap().pragma_query_value(None, name, |row| row.get(0)).unwrap()
     }
 
     /// Waits for other processes for longer than any call may take, as a broken disk would make it.
     pub(crate) fn never_give_up(&self) {
-        self.connection.try_lock().unwrap().busy_timeout(CALL_LIMIT * 100).unwrap();
+        let mut slot = self.slot.try_lock().unwrap();
+        slot.connection().unwrap().busy_timeout(CALL_LIMIT * 100).unwrap();
     }
 }

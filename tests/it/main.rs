@@ -7,6 +7,7 @@ mod audit;
 mod config;
 mod crash;
 mod demo;
+mod disk;
 mod embedded;
 mod exposition;
 mod failover;
