@@ -15,6 +15,7 @@ mod halts;
 mod holds;
 mod hung;
 mod journal;
+mod kills;
 mod layering;
 mod notify;
 mod reload;
