@@ -13,6 +13,7 @@ pub use target::{Address, Target, Tls};
 use super::Secret;
 use super::around::{ClientErrors, Datacenter, HttpLogin, Maintenance, Prometheus, Reach, Vantage};
 use super::embedded::EmbeddedDns;
+use super::history::History;
 use super::notify::Channel;
 use super::rfc2136::Rfc2136;
 use crate::types::{AgentName, RecordName, RecordType, ServiceName, SiteName};
@@ -40,6 +41,8 @@ pub struct Config {
     pub notify: Vec<Channel>,
     /// The authoritative name server inside this program; present when a service uses it.
     pub embedded_dns: Option<EmbeddedDns>,
+    /// How long what happened is remembered.
+    pub history: History,
 }
 
 /// Probing.

@@ -11,6 +11,7 @@ use super::checked::{
     Target, Topology, Webhook,
 };
 use super::embedded::EmbeddedDns;
+use super::history::History;
 use super::notify::Channel;
 use crate::types::{AgentName, RecordName, RecordType, ServiceName, SiteName};
 
@@ -26,6 +27,7 @@ pub(super) struct RawConfig {
     pub(super) prometheus: Option<Prometheus>,
     pub(super) notify: Vec<Placed<Channel>>,
     pub(super) embedded_dns: Option<EmbeddedDns>,
+    pub(super) history: Option<History>,
 }
 
 /// A value and the key it stands at.
@@ -107,6 +109,7 @@ impl RawConfig {
             prometheus: self.prometheus,
             notify: values(self.notify),
             embedded_dns: self.embedded_dns,
+            history: self.history?,
         })
     }
 }

@@ -7,6 +7,7 @@ use super::around::HttpLogin;
 use super::channels;
 use super::checked::{Alertmanager, Global, Webhook, WebhookAuth};
 use super::embedded;
+use super::history;
 use super::places::{self, http_login, warn_clear_text};
 use super::raw::{RawAgent, RawConfig};
 use super::read::{Item, Section, Value, Wrong, duration, http_url, integer, named, path, readable, word};
@@ -32,6 +33,7 @@ pub(super) fn config(root: &Item<'_>) -> Option<RawConfig> {
         "prometheus",
         "notify",
         "embedded_dns",
+        "history",
     ];
     let file = root.section(&known)?;
     leadership(&file);
@@ -46,6 +48,7 @@ pub(super) fn config(root: &Item<'_>) -> Option<RawConfig> {
         prometheus: places::prometheus(&file),
         notify: channels::channels(&file),
         embedded_dns: embedded::read(&file),
+        history: history::read(&file),
     })
 }
 

@@ -7,14 +7,18 @@ mod command;
 mod cycle;
 mod flood;
 mod intake;
+mod ledger;
 mod metrics;
 mod report;
+mod tidy;
 mod view;
 mod worker;
 
 pub use command::{ControlHandle, Submission, SubmitError, Wakers};
 pub use intake::Intake;
+pub use ledger::{Ledger, LedgerHandle};
 pub use metrics::Metrics;
 pub use report::report;
+pub use tidy::Tidy;
 pub use view::{ServiceView, View};
 pub use worker::{SWITCHES_MAX, Setup, Worker};

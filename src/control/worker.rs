@@ -80,8 +80,12 @@ pub struct Worker {
     pub(super) story: Story,
     pub(super) record: Option<RecordView>,
     pub(super) last: Option<(u64, Decision)>,
+    /// When that was written, Unix milliseconds.
+    pub(super) last_written: i64,
     pub(super) held: BTreeMap<SiteName, bool>,
     pub(super) is_durable: bool,
+    /// The journal has told the story so far.
+    is_informed: bool,
     flood: Flood,
     pub(super) switching_to: Option<SiteName>,
     switches: JoinSet<()>,
@@ -90,16 +94,14 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// A worker that knows its service's story so far. New setups arrive by the watch.
-    ///
-    /// # Errors
-    /// The journal cannot be read.
+    /// A worker that knows its service's story so far, or will know it as soon as the journal can be read: until then it
+    /// does nothing but look. New setups arrive by the watch.
     pub async fn load(
         setups: watch::Receiver<Setup>,
         wakers: &Wakers,
         view: View,
         metrics: Metrics,
-    ) -> Result<Self, JournalError> {
+    ) -> Self {
         let setup = setups.borrow().clone();
         let name = setup.service.name.clone();
         metrics.expect(&name);
@@ -113,29 +115,43 @@ impl Worker {
             story: Story::default(),
             record: None,
             last: None,
+            last_written: 0,
             held: BTreeMap::new(),
             is_durable: true,
+            is_informed: false,
             flood: Flood::default(),
             switching_to: None,
             switches: JoinSet::new(),
             setups,
         };
+        if let Err(error) = worker.inform().await {
+            worker.lost_journal(&error);
+        }
+        worker
+    }
+
+    /// Learns from the journal what a worker must know before it decides anything.
+    pub(super) async fn inform(&mut self) -> Result<(), JournalError> {
+        if self.is_informed {
+            return Ok(());
+        }
         // Orders of the past were heard by the worker of that time.
-        let _ = worker.catch_up(STORY_KINDS.to_vec()).await?;
+        let _ = self.catch_up(STORY_KINDS.to_vec()).await?;
         let newest = Query {
-            service: Some(name),
+            service: Some(self.name().clone()),
             kinds: vec![Kind::Decided],
             is_newest_first: true,
             limit: 1,
             ..Query::default()
         };
         let mut resume = Resume::default();
-        for entry in worker.setup.hands.journal.read(newest).await? {
-            worker.story.tell(&entry);
-            resume = resumption(&entry, worker.setup.hands.clock.now());
+        for entry in self.setup.hands.journal.read(newest).await? {
+            self.story.tell(&entry);
+            resume = resumption(&entry, self.setup.hands.clock.now());
         }
-        worker.state = State::resumed(resume);
-        Ok(worker)
+        self.state = State::resumed(resume);
+        self.is_informed = true;
+        Ok(())
     }
 
     /// Looks and decides until cancelled; then lets a switch under way reach its end, within a limit.
@@ -258,7 +274,7 @@ impl Worker {
 }
 
 /// The kinds that make up the story; decisions are read one by one.
-pub(super) const STORY_KINDS: [Kind; 9] = [
+pub(super) const STORY_KINDS: [Kind; 10] = [
     Kind::Adopted,
     Kind::Notified,
     Kind::Ticketed,
@@ -268,6 +284,7 @@ pub(super) const STORY_KINDS: [Kind; 9] = [
     Kind::Ordered,
     Kind::Observed,
     Kind::Closed,
+    Kind::Remembered,
 ];
 
 fn order(body: Body) -> Option<(OperatorAction, String)> {

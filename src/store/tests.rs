@@ -7,6 +7,7 @@ mod chain;
 mod evidence;
 mod outbox;
 mod story;
+mod tidy;
 
 use std::fs;
 use std::time::Duration;
@@ -136,7 +137,7 @@ async fn the_file_is_as_durable_as_promised() {
     let mode: String = raw(&folder).pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
     assert_eq!(mode, "wal");
     assert_eq!(journal.pragma("synchronous"), 2, "2 is FULL");
-    assert_eq!(journal.pragma("user_version"), 3);
+    assert_eq!(journal.pragma("user_version"), 4);
 }
 
 #[test]
@@ -287,7 +288,7 @@ async fn a_repetition_is_counted() {
 async fn kinds_come_in_the_order_of_their_places() {
     for keeper in keepers() {
         let journal = keeper.open();
-        let adopted = || Body::Adopted { epoch: 1, active: SiteName::new("dc-a").unwrap() };
+        let adopted = || Body::Adopted { epoch: 1, active: SiteName::new("dc-a").unwrap(), by: None };
         let mixed = vec![entry("s", 1, halted("1")), entry("s", 1, adopted()), entry("s", 1, halted("2"))];
         let seqs = journal.append(mixed).await.unwrap();
         let places = async |query| -> Vec<u64> {

@@ -3,9 +3,11 @@
 //! One binary, so that the crate is linked once. Every test starts its own servers on free ports, and cleans up.
 
 mod around;
+mod audit;
 mod config;
 mod crash;
 mod demo;
+mod disk;
 mod embedded;
 mod exposition;
 mod failover;
@@ -13,6 +15,7 @@ mod halts;
 mod holds;
 mod hung;
 mod journal;
+mod kills;
 mod layering;
 mod notify;
 mod reload;

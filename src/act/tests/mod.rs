@@ -6,5 +6,6 @@ mod crash;
 mod fuse;
 mod guards;
 mod life;
+mod sagas;
 mod scenarios;
 mod world;

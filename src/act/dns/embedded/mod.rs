@@ -3,6 +3,7 @@
 //! Absent on purpose: zone transfers, dynamic updates, recursion, and every name that the configuration does not name.
 
 mod answer;
+mod file;
 mod limit;
 mod metrics;
 mod provider;

@@ -5,11 +5,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 
+<<<<<<< HEAD
+=======
+use super::table::{Held, Table};
+use super::file::File;
+>>>>>>> 8e0f2ac3e39b72571302e50b88440feed56c5e26
 use super::store::{StoreError, ZoneStore};
 use super::table::{Held, Table};
 use crate::act::dns::{DnsError, RecordChange, wire};
 use crate::config::{EmbeddedDns as Settings, Record};
-use crate::types::{RecordName, RecordState, RecordType};
+use crate::types::{Moment, RecordName, RecordState, RecordType};
 
 /// The zone's file, in the data directory.
 const FILE_NAME: &str = "zone.db";
@@ -27,7 +32,7 @@ pub struct EmbeddedZone {
 }
 
 struct Opened {
-    store: ZoneStore,
+    file: File,
     records: Records,
     version: i64,
 }
@@ -59,17 +64,37 @@ impl EmbeddedZone {
         Self::of(settings, records, store)
     }
 
+    /// As [`EmbeddedZone::open`], for the agent, which answers as well as it can: a damaged file is moved aside, a file
+    /// that cannot be written is read, and where it cannot be read either, all names are answered with SERVFAIL. Opening
+    /// is tried again meanwhile.
+    ///
+    /// # Errors
+    /// [`DnsError::Misconfigured`], as [`EmbeddedZone::open`].
+    pub fn open_for_agent<'a>(
+        settings: &Settings,
+        data_dir: &Path,
+        records: impl IntoIterator<Item = &'a Record>,
+        now: Moment,
+    ) -> Result<Arc<Self>, DnsError> {
+        let file = File::open_for_agent(data_dir.join(FILE_NAME), now)?;
+        Self::with_file(settings, checked(settings, records)?, file)
+    }
+
     fn of<'a>(
         settings: &Settings,
         records: impl IntoIterator<Item = &'a Record>,
         store: Result<ZoneStore, StoreError>,
     ) -> Result<Arc<Self>, DnsError> {
-        let (records, store) = (checked(settings, records)?, store?);
-        let version = store.version()?;
-        let table = load(settings, &records, &store)?;
+        let records = checked(settings, records)?;
+        Self::with_file(settings, records, File::of(store?))
+    }
+
+    fn with_file(settings: &Settings, records: Records, file: File) -> Result<Arc<Self>, DnsError> {
+        let version = file.version()?;
+        let table = load(settings, &records, &file)?;
         Ok(Arc::new(Self {
             settings: settings.clone(),
-            opened: Mutex::new(Opened { store, records, version }),
+            opened: Mutex::new(Opened { file, records, version }),
             table: ArcSwap::from_pointee(table),
         }))
     }
@@ -94,7 +119,7 @@ impl EmbeddedZone {
         let records = checked(&self.settings, records)?;
         self.blocking(move |_, opened| {
             let new = records.iter().filter(|record| !opened.records.contains(record));
-            new.map(|(name, kind)| opened.store.read(name, *kind)).try_for_each(|read| read.map(drop))
+            new.map(|(name, kind)| opened.file.store()?.read(name, *kind)).try_for_each(|read| read.map(drop))
         })
         .await
     }
@@ -138,7 +163,7 @@ impl EmbeddedZone {
     pub(super) fn read(&self, name: &RecordName, kind: RecordType) -> Result<RecordState, StoreError> {
         self.with(|zone, opened| {
             zone.reload(opened)?;
-            opened.store.read(name, kind)
+            opened.file.store()?.read(name, kind)
         })
     }
 
@@ -150,7 +175,7 @@ impl EmbeddedZone {
         change: &RecordChange,
     ) -> Result<u64, StoreError> {
         self.with(|zone, opened| {
-            let serial = opened.store.change(name, kind, change)?;
+            let serial = opened.file.store_mut()?.change(name, kind, change)?;
             // The change is durable. A table that cannot be loaded now is loaded by the next refresh.
             if let Err(error) = zone.publish(opened) {
                 opened.version = UNREAD;
@@ -167,13 +192,14 @@ impl EmbeddedZone {
     }
 
     fn reload(&self, opened: &mut Opened) -> Result<(), StoreError> {
-        if opened.store.version()? == opened.version { Ok(()) } else { self.publish(opened) }
+        let is_new = opened.file.try_again();
+        if !is_new && opened.file.version()? == opened.version { Ok(()) } else { self.publish(opened) }
     }
 
     fn publish(&self, opened: &mut Opened) -> Result<(), StoreError> {
         // The version is taken first: a change in between is then seen by the next reload.
-        let version = opened.store.version()?;
-        self.table.store(Arc::new(load(&self.settings, &opened.records, &opened.store)?));
+        let version = opened.file.version()?;
+        self.table.store(Arc::new(load(&self.settings, &opened.records, &opened.file)?));
         opened.version = version;
         Ok(())
     }
@@ -182,10 +208,12 @@ impl EmbeddedZone {
 fn load(
     settings: &Settings,
     records: &[(RecordName, RecordType)],
-    store: &ZoneStore,
+    file: &File,
 ) -> Result<Table, StoreError> {
-    let serial = store.serial()?;
+    let store = file.store().ok();
+    let serial = store.map_or(Ok(0), ZoneStore::serial)?;
     let held = records.iter().map(|(name, kind)| {
+        let Some(store) = store else { return Ok(Held { name, kind: *kind, state: None }) };
         let state = match store.read(name, *kind) {
             Ok(state) => Some(state),
             // One bad row must not take the other names down: its own name answers SERVFAIL.
