@@ -32,7 +32,8 @@ impl Audit {
     ) -> Self {
         let former = journal.outline().await.ok().flatten();
         // Without one this is the first start, and everything would be new.
-        let former = former.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_else(|| outline.clone());
+        let former =
+            former.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_else(|| outline.clone());
         let mut audit = Self { journal: journal.clone(), ledger, outline: former };
         let asked = Asked { occasion: Occasion::Start, by: None };
         audit.took_effect(asked, outline, None, clock).await;
@@ -49,10 +50,12 @@ impl Audit {
     ) {
         let changes = self.outline.changes_to(&outline);
         let is_secret_changed = changes.is_empty() && configs.is_some_and(|(old, new)| old != new);
-        let configured = Configured { is_secret_changed, ..Configured::new(asked.occasion, asked.by, changes) };
+        let configured =
+            Configured { is_secret_changed, ..Configured::new(asked.occasion, asked.by, changes) };
         let body = Body::Configured { configured: Box::new(configured) };
         let at_unix_ms = clock.now().unix_ms();
-        let entry = NewEntry { at_unix_ms, service: ServiceName::agent(), incident: None, body: body.clone() };
+        let entry =
+            NewEntry { at_unix_ms, service: ServiceName::agent(), incident: None, body: body.clone() };
         let text = serde_json::to_string(&outline).unwrap_or_default();
         let written = match self.journal.append(vec![entry]).await {
             Ok(_) => self.journal.keep_outline(text).await,
@@ -71,8 +74,10 @@ impl Audit {
     /// Writes down that a configuration did not take effect.
     pub(super) fn was_refused(&self, asked: Asked, why: &str) {
         let why = &why[..why.floor_char_boundary(REFUSAL_BYTES_MAX)];
-        let configured =
-            Configured { refused: Some(why.to_owned()), ..Configured::new(asked.occasion, asked.by, Vec::new()) };
+        let configured = Configured {
+            refused: Some(why.to_owned()),
+            ..Configured::new(asked.occasion, asked.by, Vec::new())
+        };
         self.ledger.note(Body::Configured { configured: Box::new(configured) });
     }
 }

@@ -133,7 +133,10 @@ fn said(body: &Body) -> String {
             format!("{}: {client} did not show who it is, {} times", denial.door.as_str(), denial.count)
         }
         Body::Dropped { anchor } => {
-            format!("{} entries of chain {} up to {}, by age or number", anchor.count, anchor.chain, anchor.seq)
+            format!(
+                "{} entries of chain {} up to {}, by age or number",
+                anchor.count, anchor.chain, anchor.seq
+            )
         }
         Body::Remembered { .. } => "all that was said of the service up to here".to_owned(),
     }

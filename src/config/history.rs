@@ -21,7 +21,8 @@ pub struct History {
 
 /// Reads `history`.
 pub(super) fn read(file: &Section<'_>) -> Option<History> {
-    let default = || History { retention: RETENTION, entries_max: usize::try_from(ENTRIES_MAX).unwrap_or(usize::MAX) };
+    let default =
+        || History { retention: RETENTION, entries_max: usize::try_from(ENTRIES_MAX).unwrap_or(usize::MAX) };
     let Some(item) = file.item("history") else { return Some(default()) };
     let section = item.section(&["retention", "entries_max"])?;
     // A week: longer than any window of a decision, and than a person is away.

@@ -152,7 +152,8 @@ fn may_be_told(last: &str, text: &str) -> bool {
         && text.starts_with(|c: char| c.is_ascii_digit())
         && text.ends_with(|c: char| matches!(c, 's' | 'm' | 'h' | 'd' | 'w'))
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '.');
-    let is_named = TOLD.contains(&last) && text.len() <= TOLD_BYTES_MAX && !text.contains("://") && !text.contains('@');
+    let is_named =
+        TOLD.contains(&last) && text.len() <= TOLD_BYTES_MAX && !text.contains("://") && !text.contains('@');
     is_measure || is_named
 }
 
@@ -191,7 +192,10 @@ mod tests {
     #[test]
     fn what_may_be_a_secret_is_only_said_to_differ() {
         for (before, after) in [
-            ("notify: [{slack: {url: https://hooks/hunter2}}]", "notify: [{slack: {url: https://hooks/hunter3}}]"),
+            (
+                "notify: [{slack: {url: https://hooks/hunter2}}]",
+                "notify: [{slack: {url: https://hooks/hunter3}}]",
+            ),
             ("webhook: {bearer_token_env: hunter2}", "webhook: {bearer_token_env: hunter3}"),
             ("x: {targets: [\"redis://u:hunter2@h\"]}", "x: {targets: [\"redis://u:hunter3@h\"]}"),
             ("x: {name: \"redis://u:hunter2@h\"}", "x: {name: \"redis://u:hunter3@h\"}"),

@@ -96,12 +96,7 @@ pub struct Worker {
 impl Worker {
     /// A worker that knows its service's story so far, or will know it as soon as the journal can be read: until then it
     /// does nothing but look. New setups arrive by the watch.
-    pub async fn load(
-        setups: watch::Receiver<Setup>,
-        wakers: &Wakers,
-        view: View,
-        metrics: Metrics,
-    ) -> Self {
+    pub async fn load(setups: watch::Receiver<Setup>, wakers: &Wakers, view: View, metrics: Metrics) -> Self {
         let setup = setups.borrow().clone();
         let name = setup.service.name.clone();
         metrics.expect(&name);

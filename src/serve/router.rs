@@ -4,11 +4,11 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use axum::{Extension, Router};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use tokio::sync::{mpsc, oneshot};
 
 use super::Metrics;
@@ -68,11 +68,7 @@ async fn scrape(State(serve): State<Serve>, headers: HeaderMap) -> Response {
     ([(header::CONTENT_TYPE, content_type)], page).into_response()
 }
 
-async fn notify(
-    State(serve): State<Serve>,
-    caller: Option<Extension<Caller>>,
-    request: Request,
-) -> Response {
+async fn notify(State(serve): State<Serve>, caller: Option<Extension<Caller>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     match webhook::receive(&serve, &parts.headers, body).await {
         Ok(received) => {

@@ -13,7 +13,8 @@ impl SqliteJournal {
     pub async fn outline(&self) -> Result<Option<String>, JournalError> {
         let read = |source| JournalError::Read { source };
         let sql = "SELECT body FROM outline";
-        self.with(move |connection| connection.query_row(sql, [], |row| row.get(0)).optional().map_err(read)).await
+        self.with(move |connection| connection.query_row(sql, [], |row| row.get(0)).optional().map_err(read))
+            .await
     }
 
     /// Keeps an outline instead.

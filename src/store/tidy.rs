@@ -86,11 +86,14 @@ impl Step<'_> {
     }
 
     fn last_kept(&self) -> rusqlite::Result<Option<i64>> {
-        let oldest: Option<i64> = self.transaction.query_row(
-            &format!("SELECT at_ms FROM entries WHERE {IS_KEPT} ORDER BY seq LIMIT 1"),
-            [],
-            |row| row.get(0),
-        ).optional()?;
+        let oldest: Option<i64> = self
+            .transaction
+            .query_row(
+                &format!("SELECT at_ms FROM entries WHERE {IS_KEPT} ORDER BY seq LIMIT 1"),
+                [],
+                |row| row.get(0),
+            )
+            .optional()?;
         let is_due = oldest.is_some_and(|oldest| oldest < self.oldest_unix_ms.saturating_sub(SLACK_MS));
         // The parameter has no use here, but is bound all the same.
         if is_due { self.last_old(&format!("{IS_KEPT} AND ?1 = ''"), "") } else { Ok(None) }
@@ -114,7 +117,8 @@ impl Step<'_> {
         let Some(remembered) = Remembered::of(&story) else { return Ok(Tidied::Done) };
         let body = Body::Remembered { remembered: Box::new(remembered) };
         let entry = NewEntry { at_unix_ms: self.now_unix_ms, service, incident: None, body };
-        let text = serde_json::to_string(&entry.body).map_err(|source| JournalError::Entry { seq: 0, source })?;
+        let text =
+            serde_json::to_string(&entry.body).map_err(|source| JournalError::Entry { seq: 0, source })?;
         insert(self.transaction, &entry, &text).map_err(|source| JournalError::Write { source })?;
         Ok(Tidied::More)
     }
@@ -124,7 +128,11 @@ impl Step<'_> {
 pub(super) const IS_KEPT: &str = "kind NOT IN ('decided', 'notified', 'denied')";
 
 /// The last of those entries of a kind that are more than so many; not more than one step drops.
-pub(super) fn surplus(connection: &Connection, kind: Kind, entries_max: usize) -> rusqlite::Result<Option<i64>> {
+pub(super) fn surplus(
+    connection: &Connection,
+    kind: Kind,
+    entries_max: usize,
+) -> rusqlite::Result<Option<i64>> {
     let sql = "SELECT MIN((SELECT seq FROM entries WHERE kind = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2), \
                (SELECT MAX(seq) FROM (SELECT seq FROM entries WHERE kind = ?1 ORDER BY seq LIMIT ?3)))";
     let most = i64::try_from(entries_max).unwrap_or(i64::MAX);

@@ -87,7 +87,8 @@ pub fn verify(directory: &Path) -> Result<Verified, JournalError> {
     // One transaction: an agent may write at the same time.
     let transaction = connection.unchecked_transaction().map_err(read)?;
     let mut chains = chains(&transaction).map_err(read)?;
-    let mut verified = Verified { sealed: 0, unsealed: 0, heads: Vec::new(), anchors: Vec::new(), flaws: Vec::new() };
+    let mut verified =
+        Verified { sealed: 0, unsealed: 0, heads: Vec::new(), anchors: Vec::new(), flaws: Vec::new() };
     let sql = "SELECT seq, at_ms, service, kind, incident, body, seal FROM entries ORDER BY seq";
     let mut statement = transaction.prepare(sql).map_err(read)?;
     let mut rows = statement.query([]).map_err(read)?;

@@ -38,7 +38,8 @@ fn ordered(at: i64, action: OperatorAction) -> NewEntry {
 fn told() -> Vec<NewEntry> {
     let site = |name: &str| SiteName::new(name).unwrap();
     let decision = "d-1".to_owned();
-    let ended = |decision: &str, outcome| Body::Ended { decision: decision.to_owned(), outcome, epoch: Some(9) };
+    let ended =
+        |decision: &str, outcome| Body::Ended { decision: decision.to_owned(), outcome, epoch: Some(9) };
     let adopted = Body::Adopted { epoch: 1, active: site("dc-a"), by: Some("a person".to_owned()) };
     let abandoned = crate::decide::saga::Outcome::Abandoned { why: "it was paused".to_owned() };
     let closing = crate::decide::Closing {
@@ -74,7 +75,10 @@ async fn a_story_outlives_its_entries() {
             journal.append(vec![entry]).await.unwrap();
         }
         let before = [story(&journal, "s").await, story(&journal, "t").await];
-        assert!(before[0].is_paused && before[0].halted.is_some() && !before[0].left.is_empty(), "{before:?}");
+        assert!(
+            before[0].is_paused && before[0].halted.is_some() && !before[0].left.is_empty(),
+            "{before:?}"
+        );
         tidy(&journal, oldest * DAY, 100_000).await;
         assert_eq!(story(&journal, "s").await, before[0], "older than day {oldest} is dropped");
         assert_eq!(story(&journal, "t").await, before[1], "older than day {oldest} is dropped");
@@ -147,7 +151,10 @@ async fn whoever_drops_something_else_is_found() {
 async fn what_an_earlier_version_dropped_gets_an_anchor() {
     let folder = folder();
     let journal = open(&folder);
-    journal.append((0..6).map(|at| entry("s", at, Body::Notified { alerts: Vec::new() })).collect()).await.unwrap();
+    journal
+        .append((0..6).map(|at| entry("s", at, Body::Notified { alerts: Vec::new() })).collect())
+        .await
+        .unwrap();
     drop(journal);
     let file = raw(&folder);
     file.execute_batch(

@@ -5,11 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 
-<<<<<<< HEAD
-=======
-use super::table::{Held, Table};
 use super::file::File;
->>>>>>> 8e0f2ac3e39b72571302e50b88440feed56c5e26
 use super::store::{StoreError, ZoneStore};
 use super::table::{Held, Table};
 use crate::act::dns::{DnsError, RecordChange, wire};
@@ -205,11 +201,7 @@ impl EmbeddedZone {
     }
 }
 
-fn load(
-    settings: &Settings,
-    records: &[(RecordName, RecordType)],
-    file: &File,
-) -> Result<Table, StoreError> {
+fn load(settings: &Settings, records: &[(RecordName, RecordType)], file: &File) -> Result<Table, StoreError> {
     let store = file.store().ok();
     let serial = store.map_or(Ok(0), ZoneStore::serial)?;
     let held = records.iter().map(|(name, kind)| {
