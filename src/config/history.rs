@@ -19,6 +19,12 @@ pub struct History {
     pub entries_max: usize,
 }
 
+impl Default for History {
+    fn default() -> Self {
+        Self { retention: RETENTION, entries_max: usize::try_from(ENTRIES_MAX).unwrap_or(usize::MAX) }
+    }
+}
+
 /// Reads `history`.
 pub(super) fn read(file: &Section<'_>) -> Option<History> {
     let default =

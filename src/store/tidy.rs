@@ -105,7 +105,8 @@ impl Step<'_> {
             "SELECT service FROM entries AS e WHERE {IS_KEPT} AND seq <= ?1 AND service <> ?2 AND NOT EXISTS \
              (SELECT 1 FROM entries AS r WHERE r.service = e.service AND r.kind = ?3 AND r.seq > ?1) LIMIT 1"
         );
-        let values = (last, ServiceName::agent().as_str(), Kind::Remembered.as_str());
+        let agent = ServiceName::agent();
+        let values = (last, agent.as_str(), Kind::Remembered.as_str());
         self.transaction.query_row(&sql, values, |row| row.get(0)).optional()
     }
 

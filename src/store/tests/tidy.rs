@@ -45,7 +45,7 @@ fn told() -> Vec<NewEntry> {
     let closing = crate::decide::Closing {
         incident: "i-1".to_owned(),
         confirmed: true,
-        sources: vec!["vantage/a1".to_owned()],
+        sources: ["vantage/a1".to_owned()].into(),
     };
     let ticketed = |decision: &str| Body::Ticketed { plan: Box::new(plan(decision)) };
     vec![
