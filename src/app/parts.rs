@@ -20,7 +20,7 @@ use crate::act::dns::{Dns, DnsError, DnsMetrics, EmbeddedServer, EmbeddedZone, o
 use crate::act::notify::{Channels, Courier, NotifyMetrics};
 use crate::act::{self, Hands};
 use crate::config::{Config, Loaded, Outline, Provider, Record, Service, load};
-use crate::control::{self, Intake, Ledger, SWITCHES_MAX, Setup, Tidy, View, Wakers};
+use crate::control::{self, Capacity, Intake, Ledger, SWITCHES_MAX, Setup, Tidy, View, Wakers};
 use crate::lead::{Election, Solo};
 use crate::monitor::{self, Alone, Collectors, Monitor};
 use crate::serve::{Metrics, ReloadRequest, Serve, router, serve};
@@ -209,6 +209,13 @@ impl App {
         tasks.spawn(async move {
             tidy.run(stop).await;
             "the tidying of the journal"
+        });
+        let folder = config.load().agent.data_dir.clone();
+        let capacity = Capacity::new(folder, view.clone(), Arc::clone(&config), Arc::clone(&clock));
+        let stop = cancelled.clone();
+        tasks.spawn(async move {
+            capacity.run(stop).await;
+            "the history of measurements"
         });
         let (reload, reloads) = mpsc::channel(RELOADS_MAX);
         let shared_state = Serve {

@@ -1,10 +1,12 @@
 //! `redrover history [SERVICE]`: what the journal holds, oldest first; and whether it is as it was written.
 
+mod metrics;
+
 use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use clap::builder::PossibleValuesParser;
 
 use super::explain::time;
@@ -13,8 +15,17 @@ use crate::app::now;
 use crate::store::{Body, Configured, Entry, Journal as _, Kind, Query, SqliteJournal, verify};
 use crate::types::{AlertState, ServiceName};
 
+#[derive(Debug, Subcommand)]
+enum HistoryCommand {
+    /// Print what was measured of a service's targets, and how it grows.
+    Metrics(metrics::MetricsArgs),
+}
+
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct HistoryArgs {
+    #[command(subcommand)]
+    command: Option<HistoryCommand>,
     /// Only about this service.
     service: Option<String>,
     /// Only entries of this kind; may be given more than once.
@@ -34,6 +45,9 @@ pub(super) struct HistoryArgs {
 }
 
 pub(super) async fn run(args: HistoryArgs) -> Result<(), Failure> {
+    if let Some(HistoryCommand::Metrics(args)) = &args.command {
+        return tokio::task::block_in_place(|| metrics::run(args));
+    }
     let (directory, service) = match &args.service {
         Some(name) => args.journal.find(name).map(|(directory, service)| (directory, Some(service)))?,
         None => (args.journal.directory()?, None),

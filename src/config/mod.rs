@@ -38,7 +38,7 @@ pub use checked::{
 };
 pub use embedded::{EmbeddedDns, NameServer, Network, RateLimit};
 pub use error::{Problem, Problems};
-pub use history::History;
+pub use history::{History, MetricsHistory};
 pub use load::{CONFIG_BYTES_MAX, Loaded, Rules, load, load_for, parse};
 pub use notify::{Channel, Email, Level, MessageWebhook, RateLimits, SmtpTls, Way};
 pub use outline::Outline;

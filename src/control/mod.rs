@@ -3,6 +3,7 @@
 //! Absent on purpose: HTTP, and any knowledge of a provider's protocol.
 
 mod analysis;
+mod capacity;
 mod command;
 mod cycle;
 mod flood;
@@ -14,6 +15,7 @@ mod tidy;
 mod view;
 mod worker;
 
+pub use capacity::Capacity;
 pub use command::{ControlHandle, Submission, SubmitError, Wakers};
 pub use intake::Intake;
 pub use ledger::{Ledger, LedgerHandle};

@@ -6,6 +6,7 @@ mod aside;
 mod chain;
 mod evidence;
 mod outbox;
+mod points;
 mod story;
 mod tidy;
 

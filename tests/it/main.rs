@@ -4,6 +4,7 @@
 
 mod around;
 mod audit;
+mod capacity;
 mod config;
 mod crash;
 mod demo;
