@@ -237,10 +237,11 @@ impl Capacity {
 mod tests {
     use super::*;
     use crate::monitor::CATALOG;
-    use crate::types::{Facts, CanaryResult, Sample, TargetName};
+    use crate::types::{CanaryResult, Facts, Sample, TargetName};
 
     fn seen(values: &[(&'static str, f64)]) -> TargetSnapshot {
-        let sample = |(metric, value): &(&'static str, f64)| Sample { metric, labels: Vec::new(), value: *value };
+        let sample =
+            |(metric, value): &(&'static str, f64)| Sample { metric, labels: Vec::new(), value: *value };
         TargetSnapshot {
             target: TargetName::new("redis://a:6379").unwrap(),
             ping: Ok(Duration::from_millis(2)),
@@ -269,7 +270,12 @@ mod tests {
         let mut tallies = Tallies::default();
         let mut look = |at: u64, memory: f64, commands: f64| {
             let keys = ("redis_db_keys", 5.0);
-            let values = [("redis_memory_used_bytes", memory), keys, keys, ("redis_commands_processed_total", commands)];
+            let values = [
+                ("redis_memory_used_bytes", memory),
+                keys,
+                keys,
+                ("redis_commands_processed_total", commands),
+            ];
             tallies.note(("s", "dc-a"), &seen(&values), Duration::from_secs(at));
         };
         look(0, 10.0, 100.0);
@@ -277,7 +283,11 @@ mod tests {
         look(10, 99.0, 999.0);
         look(20, 20.0, 400.0);
         let points = taken(&mut tallies);
-        assert_eq!(points["redis_memory_used_bytes"], (20.0, 30.0), "a picture that stays the same counts once");
+        assert_eq!(
+            points["redis_memory_used_bytes"],
+            (20.0, 30.0),
+            "a picture that stays the same counts once"
+        );
         assert_eq!(points["redis_db_keys"], (10.0, 10.0), "databases are added up");
         assert_eq!(points["redis_commands_processed_total"], (15.0, 20.0));
         assert_eq!(points[PING].1, 0.002);

@@ -127,7 +127,9 @@ impl PointsFile {
         let write = |source| JournalError::Write { source };
         let transaction = self.connection.transaction().map_err(write)?;
         let mut new = BTreeMap::new();
-        for (key, point) in points.iter().filter(|(_, point)| point.mean.is_finite() && point.most.is_finite()) {
+        for (key, point) in
+            points.iter().filter(|(_, point)| point.mean.is_finite() && point.most.is_finite())
+        {
             let known = self.known.get(key).or(new.get(key)).copied();
             let id = match known {
                 Some(id) => Some(id),
@@ -183,12 +185,8 @@ pub fn read_points(
     let mut rows = statement.query((service, metric, since)).map_err(read)?;
     while let Some(row) = rows.next().map_err(read)? {
         let text = |place| row.get::<_, String>(place).map_err(read);
-        let key = SeriesKey {
-            service: service.to_owned(),
-            metric: text(0)?,
-            site: text(1)?,
-            target: text(2)?,
-        };
+        let key =
+            SeriesKey { service: service.to_owned(), metric: text(0)?, site: text(1)?, target: text(2)? };
         let number = |place| row.get::<_, f64>(place).map_err(read);
         see(&key, Point { at: row.get(3).map_err(read)?, mean: number(4)?, most: number(5)? });
     }
@@ -240,7 +238,8 @@ fn drop_before(transaction: &Transaction<'_>, oldest: i64) -> rusqlite::Result<b
         // With the series named, SQLite looks at each one's beginning only.
         let sql = "DELETE FROM points WHERE at < ?1 AND series IN (SELECT id FROM series)";
         transaction.execute(sql, [oldest])?;
-        let sql = "DELETE FROM series WHERE NOT EXISTS (SELECT 1 FROM points AS p WHERE p.series = series.id)";
+        let sql =
+            "DELETE FROM series WHERE NOT EXISTS (SELECT 1 FROM points AS p WHERE p.series = series.id)";
         transaction.execute(sql, [])?;
     }
     Ok(any.is_some())

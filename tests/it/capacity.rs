@@ -29,7 +29,9 @@ async fn measurements_are_kept_and_a_damaged_file_harms_nothing() {
     assert!(sites.contains(&"dc-a") && sites.contains(&"dc-b"), "{points:?}");
     assert!(points.iter().all(|point| point["mean"].as_f64() > Some(100_000.0)), "{points:?}");
     let told = scene.order(&["history", "metrics", SERVICE, "--since", "1h"]).await;
-    for metric in ["redis_connected_clients", "redis_commands_processed_total, per second", "redrover_ping_seconds"] {
+    for metric in
+        ["redis_connected_clients", "redis_commands_processed_total, per second", "redrover_ping_seconds"]
+    {
         assert!(told.contains(metric), "{told}");
     }
     assert!(scene.agent.process().stderr().contains("the history of measurements is damaged"));

@@ -170,7 +170,12 @@ mod tests {
 
     fn key(metric: &str) -> SeriesKey {
         let text = |text: &str| text.to_owned();
-        SeriesKey { service: text("s"), metric: text(metric), site: text("dc-a"), target: text("redis://a:6379") }
+        SeriesKey {
+            service: text("s"),
+            metric: text(metric),
+            site: text("dc-a"),
+            target: text("redis://a:6379"),
+        }
     }
 
     fn summary(values: impl Iterator<Item = (i64, f64)>) -> Summary {

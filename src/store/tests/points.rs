@@ -19,7 +19,8 @@ fn point(at: i64) -> Point {
 
 fn read(folder: &TempDir, metric: Option<&str>, since: i64) -> Vec<(String, i64)> {
     let mut found = Vec::new();
-    read_points(folder.path(), "s", metric, since, |key, point| found.push((key.metric.clone(), point.at))).unwrap();
+    read_points(folder.path(), "s", metric, since, |key, point| found.push((key.metric.clone(), point.at)))
+        .unwrap();
     found
 }
 
@@ -61,7 +62,11 @@ fn the_file_stays_below_its_size() {
     let size = fs::metadata(path).unwrap().len();
     assert!(size < 2 * bytes_max, "{size}");
     let found = read(&folder, None, 0);
-    assert!(found.iter().any(|(_, at)| *at == 399) && found.iter().all(|(_, at)| *at > 100), "{}", found.len());
+    assert!(
+        found.iter().any(|(_, at)| *at == 399) && found.iter().all(|(_, at)| *at > 100),
+        "{}",
+        found.len()
+    );
 }
 
 #[test]
