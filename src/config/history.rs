@@ -56,9 +56,7 @@ impl Default for MetricsHistory {
 
 /// Reads `history`.
 pub(super) fn read(file: &Section<'_>) -> Option<History> {
-    let default =
-        || History { retention: RETENTION, entries_max: usize::try_from(ENTRIES_MAX).unwrap_or(usize::MAX) };
-    let Some(item) = file.item("history") else { return Some(default()) };
+    let Some(item) = file.item("history") else { return Some(History::default()) };
     let section = item.section(&["retention", "entries_max", "metrics"])?;
     // A week: longer than any window of a decision, and than a person is away.
     let retention = section.or("retention", RETENTION, duration(7 * DAY..=3660 * DAY));
