@@ -155,11 +155,9 @@ impl Product {
         let journal = SqliteJournal::open_read_only(&self.setup.data_dir()).expect("a journal");
         let query = Query { kinds: vec![Kind::Decided], ..Query::default() };
         let entries = journal.read(query).await.expect("it can be read");
-        let seen = |entry: &Entry| match &entry.body {
-            Body::Decided { decision, evidence: Some(evidence) } => {
-                Some((decision.verdict, (**evidence).clone()))
-            }
-            _ => None,
+        let seen = |entry: &Entry| {
+            let Body::Decided { decision, evidence: Some(evidence) } = &entry.body else { return None };
+            Some((decision.verdict, (**evidence).clone()))
         };
         let decisions: Vec<(Verdict, Evidence)> = entries.iter().filter_map(seen).collect();
         let failed = |evidence: &Evidence| {
