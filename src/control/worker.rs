@@ -152,13 +152,23 @@ impl Worker {
     /// Looks and decides until cancelled; then lets a switch under way reach its end, within a limit.
     pub async fn run(mut self, cancelled: CancellationToken) {
         let mut ticks = self.ticks();
+        let mut has_looked_once_more = false;
         loop {
+            // Once between two rounds, whatever the clock says meanwhile.
+            let window_full = if has_looked_once_more { None } else { self.window_full() };
             let cause = tokio::select! {
                 // In this order, so that a run can be repeated.
                 biased;
                 () = cancelled.cancelled() => break,
-                _ = ticks.tick() => Cause::Timer,
+                _ = ticks.tick() => {
+                    has_looked_once_more = false;
+                    Cause::Timer
+                }
                 () = self.wake.notified() => Cause::Notification,
+                () = tokio::time::sleep(window_full.unwrap_or_default()), if window_full.is_some() => {
+                    has_looked_once_more = true;
+                    Cause::Timer
+                }
                 Some(_) = self.switches.join_next(), if !self.switches.is_empty() => {
                     self.switching_to = None;
                     self.record = None;
@@ -185,6 +195,14 @@ impl Worker {
         // Whoever goes on with the switch must be the only one.
         self.switches.shutdown().await;
         self.view.withdraw(self.name());
+    }
+
+    /// When to look once more between two rounds: a window that becomes full right after a round would otherwise cost the
+    /// whole time to the next one.
+    fn window_full(&self) -> Option<Duration> {
+        let now = self.setup.hands.clock.now();
+        let left = self.state.window_left(&self.setup.service, now)?;
+        (left < self.setup.probe_interval && self.switching_to.is_none()).then_some(left)
     }
 
     pub(super) fn name(&self) -> &ServiceName {
