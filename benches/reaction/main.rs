@@ -89,7 +89,10 @@ fn report(holder: Holder, times: &[Times], beside: &[Duration]) {
         line("Sentinel: kill -> first write at the new primary", beside.to_vec());
         let mean = |all: &[Duration]| all.iter().sum::<Duration>().as_secs_f64() / all.len() as f64;
         let ours = of(|t| t.write);
-        println!("  ratio of the means, redrover to Sentinel: {:.2} (goal: at most 1.00)", mean(&ours) / mean(beside));
+        println!(
+            "  ratio of the means, redrover to Sentinel: {:.2} (goal: at most 1.00)",
+            mean(&ours) / mean(beside)
+        );
         println!("  ratio of the medians: {:.2}", median(&ours) / median(beside));
     }
 }
@@ -100,7 +103,13 @@ fn line(what: &str, mut all: Vec<Duration>) {
         let place = (share * all.len() as f64).ceil() as usize;
         all[place.clamp(1, all.len()) - 1].as_secs_f64() * 1000.0
     };
-    println!("  {what:<66} p50 {:>7.1} ms  p95 {:>7.1} ms  p99 {:>7.1} ms  most {:>7.1} ms", at(0.5), at(0.95), at(0.99), at(1.0));
+    println!(
+        "  {what:<66} p50 {:>7.1} ms  p95 {:>7.1} ms  p99 {:>7.1} ms  most {:>7.1} ms",
+        at(0.5),
+        at(0.95),
+        at(0.99),
+        at(1.0)
+    );
 }
 
 fn median(all: &[Duration]) -> f64 {

@@ -84,7 +84,8 @@ impl Product {
         let standby = RedisServer::start(options).await;
         let neighbour = TcpListener::bind((OLD, 0)).await.expect("a free port");
         let check = neighbour.local_addr().expect("it is bound").to_string();
-        let sites = [site("dc-a", &OLD.to_string(), &[&primary]), site("dc-b", &NEW.to_string(), &[&standby])];
+        let sites =
+            [site("dc-a", &OLD.to_string(), &[&primary]), site("dc-b", &NEW.to_string(), &[&standby])];
         let (named, record, dns) = match holder {
             Holder::Embedded => {
                 let dns = SocketAddr::from(([127, 0, 0, 1], free_port()));
@@ -164,7 +165,8 @@ impl Product {
             let active = evidence.snapshots.iter().find(|snapshot| snapshot.site.as_str() == "dc-a");
             active.is_some_and(|snapshot| snapshot.targets.iter().any(|target| target.ping.is_err()))
         };
-        let switch = decisions.iter().rposition(|(verdict, _)| *verdict == Verdict::Failover).expect("a switch");
+        let switch =
+            decisions.iter().rposition(|(verdict, _)| *verdict == Verdict::Failover).expect("a switch");
         let before = decisions[..=switch].iter().rev().take_while(|(_, evidence)| failed(evidence));
         let first = before.last().map(|(_, evidence)| taken(evidence)).expect("a failed probe");
         (first, began(&decisions[switch].1))

@@ -18,9 +18,15 @@ use super::promote::RedisHands;
 use super::reload::Services;
 use crate::act::dns::{Dns, DnsError, DnsMetrics, EmbeddedServer, EmbeddedZone, open};
 use crate::act::notify::{Channels, Courier, NotifyMetrics};
+<<<<<<< HEAD
 use crate::act::{self, Hands};
 use crate::config::{Config, Loaded, Outline, Provider, Record, Service, load};
 use crate::control::{self, Capacity, Intake, Ledger, SWITCHES_MAX, Setup, Tidy, View, Wakers};
+=======
+use crate::act::{self, CurrentService, Hands};
+use crate::config::{Config, Provider, Record, Service, load};
+use crate::control::{self, Intake, SWITCHES_MAX, Setup, View, Wakers};
+>>>>>>> main
 use crate::lead::{Election, Solo};
 use crate::monitor::{self, Alone, Collectors, Monitor};
 use crate::serve::{Metrics, ReloadRequest, Serve, router, serve};
@@ -120,6 +126,7 @@ impl Shared {
             look_deadline: config.global.probe_timeout,
             election: Arc::clone(&self.election),
             clock: Arc::clone(&self.clock),
+            current: CurrentService::new(Arc::clone(&service)),
             metrics: self.act.clone(),
         };
         Ok(Setup::new(config, service, hands, Arc::new(Alone), Arc::clone(&self.pace)))
