@@ -18,15 +18,9 @@ use super::promote::RedisHands;
 use super::reload::Services;
 use crate::act::dns::{Dns, DnsError, DnsMetrics, EmbeddedServer, EmbeddedZone, open};
 use crate::act::notify::{Channels, Courier, NotifyMetrics};
-<<<<<<< HEAD
-use crate::act::{self, Hands};
+use crate::act::{self, CurrentService, Hands};
 use crate::config::{Config, Loaded, Outline, Provider, Record, Service, load};
 use crate::control::{self, Capacity, Intake, Ledger, SWITCHES_MAX, Setup, Tidy, View, Wakers};
-=======
-use crate::act::{self, CurrentService, Hands};
-use crate::config::{Config, Provider, Record, Service, load};
-use crate::control::{self, Intake, SWITCHES_MAX, Setup, View, Wakers};
->>>>>>> main
 use crate::lead::{Election, Solo};
 use crate::monitor::{self, Alone, Collectors, Monitor};
 use crate::serve::{Metrics, ReloadRequest, Serve, router, serve};
