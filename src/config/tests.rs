@@ -111,6 +111,9 @@ fn a_full_file_is_read_whole() {
     let secret = Secret::new("hunter2");
     let WebhookAuth::Basic { username, password } = &config.webhook.auth else { panic!("basic") };
     assert_eq!((username.as_str(), password), ("alertmanager", &secret));
+    let day = Duration::from_secs(86_400);
+    let metrics = MetricsHistory { resolution: day / 288, retention: 7 * day, bytes_max: 16 << 20 };
+    assert_eq!(config.history, History { retention: 30 * day, entries_max: 5_000, metrics: Some(metrics) });
     let dns = config.embedded_dns.as_ref().unwrap();
     assert_eq!((dns.name_servers[0].addresses.len(), dns.name_servers[1].addresses.len()), (0, 2));
     let limit = dns.rate_limit.as_ref().unwrap();
