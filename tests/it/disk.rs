@@ -95,7 +95,7 @@ async fn stop(scene: &mut Scene) {
 async fn on_a_full_disk_nothing_is_moved_until_there_is_room() {
     let mut stage = Stage::stopped().await;
     // Where nothing may be mounted, the next test is the same without a disk of its own.
-    let Some(disk) = Disk::mount(&stage.scene.setup.data_dir(), "3m") else { return };
+    let Some(disk) = Disk::mount(&stage.scene.setup.data_dir(), "16m") else { return };
     stage.start_and_adopt().await;
     disk.fill();
     // What the files have already is used up first.
@@ -123,7 +123,7 @@ async fn beyond_a_limit_of_files_nothing_is_moved_until_it_is_lifted() {
 #[tokio::test]
 async fn a_folder_that_can_only_be_read_is_served_from_and_not_acted_on() {
     let mut stage = Stage::stopped().await;
-    let Some(disk) = Disk::mount(&stage.scene.setup.data_dir(), "8m") else {
+    let Some(disk) = Disk::mount(&stage.scene.setup.data_dir(), "16m") else {
         // The folder is taken away instead: it cannot be written either.
         return unusable_folder(stage).await;
     };
