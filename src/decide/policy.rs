@@ -121,13 +121,12 @@ pub(super) fn of_record(
         Ok(Some(fence)) => fence,
     };
     let is_fellows = evidence.is_fellow(&fence.owner);
-    let values =
-        view.state.record.as_ref().map(|set| set.values.iter().cloned().collect::<Vec<_>>().join(" "));
-    let points_to = values.as_deref().and_then(|value| service.site_of_value(value));
+    let values = view.state.record.as_ref().map(|set| &set.values);
+    let points_to = values.and_then(|values| service.site_of(values));
     let (mut accepted, mut is_claim_dead) = (None, false);
     let veto = match (points_to, known) {
         (site, _) if site.map(|s| &s.name) != Some(&fence.active) => halt(Reason::ForeignRecord {
-            found: values.unwrap_or_default(),
+            found: values.map(|v| v.iter().cloned().collect::<Vec<_>>().join(", ")).unwrap_or_default(),
             active: fence.active.to_string(),
         }),
         (_, None) => halt(Reason::UnfamiliarFence { epoch: fence.epoch }),

@@ -187,7 +187,7 @@ async fn switch(config: &Config, journal: Deadly) {
         to: service.sites[1].name.clone(),
         fence: fence_of(&expected).expect("it is whole").expect("it was adopted"),
         expected,
-        to_value: NEW.to_owned(),
+        to_values: [NEW.to_owned()].into(),
         ttl_seconds: 5,
         made_unix_ms,
         expires_unix_ms: made_unix_ms + 60_000,
