@@ -19,7 +19,12 @@ const TRY_EVERY: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) enum Slot {
     /// It is open; the lock keeps other agents out as long as it is held.
-    Open(Connection, Option<File>),
+    Open {
+        /// The connection.
+        connection: Connection,
+        /// Held by an agent.
+        _lock: Option<File>,
+    },
     /// It could not be opened.
     Shut(Shut),
 }
@@ -47,7 +52,7 @@ impl Slot {
             match open(&shut.directory, shut.clock.now()) {
                 Ok((connection, lock)) => {
                     tracing::info!(directory = %shut.directory.display(), "the journal could be opened after all");
-                    *self = Self::Open(connection, Some(lock));
+                    *self = Self::Open { connection, _lock: Some(lock) };
                 }
                 Err(error) => {
                     shut.tried = shut.clock.now();
@@ -56,7 +61,7 @@ impl Slot {
             }
         }
         match self {
-            Self::Open(connection, _) => Ok(connection),
+            Self::Open { connection, .. } => Ok(connection),
             Self::Shut(shut) => Err(JournalError::Shut { source: Arc::clone(&shut.why) }),
         }
     }
@@ -71,7 +76,7 @@ impl SqliteJournal {
     pub fn open_for_agent(directory: &Path, clock: Arc<dyn Clock>) -> Result<Self, JournalError> {
         let now = clock.now();
         let slot = match open(directory, now) {
-            Ok((connection, lock)) => Slot::Open(connection, Some(lock)),
+            Ok((connection, lock)) => Slot::Open { connection, _lock: Some(lock) },
             Err(error @ (JournalError::Held { .. } | JournalError::Version { .. })) => return Err(error),
             Err(error) => {
                 let reason = &error as &dyn std::error::Error;

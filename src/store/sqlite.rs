@@ -43,7 +43,7 @@ impl SqliteJournal {
     /// The folder or file cannot be used, or the file is of a later version.
     pub fn open(directory: &Path) -> Result<Self, JournalError> {
         let (connection, path) = Self::connect(directory)?;
-        Self::prepare(connection, &path).map(|connection| Self::of(Slot::Open(connection, None)))
+        Self::prepare(connection, &path).map(|connection| Self::of(Slot::Open { connection, _lock: None }))
     }
 
     pub(super) fn connect(directory: &Path) -> Result<(Connection, PathBuf), JournalError> {
@@ -71,7 +71,7 @@ impl SqliteJournal {
     /// There is none, or it cannot be read.
     pub fn open_read_only(directory: &Path) -> Result<Self, JournalError> {
         let connection = Self::connect_read_only(directory)?;
-        Ok(Self::of(Slot::Open(connection, None)))
+        Ok(Self::of(Slot::Open { connection, _lock: None }))
     }
 
     pub(super) fn connect_read_only(directory: &Path) -> Result<Connection, JournalError> {

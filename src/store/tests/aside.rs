@@ -13,7 +13,7 @@ const PAGE_BYTES: usize = 4096;
 
 fn open_or_begin_anew(directory: &Path, now: Moment) -> Result<SqliteJournal, JournalError> {
     let connection = SqliteJournal::connect_or_begin_anew(directory, now)?;
-    Ok(SqliteJournal::of(Slot::Open(connection, None)))
+    Ok(SqliteJournal::of(Slot::Open { connection, _lock: None }))
 }
 
 type Damage = fn(&mut Vec<u8>);
