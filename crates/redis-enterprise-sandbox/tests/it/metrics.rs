@@ -1,6 +1,5 @@
 //! The metrics.
 
-use reqwest::Method;
 use serde_json::json;
 
 use crate::support::Rig;
@@ -12,7 +11,7 @@ async fn metrics_tell_the_same_state() {
         {"name": "b", "plain": true, "databases": [{"uid": 4, "name": "s", "crdt": "g", "replica_id": 2}]}]}))
     .await;
     let url = format!("{}/v2", rig.running.hello()["clusters"]["a"]["metrics"].as_str().unwrap());
-    let page = async || reqwest::Client::new().get(&url).send().await.unwrap().text().await.unwrap();
+    let page = async || rig.fetch(&url).await.text;
     let good = page().await;
     for line in [
         "total_live_nodes_count{cluster=\"rc-a.sandbox.test\",cluster_wd=\"2\",exporter=\"cluster_wd\",node=\"2\"} 3",
@@ -31,6 +30,5 @@ async fn metrics_tell_the_same_state() {
     let down = bad.lines().find(|line| line.starts_with("database_syncer_current_status{")).unwrap();
     assert!(down.ends_with(" 1"), "{down}");
     rig.change("a", json!({"settings": {"metrics_auth": true}})).await;
-    let status = reqwest::Client::new().request(Method::GET, &url).send().await.unwrap().status();
-    assert_eq!(status, 401);
+    assert_eq!(rig.fetch(&url).await.status, 401);
 }

@@ -101,6 +101,13 @@ impl Rig {
         Ok(Got { status, headers, text: response.text().await? })
     }
 
+    /// Gets a URL without a login.
+    pub async fn fetch(&self, url: &str) -> Got {
+        let response = self.client.get(url).send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Got { status, headers, text: response.text().await.unwrap() }
+    }
+
     /// Sends a request to the control endpoint.
     pub async fn control(&self, method: Method, path: &str, body: Value) -> Got {
         let url = format!("{}/_sandbox/{path}", self.running.hello()["control"].as_str().unwrap());
