@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use clap::Args;
 
-use super::parts::{ConfigArgs, Failure, LogArgs, config};
+use super::parts::{ConfigArgs, Failure, LogArgs, loaded};
 use crate::app::{App, Options};
 
 #[derive(Debug, Args)]
@@ -20,8 +20,8 @@ pub(super) struct RunArgs {
 
 pub(super) async fn run(args: RunArgs) -> Result<(), Failure> {
     args.log.start()?;
-    let config = config(&args.config.file)?;
-    let app = App::start(config, Options { config_file: args.config.file, listen: args.listen }).await?;
+    let loaded = loaded(&args.config.file)?;
+    let app = App::start(loaded, Options { config_file: args.config.file, listen: args.listen }).await?;
     app.wait().await?;
     Ok(())
 }

@@ -13,6 +13,8 @@ pub use target::{Address, Target, Tls};
 
 use super::Secret;
 use super::around::{ClientErrors, Datacenter, HttpLogin, Maintenance, Prometheus, Reach, Vantage};
+use super::embedded::EmbeddedDns;
+use super::history::History;
 use super::notify::Channel;
 use super::rfc2136::Rfc2136;
 use crate::types::{AgentName, Moment, RecordName, RecordType, ResourceSet, ServiceName, SiteName};
@@ -40,6 +42,8 @@ pub struct Config {
     pub notify: Vec<Channel>,
     /// The authoritative name server inside this program; present when a service uses it.
     pub embedded_dns: Option<EmbeddedDns>,
+    /// How long what happened is remembered.
+    pub history: History,
 }
 
 /// Probing.
@@ -100,17 +104,6 @@ pub struct Alertmanager {
     pub login: Option<HttpLogin>,
     /// Certificate authorities to trust instead of the system's, a PEM file.
     pub ca_file: Option<PathBuf>,
-}
-
-/// The name server inside this program.
-#[derive(Debug, Clone, PartialEq)]
-pub struct EmbeddedDns {
-    /// Where it listens, UDP and TCP.
-    pub listen: SocketAddr,
-    /// The delegated zone; every embedded record lies in it.
-    pub zone: RecordName,
-    /// The zone's own NS names as the parent delegates them; at least one.
-    pub name_servers: Vec<RecordName>,
 }
 
 /// How the sites of a service share their data.

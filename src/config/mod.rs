@@ -8,11 +8,14 @@ mod channels;
 mod check;
 mod check_around;
 mod checked;
+mod embedded;
 mod error;
 mod evidence;
+mod history;
 mod load;
 mod maintenance;
 mod notify;
+mod outline;
 mod places;
 mod policy;
 mod provider;
@@ -30,12 +33,15 @@ mod tests;
 
 pub use around::{ClientErrors, Datacenter, Enterprise, HttpLogin, Maintenance, Prometheus, Reach, Vantage};
 pub use checked::{
-    Address, Agent, Alertmanager, Canary, Config, EmbeddedDns, Flap, Global, Mode, Policy, Promote, Provider,
-    Record, Route53, Service, Site, Target, Tls, Topology, Webhook, WebhookAuth, Weights,
+    Address, Agent, Alertmanager, Canary, Config, Flap, Global, Mode, Policy, Promote, Provider, Record,
+    Route53, Service, Site, Target, Tls, Topology, Webhook, WebhookAuth, Weights,
 };
+pub use embedded::{EmbeddedDns, NameServer, Network, RateLimit};
 pub use error::{Problem, Problems};
+pub use history::{History, MetricsHistory};
 pub use load::{CONFIG_BYTES_MAX, Loaded, Rules, load, load_for, parse};
 pub use notify::{Channel, Email, Level, MessageWebhook, RateLimits, SmtpTls, Way};
+pub use outline::Outline;
 pub(crate) use policy::{KEYS as POLICY_KEYS, of as policy_of, text as policy_text};
 pub use rfc2136::{Rfc2136, Tsig, TsigAlgorithm};
 pub use secret::Secret;

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::{Extension, Router};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+
+use super::router::Caller;
 
 /// Connections served at the same time; more wait in the kernel's queue.
 const CONNECTIONS_MAX: usize = 512;
@@ -34,8 +36,8 @@ pub async fn serve(listener: TcpListener, router: Router, cancelled: Cancellatio
             Some(_) = connections.join_next(), if !connections.is_empty() => continue,
             accepted = listener.accept() => accepted,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, caller) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 // Out of file descriptors, most likely: a busy loop would make it worse.
                 tracing::warn!(%error, "cannot accept a connection");
@@ -43,7 +45,7 @@ pub async fn serve(listener: TcpListener, router: Router, cancelled: Cancellatio
                 continue;
             }
         };
-        let service = TowerToHyperService::new(router.clone());
+        let service = TowerToHyperService::new(router.clone().layer(Extension(Caller(caller.ip()))));
         let cancelled = cancelled.clone();
         connections.spawn(async move {
             let _permit = permit;

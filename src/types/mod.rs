@@ -4,6 +4,7 @@
 
 mod alert;
 mod anomaly;
+mod change;
 mod guard;
 mod names;
 mod record;
@@ -15,6 +16,7 @@ mod vantage;
 
 pub use alert::{Alert, AlertKey, AlertState, Notification};
 pub use anomaly::{Anomaly, Contribution, SIGNALS};
+pub use change::{Change, Difference};
 pub use guard::Guard;
 pub use names::{AgentName, NameError, RecordName, ServiceName, SiteName, TargetName};
 pub use record::{Fence, FenceError, RecordState, RecordType, RecordView, ResourceSet};

@@ -3,15 +3,20 @@
 //! One binary, so that the crate is linked once. Every test starts its own servers on free ports, and cleans up.
 
 mod around;
+mod audit;
+mod capacity;
 mod config;
 mod crash;
 mod demo;
+mod disk;
+mod embedded;
 mod exposition;
 mod failover;
 mod halts;
 mod holds;
 mod hung;
 mod journal;
+mod kills;
 mod layering;
 mod notify;
 mod reload;

@@ -95,7 +95,11 @@ pub(super) fn label(body: &Body) -> String {
         | Body::Held { .. }
         | Body::Observed { .. }
         | Body::Closed { .. }
-        | Body::Ordered { .. } => body.kind().as_str().to_owned(),
+        | Body::Ordered { .. }
+        | Body::Configured { .. }
+        | Body::Denied { .. }
+        | Body::Dropped { .. }
+        | Body::Remembered { .. } => body.kind().as_str().to_owned(),
     }
 }
 

@@ -7,5 +7,6 @@ mod current;
 mod fuse;
 mod guards;
 mod life;
+mod sagas;
 mod scenarios;
 mod world;

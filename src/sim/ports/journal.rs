@@ -49,7 +49,7 @@ impl SimJournal {
                 return;
             }
             Body::Notified { alerts } => format!("notes {} alert(s)", alerts.len()),
-            Body::Adopted { epoch, active } => format!("adopts epoch {epoch} with {active}"),
+            Body::Adopted { epoch, active, .. } => format!("adopts epoch {epoch} with {active}"),
             Body::Ticketed { plan } => {
                 *state.phase(agent, service) = Phase::Ticketed(world.layout.member(&plan.to).unwrap_or(0));
                 state.orders[agent][service].ticketed = Some(now);
@@ -90,6 +90,11 @@ impl SimJournal {
                 )
             }
             Body::Ordered { action, .. } => ordered(&action),
+            // A simulated agent has no file, no door and no end of its memory.
+            Body::Configured { .. }
+            | Body::Denied { .. }
+            | Body::Dropped { .. }
+            | Body::Remembered { .. } => return,
         };
         state.trace.push(Trace { at: now, what: What::Wrote { agent, service, text } });
     }
@@ -142,7 +147,11 @@ fn step(body: &Body) -> Option<Step> {
         | Body::Held { .. }
         | Body::Observed { .. }
         | Body::Closed { .. }
-        | Body::Ordered { .. } => None,
+        | Body::Ordered { .. }
+        | Body::Configured { .. }
+        | Body::Denied { .. }
+        | Body::Dropped { .. }
+        | Body::Remembered { .. } => None,
     }
 }
 

@@ -116,7 +116,11 @@ impl State {
             | Body::Held { .. }
             | Body::Observed { .. }
             | Body::Closed { .. }
-            | Body::Ordered { .. } => None,
+            | Body::Ordered { .. }
+            | Body::Configured { .. }
+            | Body::Denied { .. }
+            | Body::Dropped { .. }
+            | Body::Remembered { .. } => None,
         };
         let journal = &self.actors[agent].journal;
         journal
