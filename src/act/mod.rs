@@ -2,6 +2,7 @@
 //!
 //! Absent on purpose: any decision. What to do arrives as a plan; what happened leaves as an outcome.
 
+mod catch_up;
 pub mod dns;
 mod hands;
 mod looks;

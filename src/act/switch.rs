@@ -21,6 +21,8 @@ const PROOF_AGE_MAX: Duration = Duration::from_secs(5);
 const VERIFY_LIMIT: Duration = Duration::from_secs(90);
 /// Looking for the name servers in vain ends after so long.
 const DISCOVERY_LIMIT: Duration = Duration::from_secs(5);
+/// Why a promotion is not ordered any more.
+const STOOD_STILL: &str = "this agent stood still until the pause of the old primary was over";
 /// Time between two rounds of asking.
 const VERIFY_POLL: Duration = Duration::from_millis(250);
 
@@ -33,6 +35,8 @@ pub struct Switch<'a> {
     since: Moment,
     /// The old primary may be paused by this switch.
     is_fenced: bool,
+    /// Right before the old primary was paused, where it was.
+    paused: Option<Moment>,
     /// The epoch of the fence that this switch wrote last, if it wrote one.
     epoch: Option<u64>,
 }
@@ -77,7 +81,8 @@ impl<'a> Switch<'a> {
     ) -> Result<Option<Outcome>, JournalError> {
         let plan = permit.ticket().plan().clone();
         let since = hands.clock.now();
-        let mut switch = Switch { hands, service, agent, plan: &plan, since, is_fenced: false, epoch: None };
+        let mut switch =
+            Switch { hands, service, agent, plan: &plan, since, is_fenced: false, paused: None, epoch: None };
         settled(switch.carry_out(&permit).await)
     }
 
@@ -103,8 +108,9 @@ impl<'a> Switch<'a> {
         let plan = &unfinished.plan;
         let Ok(found) = hands.dns.read().await else { return Ok(None) };
         let since = hands.clock.now();
-        let is_fenced = unfinished.steps.iter().any(|step| matches!(step, Step::Fenced { .. }));
-        let mut switch = Switch { hands, service, agent, plan, since, is_fenced, epoch: None };
+        // From the claim on it may have been paused, whether or not that was written down.
+        let is_fenced = plan.promotes && unfinished.steps.contains(&Step::Claimed);
+        let mut switch = Switch { hands, service, agent, plan, since, is_fenced, paused: None, epoch: None };
         let is_primary = switch.looks().target_is_primary().await;
         let recovery = recover(plan, &agent.name, &unfinished.steps, &found, is_primary);
         if matches!(recovery, Recovery::Unclaim | Recovery::Finish) && !leads(hands) {
@@ -197,6 +203,7 @@ impl<'a> Switch<'a> {
         if let Err(refusal) = self.refused().await {
             return self.give_back(&refusal.to_string()).await.map(Some);
         }
+        let asked = self.hands.clock.now();
         let how = match self.fence().await {
             Ok(how) => how,
             Err(why) => {
@@ -206,7 +213,11 @@ impl<'a> Switch<'a> {
             }
         };
         self.is_fenced = true;
-        self.note(Step::Fenced { how }).await?;
+        self.paused = Some(asked).filter(|_| how.contains(&Fencing::Paused));
+        self.note(Step::Fenced { how: how.clone() }).await?;
+        if let Some(why) = self.catch_up(&how).await? {
+            return self.give_back(&why).await.map(Some);
+        }
         if self.is_expired() {
             return self.give_back(&Refusal::Expired.to_string()).await.map(Some);
         }
@@ -217,6 +228,9 @@ impl<'a> Switch<'a> {
             return self.give_back(&why).await.map(Some);
         }
         self.note(Step::Promoting).await?;
+        if self.is_pause_over() {
+            return self.give_back(STOOD_STILL).await.map(Some);
+        }
         if let Err(error) = self.hands.promote.promote(&self.plan.to).await {
             return match self.looks().target_is_primary().await {
                 Some(true) => {
@@ -229,6 +243,38 @@ impl<'a> Switch<'a> {
         }
         self.note(Step::Promoted).await?;
         Ok(None)
+    }
+
+    /// Lets the last writes of a paused old primary arrive; why the switch must be given up, if it must. In an outage
+    /// that is tried, and no more.
+    async fn catch_up(&mut self, how: &[Fencing]) -> Result<Option<String>, JournalError> {
+        let (plan, lossless) = (self.plan, self.plan.lossless);
+        if !Guard::CatchUp.stands() {
+            return Ok(None);
+        }
+        if how.iter().any(|how| *how != Fencing::Paused) {
+            let why = format!(
+                "{} could not be paused, so its last writes may be missing at {}",
+                plan.from, plan.to
+            );
+            return Ok(lossless.then_some(why));
+        }
+        let missing_bytes = self.looks().catch_up().await;
+        self.note(Step::CaughtUp { missing_bytes }).await?;
+        Ok(match missing_bytes {
+            Some(0) => None,
+            Some(_) | None if !lossless => None,
+            Some(bytes) => {
+                Some(format!("{} still lacked {bytes} bytes of the writes of {}", plan.to, plan.from))
+            }
+            None => Some(format!("nobody can tell which writes of {} are missing at {}", plan.from, plan.to)),
+        })
+    }
+
+    /// Whether the old primary may take writes again because its pause ran out: this agent stood still.
+    fn is_pause_over(&self) -> bool {
+        let lasted = self.paused.map(|paused| self.hands.clock.now().since(paused));
+        lasted.is_some_and(|lasted| lasted >= PAUSE) && Guard::Expiry.stands()
     }
 
     async fn fence(&self) -> Result<Vec<Fencing>, String> {
@@ -250,7 +296,10 @@ impl<'a> Switch<'a> {
 
     /// After a restart with the target promoted: the old primary is fenced anew, then the rest of the way.
     async fn finish(&mut self, steps: &[Step]) -> Ended {
-        if self.is_expired() {
+        let pause_ms = i64::try_from(PAUSE.as_millis()).unwrap_or(i64::MAX);
+        let is_pause_over =
+            self.hands.clock.now().unix_ms() >= self.plan.made_unix_ms.saturating_add(pause_ms);
+        if self.is_expired() || is_pause_over {
             // The pause of the old primary may have run out since, and clients may have written to it again.
             return Ok(self.stuck("the agent was away for longer than the decision lives"));
         }

@@ -119,6 +119,9 @@ pub struct Plan {
     /// Who wanted it.
     #[serde(default)]
     pub trigger: Trigger,
+    /// Whether no acknowledged write may be lost: the site to leave serves, and a person moves away from it.
+    #[serde(default)]
+    pub lossless: bool,
 }
 
 impl Plan {

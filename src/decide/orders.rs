@@ -5,12 +5,15 @@ use super::evidence::{Evidence, RecordReading};
 use crate::config::{Service, Topology};
 use crate::types::{Fence, Role, SiteName, Snapshot};
 
-/// How many sites claim to accept writes, where only one may.
+/// How many sites accept writes, where only one may: those that claim to, but for those that are held back.
 pub(super) fn writable_primaries(service: &Service, evidence: &Evidence) -> usize {
     match service.topology {
         // The destination of a Replica Of calls itself a primary as well.
         Topology::ActiveActive | Topology::ReplicaOf => 1,
-        Topology::Replication => evidence.snapshots.iter().filter(|s| claims_primary(s)).count(),
+        Topology::Replication => {
+            let is_held = |seen: &Snapshot| evidence.controls.held.contains(&seen.site);
+            evidence.snapshots.iter().filter(|seen| claims_primary(seen) && !is_held(seen)).count()
+        }
     }
 }
 

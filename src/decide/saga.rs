@@ -32,6 +32,11 @@ pub enum Step {
         /// How, for each of its targets.
         how: Vec<Fencing>,
     },
+    /// The target was waited for, until it had all writes of the paused old primary or the time was over.
+    CaughtUp {
+        /// How much it lacked at the end, bytes of the stream of replication; `None` where that could not be told.
+        missing_bytes: Option<u64>,
+    },
     /// The promotion is about to be ordered: from here on it may have happened.
     Promoting,
     /// The target says that it is a primary.
@@ -54,6 +59,7 @@ impl Step {
         match self {
             Self::Claimed => "claim",
             Self::Fenced { .. } => "fence",
+            Self::CaughtUp { .. } => "catch_up",
             Self::Promoting => "recheck",
             Self::Promoted => "promote",
             Self::Proven => "prove",
@@ -267,6 +273,15 @@ impl fmt::Display for Step {
             Self::Fenced { how } => {
                 let how = how.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
                 write!(f, "the old primary was fenced ({how})")
+            }
+            Self::CaughtUp { missing_bytes: Some(0) } => {
+                f.write_str("the target has every write of the old primary")
+            }
+            Self::CaughtUp { missing_bytes: Some(bytes) } => {
+                write!(f, "the target lacked {bytes} bytes of the old primary's writes")
+            }
+            Self::CaughtUp { missing_bytes: None } => {
+                f.write_str("nobody could tell which writes of the old primary the target lacked")
             }
             Self::Promoting => f.write_str("the promotion was about to be ordered"),
             Self::Promoted => f.write_str("the target was promoted"),

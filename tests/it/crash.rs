@@ -192,6 +192,7 @@ async fn switch(config: &Config, journal: Deadly) {
         expires_unix_ms: made_unix_ms + 60_000,
         promotes: true,
         trigger: Trigger::Automatic,
+        lossless: false,
     };
     let body = Body::Ticketed { plan: Box::new(plan.clone()) };
     let entry = NewEntry { at_unix_ms: made_unix_ms, service: service.name.clone(), incident: None, body };
