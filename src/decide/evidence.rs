@@ -110,7 +110,7 @@ pub struct Controls {
     /// The sites that switches have left, as far as the journal knows.
     pub left: Vec<SiteName>,
     /// The sites whose writes this agent holds back.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub held: Vec<SiteName>,
     /// Attempts that were given up, if there were any.
     pub abandoned: Option<Abandoned>,

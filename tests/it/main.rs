@@ -14,6 +14,7 @@ mod hung;
 mod journal;
 mod layering;
 mod notify;
+mod planned;
 mod reload;
 mod replay;
 mod rfc2136;

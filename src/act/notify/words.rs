@@ -80,7 +80,10 @@ pub(super) fn todo(kind: Kind, names: Names<'_>) -> Vec<String> {
             ),
         ],
         Kind::OldPrimaryHeld => {
-            vec![format!("Make {from} a replica of the new primary; it is held until then.")]
+            vec![format!(
+                "Make {from} a replica of the new primary (REPLICAOF host port, at each of its Redis); it is held \
+                 until then."
+            )]
         }
         Kind::TwoPrimaries => vec![format!("Stop {from}, or make it a replica, now: its writes get lost.")],
         Kind::OrderWaits => vec![explain],
