@@ -63,6 +63,10 @@ impl Promote for RedisHands {
         let promotions = self.clients(site)?.iter().map(|client| async move {
             let target = client.target();
             let failed = |gap| PromoteError::Promotion { target: target.name.clone(), gap };
+            // A pause from the time when it was an old primary would keep the proof waiting.
+            if let Err(error) = client.resume_writes(ORDER_DEADLINE).await {
+                tracing::debug!(target = %target.name, error = %error, "a pause was not lifted");
+            }
             client.replicaof_no_one(ORDER_DEADLINE).await.map_err(|error| failed(error.gap()))?;
             for _ in 0..ROLE_TRIES {
                 if client.role(ORDER_DEADLINE).await.map_err(|error| failed(error.gap()))? == Role::Primary {

@@ -266,6 +266,10 @@ impl Worker {
                 self.hold(decision, order).await;
             }
         }
+        for site in &decision.demoted {
+            tracing::info!(service = %self.name(), %site, "the old primary is a replica: its pause is lifted");
+            self.setup.hands.promote.release(site).await;
+        }
         self.held.retain(|site, _| decision.orders.iter().any(|order| order.pause == *site));
         if let Some(plan) = decision.plan.as_ref().or(decision.clearing.as_ref()) {
             let body = Body::Ticketed { plan: Box::new(plan.clone()) };

@@ -171,6 +171,9 @@ pub struct Decision {
     pub writable_primaries: usize,
     /// Old primaries to pause.
     pub orders: Vec<StandingOrder>,
+    /// Sites that are replicas by now, and need no pause any more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub demoted: Vec<SiteName>,
     /// The incident it belongs to.
     pub incident: Option<String>,
     /// The incident that ends with it.

@@ -8,7 +8,7 @@ use super::health::{DOWN_SEVERITY, Duty, Health, Judgement, Lens, Sight, judge};
 use super::incident::Signs;
 use super::machine::State;
 use super::notices::Scene;
-use super::orders::{is_settled, orders_without_fence, standing_orders, writable_primaries};
+use super::orders::{demoted, is_settled, orders_without_fence, standing_orders, writable_primaries};
 use super::outage::{Outage, Trust, Window, own_vote};
 use super::terms::{alerts_about, distinct, terms};
 use super::{Confidence, Reason, Recovery, Strength, TargetFitness, Veto, fitness, policy};
@@ -138,6 +138,7 @@ pub fn step(state: &State, evidence: &Evidence, service: &Service, now: Moment) 
             Some(_) => Vec::new(),
             None => orders_without_fence(service, evidence),
         },
+        demoted: demoted(evidence),
         active,
         incident: state.incident.id().cloned(),
         closing,
