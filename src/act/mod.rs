@@ -3,6 +3,7 @@
 //! Absent on purpose: any decision. What to do arrives as a plan; what happened leaves as an outcome.
 
 mod catch_up;
+mod current;
 pub mod dns;
 mod hands;
 mod looks;
@@ -16,6 +17,7 @@ mod switch;
 mod tests;
 pub mod verify;
 
+pub use current::CurrentService;
 pub use hands::Hands;
 pub use metrics::Metrics;
 pub use permit::{Permit, Refusal};
