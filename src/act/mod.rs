@@ -6,6 +6,7 @@ mod catch_up;
 mod current;
 pub mod dns;
 mod hands;
+pub mod hook;
 mod looks;
 mod metrics;
 pub mod notify;

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use super::Hands;
 use super::dns::Answer;
+use super::dns::wire::chain;
+use super::hook::HookPoint;
 use super::looks::{Looks, SERVES_AGAIN};
 use super::permit::{Permit, Refusal, leads, refused};
 use super::swap::{SwapFailure, describe, swap};
@@ -37,6 +39,8 @@ pub struct Switch<'a> {
     is_fenced: bool,
     /// Right before the old primary was paused, where it was.
     paused: Option<Moment>,
+    /// The hooks that come last are called once, and only after a claim.
+    must_follow: bool,
     /// The epoch of the fence that this switch wrote last, if it wrote one.
     epoch: Option<u64>,
 }
@@ -80,10 +84,13 @@ impl<'a> Switch<'a> {
         permit: Permit,
     ) -> Result<Option<Outcome>, JournalError> {
         let plan = permit.ticket().plan().clone();
+        settled(Switch::new(hands, service, agent, &plan).carry_out(&permit).await)
+    }
+
+    fn new(hands: &'a Hands, service: &'a Service, agent: &'a Agent, plan: &'a Plan) -> Self {
         let since = hands.clock.now();
-        let mut switch =
-            Switch { hands, service, agent, plan: &plan, since, is_fenced: false, paused: None, epoch: None };
-        settled(switch.carry_out(&permit).await)
+        let (is_fenced, paused, must_follow, epoch) = (false, None, false, None);
+        Self { hands, service, agent, plan, since, is_fenced, paused, must_follow, epoch }
     }
 
     async fn carry_out(&mut self, permit: &Permit) -> Ended {
@@ -107,11 +114,14 @@ impl<'a> Switch<'a> {
     ) -> Result<Option<Outcome>, JournalError> {
         let plan = &unfinished.plan;
         let Ok(found) = hands.dns.read().await else { return Ok(None) };
-        let since = hands.clock.now();
         // From the claim on it may have been paused, whether or not that was written down.
-        let is_fenced = plan.promotes && unfinished.steps.contains(&Step::Claimed);
-        let mut switch = Switch { hands, service, agent, plan, since, is_fenced, paused: None, epoch: None };
-        let is_primary = switch.looks().target_is_primary().await;
+        let mut switch = Switch::new(hands, service, agent, plan);
+        let has_claimed = unfinished.steps.contains(&Step::Claimed);
+        switch.is_fenced = plan.promotes && has_claimed;
+        switch.must_follow = has_claimed && !unfinished.steps.contains(&Step::Following);
+        // A hook may go on promoting long after its caller has died.
+        let may_come = service.promote.as_ref().is_some_and(PromoteRule::is_by_hook);
+        let is_primary = switch.looks().target_is_primary().await.filter(|is| *is || !may_come);
         let recovery = recover(plan, &agent.name, &unfinished.steps, &found, is_primary);
         if matches!(recovery, Recovery::Unclaim | Recovery::Finish) && !leads(hands) {
             // It is the leader's to change the record, and a claim that stands is the leader's to take over.
@@ -176,6 +186,7 @@ impl<'a> Switch<'a> {
         match claim {
             Ok(()) => {
                 self.epoch = fence_of(&claimed).ok().flatten().map(|fence| fence.epoch);
+                self.must_follow = true;
                 self.note(Step::Claimed).await?;
             }
             Err(SwapFailure::Foreign(found)) => return Ok(self.overtaken(&found, false)),
@@ -185,6 +196,9 @@ impl<'a> Switch<'a> {
             }
             // It may still arrive: the next look at the record tells.
             Err(SwapFailure::Unknown(_)) => return Err(Interrupted::Unread),
+        }
+        if let Some(why) = self.prepare().await? {
+            return self.give_back(&why).await;
         }
         // Before the fencing: a paused primary would keep the canary waiting, and look as if it did not serve.
         if self.plan.trigger == Trigger::Automatic && self.looks().active_serves().await {
@@ -196,6 +210,30 @@ impl<'a> Switch<'a> {
             return Ok(outcome);
         }
         self.prove_and_switch().await
+    }
+
+    /// Calls the hooks that come first; why the switch must be given up, if it must.
+    async fn prepare(&mut self) -> Result<Option<String>, JournalError> {
+        if self.service.hooks.before.is_empty() {
+            return Ok(None);
+        }
+        match self.hands.promote.hooks(HookPoint::Before, self.plan).await {
+            Ok(said) => self.note(Step::Prepared { said }).await?,
+            Err(error) => return Ok(Some(chain(&error))),
+        }
+        Ok(self.is_expired().then(|| Refusal::Expired.to_string()))
+    }
+
+    /// Calls the hooks that come last, unless they may have been called already.
+    async fn follow(&mut self, outcome: &Outcome) -> Result<(), JournalError> {
+        if self.service.hooks.after.is_empty() || !self.must_follow {
+            return Ok(());
+        }
+        self.must_follow = false;
+        self.note(Step::Following).await?;
+        let said = self.hands.promote.hooks(HookPoint::After(outcome), self.plan).await;
+        let said = said.unwrap_or_else(|error| vec![chain(&error)]);
+        self.note(Step::Followed { said }).await
     }
 
     /// `None` when the target is promoted.
@@ -231,14 +269,15 @@ impl<'a> Switch<'a> {
         if self.is_pause_over() {
             return self.give_back(STOOD_STILL).await.map(Some);
         }
-        if let Err(error) = self.hands.promote.promote(&self.plan.to).await {
-            return match self.looks().target_is_primary().await {
+        if let Err(error) = self.hands.promote.promote(self.plan).await {
+            let is_primary = self.looks().target_is_primary().await;
+            return match is_primary.filter(|is| *is || !error.may_still_happen()) {
                 Some(true) => {
                     self.note(Step::Promoted).await?;
                     Ok(None)
                 }
-                Some(false) => self.give_back(&error.to_string()).await.map(Some),
-                None => Ok(Some(Outcome::PromotedNotSwitched { why: error.to_string() })),
+                Some(false) => self.give_back(&chain(&error)).await.map(Some),
+                None => Ok(Some(Outcome::PromotedNotSwitched { why: chain(&error) })),
             };
         }
         self.note(Step::Promoted).await?;
@@ -281,16 +320,16 @@ impl<'a> Switch<'a> {
         if !Guard::Fencing.stands() {
             return Ok(vec![Fencing::Waived]);
         }
-        let without = matches!(self.service.promote, Some(PromoteRule::Replicaof { without_fencing: true }));
-        match (self.hands.promote.fence(&self.plan.from, PAUSE).await, &self.service.promote) {
-            (Ok(how), _)
+        let without = self.service.promote.as_ref().is_some_and(PromoteRule::without_fencing);
+        match self.hands.promote.fence(&self.plan.from, PAUSE).await {
+            Ok(how)
                 if how.contains(&Fencing::Gone) && !without && !self.looks().old_host_is_there().await =>
             {
                 Err(format!("{} refuses connections, but nothing else there answers", self.plan.from))
             }
-            (Ok(how), _) => Ok(how),
-            (Err(_), Some(PromoteRule::Replicaof { without_fencing: true })) => Ok(vec![Fencing::Waived]),
-            (Err(error), _) => Err(error.to_string()),
+            Ok(how) => Ok(how),
+            Err(_) if without => Ok(vec![Fencing::Waived]),
+            Err(error) => Err(error.to_string()),
         }
     }
 
@@ -452,6 +491,7 @@ impl<'a> Switch<'a> {
     }
 
     async fn end(&mut self, outcome: Outcome) -> Ended {
+        self.follow(&outcome).await?;
         let epoch = match &outcome {
             Outcome::Switched => Some(self.plan.fence.epoch.saturating_add(2)),
             Outcome::Cleared => Some(self.plan.fence.epoch.saturating_add(1)),

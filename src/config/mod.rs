@@ -10,6 +10,7 @@ mod check_around;
 mod checked;
 mod error;
 mod evidence;
+mod hooks;
 mod load;
 mod maintenance;
 mod notify;
@@ -34,6 +35,7 @@ pub use checked::{
     Record, Route53, Service, Site, Target, Tls, Topology, Webhook, WebhookAuth, Weights,
 };
 pub use error::{Problem, Problems};
+pub use hooks::{Hook, HookWay, Hooks};
 pub use load::{CONFIG_BYTES_MAX, Loaded, Rules, load, load_for, parse};
 pub use notify::{Channel, Email, Level, MessageWebhook, RateLimits, SmtpTls, Way};
 pub(crate) use policy::{KEYS as POLICY_KEYS, of as policy_of, text as policy_text};

@@ -10,6 +10,7 @@ use super::checked::{
     Agent, Alertmanager, Canary, Config, EmbeddedDns, Global, Mode, Policy, Promote, Provider, Record,
     Service, Site, Target, Topology, Webhook,
 };
+use super::hooks::Hooks;
 use super::notify::Channel;
 use crate::types::{AgentName, RecordName, RecordType, ServiceName, SiteName};
 
@@ -61,6 +62,7 @@ pub(super) struct RawService {
     pub(super) promote: Option<Promote>,
     pub(super) canary: Option<Canary>,
     pub(super) client_errors: Option<ClientErrors>,
+    pub(super) hooks: Hooks,
     pub(super) maintenance: Vec<Placed<Maintenance>>,
     pub(super) dry_run: bool,
     pub(super) policy: Policy,
@@ -139,6 +141,7 @@ impl RawService {
             promote: self.promote,
             canary: self.canary,
             client_errors: self.client_errors,
+            hooks: self.hooks,
             maintenance: values(self.maintenance),
             dry_run: self.dry_run,
             policy: self.policy,

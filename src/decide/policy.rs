@@ -307,11 +307,9 @@ pub(super) fn config_fault(active: &SiteName, judgement: &Judgement) -> Option<V
 
 /// The old primary can be neither paused nor proven gone. Only asked where a promotion is needed.
 pub(super) fn fencing(active: &SiteName, service: &Service, evidence: &Evidence) -> Option<Veto> {
-    let without_fencing = match &service.promote {
-        Some(Promote::Replicaof { without_fencing }) => *without_fencing,
-        None => return None,
-    };
-    if without_fencing || service.topology != Topology::Replication {
+    if service.promote.as_ref().is_none_or(Promote::without_fencing)
+        || service.topology != Topology::Replication
+    {
         return None;
     }
     let fenceable = evidence.snapshot(active).is_some_and(|seen| {

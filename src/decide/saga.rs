@@ -27,6 +27,11 @@ pub enum Fencing {
 pub enum Step {
     /// The fence carries the intent.
     Claimed,
+    /// The hooks that come first were called.
+    Prepared {
+        /// What came of each.
+        said: Vec<String>,
+    },
     /// The old primary takes no writes.
     Fenced {
         /// How, for each of its targets.
@@ -50,6 +55,13 @@ pub enum Step {
         /// The line.
         answers: String,
     },
+    /// The hooks that come last are about to be called: from here on they may have been.
+    Following,
+    /// They were called.
+    Followed {
+        /// What came of each.
+        said: Vec<String>,
+    },
 }
 
 impl Step {
@@ -58,6 +70,7 @@ impl Step {
     pub fn phase(&self) -> &'static str {
         match self {
             Self::Claimed => "claim",
+            Self::Prepared { .. } => "prepare",
             Self::Fenced { .. } => "fence",
             Self::CaughtUp { .. } => "catch_up",
             Self::Promoting => "recheck",
@@ -65,6 +78,8 @@ impl Step {
             Self::Proven => "prove",
             Self::Switched => "switch",
             Self::Verified { .. } => "verify",
+            Self::Following => "settle",
+            Self::Followed { .. } => "follow",
         }
     }
 }
@@ -270,6 +285,7 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Claimed => f.write_str("the fence was claimed"),
+            Self::Prepared { said } => write!(f, "the hooks before it were called: {}", shown(said)),
             Self::Fenced { how } => {
                 let how = how.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
                 write!(f, "the old primary was fenced ({how})")
@@ -291,6 +307,8 @@ impl fmt::Display for Step {
             Self::Verified { answers } => {
                 write!(f, "the name servers were asked: {}", answers.escape_debug())
             }
+            Self::Following => f.write_str("the hooks after it were about to be called"),
+            Self::Followed { said } => write!(f, "the hooks after it were called: {}", shown(said)),
         }
     }
 }
@@ -307,4 +325,9 @@ impl fmt::Display for Outcome {
             Self::Foreign { why } => write!(f, "record or fence are not as this agent left them: {why}"),
         }
     }
+}
+
+/// What hooks said, which is somebody else's text.
+fn shown(said: &[String]) -> String {
+    said.iter().map(|line| line.escape_debug().to_string()).collect::<Vec<_>>().join("; ")
 }

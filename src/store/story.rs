@@ -206,8 +206,11 @@ impl Story {
         match step {
             Step::Claimed => self.epoch = Some(epoch.saturating_add(1)),
             Step::Switched => self.epoch = Some(epoch.saturating_add(2)),
-            Step::Fenced { .. }
+            Step::Prepared { .. }
+            | Step::Fenced { .. }
             | Step::CaughtUp { .. }
+            | Step::Following
+            | Step::Followed { .. }
             | Step::Promoting
             | Step::Promoted
             | Step::Proven

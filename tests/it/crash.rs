@@ -170,7 +170,11 @@ async fn switch(config: &Config, journal: Deadly) {
     let hands = Hands {
         journal: Arc::new(journal),
         dns: open_dns(config, service).await.expect("a provider"),
-        promote: Arc::new(RedisHands::new(Arc::clone(&monitor))),
+        promote: Arc::new(RedisHands::new(
+            Arc::clone(&monitor),
+            Arc::new(service.clone()),
+            agent.name.clone(),
+        )),
         eyes: monitor,
         look_deadline: Duration::from_millis(500),
         election: Arc::new(Solo),

@@ -10,6 +10,7 @@ mod exposition;
 mod failover;
 mod halts;
 mod holds;
+mod hooks;
 mod hung;
 mod journal;
 mod layering;

@@ -74,6 +74,7 @@ async fn a_second_death_while_going_on_is_survived_too() {
     let names = [
         "the old primary is gone",
         "both sites are active",
+        "with hooks",
         "the promotion fails",
         "planned, the last writes arrive",
         "planned, the last writes never arrive",

@@ -27,6 +27,10 @@ pub(super) enum Shape {
     /// The same, and a person moves away from a site that serves.
     Planned,
     WithoutFencing,
+    /// Replication, with hooks before and after.
+    Hooked,
+    /// Replication, promoted by a hook.
+    ByHook,
     ActiveActive,
 }
 
@@ -48,6 +52,11 @@ fn config(shape: Shape) -> Config {
     let (topology, promote) = match shape {
         Shape::Replication | Shape::Planned => ("replication", "promote: {kind: replicaof}"),
         Shape::WithoutFencing => ("replication", "promote: {kind: replicaof, without_fencing: true}"),
+        Shape::Hooked => (
+            "replication",
+            "promote: {kind: replicaof}\n    hooks: {before: [{exec: [\"/hook\"]}], after: [{exec: [\"/hook\"]}]}",
+        ),
+        Shape::ByHook => ("replication", "promote: {kind: exec, command: [\"/hook\"]}"),
         Shape::ActiveActive => ("active-active", ""),
     };
     let text = format!(
@@ -206,6 +215,10 @@ impl Stage {
         let served = |at: usize| events[..at].contains(&Event::Served);
         let mut epoch = self.plan.fence.epoch;
         let mut promotions = 0;
+        for point in ["before", "after"] {
+            let calls = events.iter().filter(|event| **event == Event::Hooked(point)).count();
+            assert!(calls <= 1, "hooks {point} it were called {calls} times: {}", shown());
+        }
         for (at, event) in events.iter().enumerate() {
             match event {
                 Event::Changed(state) => {
@@ -218,6 +231,8 @@ impl Stage {
                         assert!(!served(at), "left although it served: {}", shown());
                         assert!(before(at, "prove"), "switched to a target that proved nothing: {}", shown());
                         assert!(!self.plan.promotes || promotions == 1, "not promoted: {}", shown());
+                        let needs_hook = !self.service.hooks.before.is_empty();
+                        assert!(!needs_hook || before(at, "prepare"), "no hook was called: {}", shown());
                     }
                 }
                 Event::Promoted { fence } => {
@@ -230,7 +245,12 @@ impl Stage {
                     assert!(before(at, "fence"), "promoted before the old primary was fenced: {}", shown());
                 }
                 Event::Lost => panic!("acknowledged writes are lost: {}", shown()),
-                Event::Wrote(_) | Event::Failed | Event::Foreign | Event::Fenced | Event::Served => {}
+                Event::Wrote(_)
+                | Event::Failed
+                | Event::Foreign
+                | Event::Fenced
+                | Event::Hooked(_)
+                | Event::Served => {}
             }
         }
         assert!(promotions <= 1, "promoted {promotions} times: {}", shown());

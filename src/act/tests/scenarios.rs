@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::fuse::{Fuse, label};
-use super::life::Shape::{self, ActiveActive, Planned, Replication, WithoutFencing};
+use super::life::Shape::{self, ActiveActive, ByHook, Hooked, Planned, Replication, WithoutFencing};
 use super::life::Stage;
 use super::world::DnsFault::*;
 use super::world::{Event, Old, Promotion, State};
@@ -36,6 +36,7 @@ const fn row(
 
 const ALL: &str = "ticketed claim fence recheck promote prove switch verify";
 const CAUGHT_UP: &str = "ticketed claim fence catch_up recheck promote prove switch verify";
+const HOOKED: &str = "ticketed claim prepare fence recheck promote prove switch verify settle follow";
 const TO_PROOF: &str = "ticketed claim fence recheck promote prove";
 const TO_ORDER: &str = "ticketed claim fence recheck";
 const BOTH_ACTIVE: &str = "ticketed claim prove switch verify";
@@ -66,6 +67,16 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         s.stall = Some(("recheck", Duration::from_secs(60)));
     }),
     row("planned, the promotion fails", Planned, ABANDONED, (2, 0), "ticketed claim fence catch_up recheck", |s| s.promotion = Promotion::FailsBefore),
+
+    row("with hooks", Hooked, SWITCHED, (2, 1), HOOKED, |_| {}),
+    row("a hook before it fails", Hooked, ABANDONED, (2, 0), "ticketed claim settle follow", |s| s.hook_fails = true),
+    row("with hooks, and the promotion fails", Hooked, ABANDONED, (2, 0), "ticketed claim prepare fence recheck settle follow", |s| {
+        s.promotion = Promotion::FailsBefore;
+    }),
+    row("with hooks, refused before the claim", Hooked, ABANDONED, (0, 0), "ticketed", |s| s.is_loading = true),
+    row("promoted by a hook", ByHook, SWITCHED, (2, 1), ALL, |_| {}),
+    row("a hook that promotes fails", ByHook, ABANDONED, (2, 0), TO_ORDER, |s| s.promotion = Promotion::FailsBefore),
+    row("a hook that promotes may go on", ByHook, STUCK, (1, 0), TO_ORDER, |s| s.promotion = Promotion::MayCome),
 
     row("the target is loading", Replication, ABANDONED, (0, 0), "ticketed", |s| s.is_loading = true),
     row("the target is silent", Replication, ABANDONED, (0, 0), "ticketed", |s| s.is_silent = true),

@@ -8,7 +8,9 @@ use async_trait::async_trait;
 
 use super::fuse::Fuse;
 use crate::act::dns::{Answer, Dns, DnsError, Receipt, RecordChange, SendBy};
+use crate::act::hook::{HookError, HookPoint};
 use crate::act::{Promote, PromoteError};
+use crate::decide::Plan;
 use crate::decide::saga::Fencing;
 use crate::lead::{Election, Standing, Term};
 use crate::monitor::{SiteClient, WriteCanary};
@@ -56,6 +58,8 @@ pub(super) enum Promotion {
     Unknown,
     /// One of the site's two targets is promoted, the other is not.
     Half,
+    /// Nobody waits for it any more, and it may still happen.
+    MayCome,
 }
 
 /// What was done, in order.
@@ -71,6 +75,8 @@ pub(super) enum Event {
     Promoted {
         fence: String,
     },
+    /// Hooks were called.
+    Hooked(&'static str),
     /// It was promoted although the old primary still took writes, or had some that had not arrived.
     Lost,
 }
@@ -89,6 +95,8 @@ pub(super) struct State {
     /// Bytes of the old primary's writes that the target lacks, and how many arrive with each look.
     pub(super) missing: u64,
     pub(super) arriving: u64,
+    /// The hooks before the switch fail.
+    pub(super) hook_fails: bool,
     /// The target follows something else.
     pub(super) is_stranger: bool,
     /// When an entry of this label was written, so much time passes.
@@ -133,6 +141,7 @@ impl World {
             missing: 0,
             arriving: 0,
             is_stranger: false,
+            hook_fails: false,
             stall: None,
             roles: vec![role],
             is_loading: false,
@@ -223,6 +232,10 @@ impl World {
         let failed = Err(PromoteError::Promotion { target, gap });
         if promotion == Promotion::FailsBefore {
             return failed;
+        }
+        if promotion == Promotion::MayCome {
+            let late = HookError::Late { hook: "/hook".to_owned(), limit: Duration::from_secs(1) };
+            return Err(late.into());
         }
         let fence = state.record.fence.as_ref().unwrap().values.first().unwrap().clone();
         state.events.push(Event::Promoted { fence });
@@ -376,8 +389,19 @@ impl Promote for Ports {
         self.fuse.pass("release".to_owned(), async { self.world.state().paused_until = None }).await;
     }
 
-    async fn promote(&self, _: &SiteName) -> Result<(), PromoteError> {
+    async fn promote(&self, _: &Plan) -> Result<(), PromoteError> {
         self.fuse.pass("promote".to_owned(), async { self.world.promote() }).await
+    }
+
+    async fn hooks(&self, point: HookPoint<'_>, _: &Plan) -> Result<Vec<String>, HookError> {
+        let work = async {
+            self.world.tell(Event::Hooked(point.as_str()));
+            match point == HookPoint::Before && self.world.state().hook_fails {
+                true => Err(HookError::Late { hook: "/hook".to_owned(), limit: Duration::from_secs(1) }),
+                false => Ok(vec!["/hook: done".to_owned()]),
+            }
+        };
+        self.fuse.pass(format!("hooks {}", point.as_str()), work).await
     }
 }
 

@@ -98,6 +98,7 @@ impl SimJournal {
 fn stepped(step: &Stepped) -> String {
     match step {
         Stepped::Claimed => "has claimed the fence".to_owned(),
+        Stepped::Prepared { said } => format!("has called the hooks before it ({})", said.join("; ")),
         Stepped::Fenced { how } => format!("has fenced the old primary ({how:?})"),
         Stepped::CaughtUp { missing_bytes } => {
             format!("has waited for the target to catch up (missing: {missing_bytes:?})")
@@ -107,6 +108,8 @@ fn stepped(step: &Stepped) -> String {
         Stepped::Proven => "has seen the target take a write".to_owned(),
         Stepped::Switched => "has moved the record".to_owned(),
         Stepped::Verified { answers } => format!("has asked the name servers: {answers}"),
+        Stepped::Following => "is about to call the hooks after it".to_owned(),
+        Stepped::Followed { said } => format!("has called the hooks after it ({})", said.join("; ")),
     }
 }
 
