@@ -115,7 +115,11 @@ impl Shared {
         let hands = Hands {
             journal: Arc::clone(&self.journal),
             dns,
-            promote: Arc::new(RedisHands::new(Arc::clone(&monitor))),
+            promote: Arc::new(RedisHands::new(
+                Arc::clone(&monitor),
+                Arc::clone(&service),
+                config.agent.name.clone(),
+            )),
             eyes: monitor,
             look_deadline: config.global.probe_timeout,
             election: Arc::clone(&self.election),

@@ -47,6 +47,8 @@ enum Command {
     Maintenance(operate::MaintenanceArgs),
     /// Move a service's name to another site; the agent checks the target and does it.
     Failover(operate::FailoverArgs),
+    /// Move a service's name back to the site that was left last, once that is stable and in step.
+    Failback(operate::FailbackArgs),
     /// Play scenarios: whole agents in a simulated world, on virtual time.
     Simulate(simulate::SimulateArgs),
     /// Say what this policy would have decided in recorded history: the journal's, or that of Prometheus.
@@ -208,6 +210,7 @@ pub fn main() -> ExitCode {
             Command::Resume(args) => operate::resume(args).await,
             Command::Maintenance(args) => operate::maintain(args).await,
             Command::Failover(args) => operate::failover(args).await,
+            Command::Failback(args) => operate::failback(args).await,
             Command::Simulate(args) => tokio::task::block_in_place(|| simulate::run(args)),
             Command::Replay(args) => replay::run(args).await,
             Command::Demo(args) => demo::run(args).await,

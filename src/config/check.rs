@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::check_around;
 use super::checked::{Global, Mode, Policy, Promote, Provider, Topology};
+use super::hooks::HookWay;
 use super::load::Rules;
 use super::raw::{RawAgent, RawConfig, RawRecord, RawService};
 use super::read::{Sheet, duration_text};
@@ -140,17 +141,18 @@ fn check_mode(sheet: &Sheet<'_>, service: &RawService, agent: Option<&RawAgent>,
 }
 
 fn check_promote(sheet: &Sheet<'_>, service: &RawService) {
-    let wrong = match (&service.promote, service.topology) {
-        (Some(Promote::Replicaof { .. }), Some(Topology::ActiveActive | Topology::ReplicaOf)) => true,
-        (Some(Promote::Replicaof { .. }), Some(Topology::Replication) | None) | (None, _) => false,
+    let kind = match &service.promote {
+        None => return,
+        Some(Promote::Replicaof { .. }) => "replicaof",
+        Some(Promote::Hook { hook, .. }) => match hook.way {
+            HookWay::Exec { .. } => "exec",
+            HookWay::Webhook { .. } => "webhook",
+        },
     };
-    if wrong {
+    if let Some(Topology::ActiveActive | Topology::ReplicaOf) = service.topology {
         let hint = "remove promote, or set topology: replication";
-        sheet.problem(
-            &service.key_of("promote.kind"),
-            "replicaof works with topology replication only",
-            hint,
-        );
+        let reason = format!("{kind} works with topology replication only");
+        sheet.problem(&service.key_of("promote.kind"), reason, hint);
     }
 }
 

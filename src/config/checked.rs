@@ -15,6 +15,7 @@ use super::Secret;
 use super::around::{ClientErrors, Datacenter, HttpLogin, Maintenance, Prometheus, Reach, Vantage};
 use super::embedded::EmbeddedDns;
 use super::history::History;
+use super::hooks::{Hook, Hooks};
 use super::notify::Channel;
 use super::rfc2136::Rfc2136;
 use crate::types::{AgentName, Moment, RecordName, RecordType, ResourceSet, ServiceName, SiteName};
@@ -176,6 +177,8 @@ pub struct Service {
     pub canary: Option<Canary>,
     /// What applications see; absent means that nobody asks them.
     pub client_errors: Option<ClientErrors>,
+    /// What is called before and after a switch.
+    pub hooks: Hooks,
     /// When people work on it.
     pub maintenance: Vec<Maintenance>,
     /// Whether everything is decided and told, and nothing done.
@@ -289,6 +292,32 @@ pub enum Promote {
         /// Promote although the old primary could be neither paused nor proven gone.
         without_fencing: bool,
     },
+    /// A program or an address of the operator's own.
+    Hook {
+        /// It.
+        hook: Hook,
+        /// Promote although the old primary could be neither paused nor proven gone.
+        without_fencing: bool,
+    },
+}
+
+impl Promote {
+    /// Whether a promotion is allowed although the old primary could be neither paused nor proven gone.
+    #[must_use]
+    pub fn without_fencing(&self) -> bool {
+        match self {
+            Self::Replicaof { without_fencing } | Self::Hook { without_fencing, .. } => *without_fencing,
+        }
+    }
+
+    /// Whether somebody else's program does it, which may go on when nobody waits for it any more.
+    #[must_use]
+    pub fn is_by_hook(&self) -> bool {
+        match self {
+            Self::Replicaof { .. } => false,
+            Self::Hook { .. } => true,
+        }
+    }
 }
 
 /// The write canary.

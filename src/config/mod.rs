@@ -12,6 +12,7 @@ mod embedded;
 mod error;
 mod evidence;
 mod history;
+mod hooks;
 mod load;
 mod maintenance;
 mod notify;
@@ -39,6 +40,7 @@ pub use checked::{
 pub use embedded::{EmbeddedDns, NameServer, Network, RateLimit};
 pub use error::{Problem, Problems};
 pub use history::{History, MetricsHistory};
+pub use hooks::{Hook, HookWay, Hooks};
 pub use load::{CONFIG_BYTES_MAX, Loaded, Rules, load, load_for, parse};
 pub use notify::{Channel, Email, Level, MessageWebhook, RateLimits, SmtpTls, Way};
 pub use outline::Outline;

@@ -12,6 +12,7 @@ use super::checked::{
 };
 use super::embedded::EmbeddedDns;
 use super::history::History;
+use super::hooks::Hooks;
 use super::notify::Channel;
 use crate::types::{AgentName, RecordName, RecordType, ServiceName, SiteName};
 
@@ -64,6 +65,7 @@ pub(super) struct RawService {
     pub(super) promote: Option<Promote>,
     pub(super) canary: Option<Canary>,
     pub(super) client_errors: Option<ClientErrors>,
+    pub(super) hooks: Hooks,
     pub(super) maintenance: Vec<Placed<Maintenance>>,
     pub(super) dry_run: bool,
     pub(super) policy: Policy,
@@ -143,6 +145,7 @@ impl RawService {
             promote: self.promote,
             canary: self.canary,
             client_errors: self.client_errors,
+            hooks: self.hooks,
             maintenance: values(self.maintenance),
             dry_run: self.dry_run,
             policy: self.policy,

@@ -16,3 +16,4 @@ pub mod sandbox;
 pub mod scene;
 #[expect(dead_code, reason = "the unit tests of the channels use the rest of it")]
 pub mod sink;
+pub mod slow_line;
