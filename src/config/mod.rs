@@ -7,6 +7,7 @@ mod around;
 mod channels;
 mod check;
 mod check_around;
+mod check_route53;
 mod checked;
 mod error;
 mod evidence;
@@ -20,6 +21,7 @@ mod raw;
 pub(crate) mod read;
 mod redis;
 mod rfc2136;
+mod route53;
 mod secret;
 mod sections;
 mod service;
@@ -31,13 +33,14 @@ mod tests;
 pub use around::{ClientErrors, Datacenter, Enterprise, HttpLogin, Maintenance, Prometheus, Reach, Vantage};
 pub use checked::{
     Address, Agent, Alertmanager, Canary, Config, EmbeddedDns, Flap, Global, Mode, Policy, Promote, Provider,
-    Record, Route53, Service, Site, Target, Tls, Topology, Webhook, WebhookAuth, Weights,
+    Record, Service, Site, Target, Tls, Topology, Webhook, WebhookAuth, Weights,
 };
 pub use error::{Problem, Problems};
 pub use load::{CONFIG_BYTES_MAX, Loaded, Rules, load, load_for, parse};
 pub use notify::{Channel, Email, Level, MessageWebhook, RateLimits, SmtpTls, Way};
 pub(crate) use policy::{KEYS as POLICY_KEYS, of as policy_of, text as policy_text};
 pub use rfc2136::{Rfc2136, Tsig, TsigAlgorithm};
+pub use route53::{MoreRecord, MoreTarget, Route53};
 pub use secret::Secret;
 pub(crate) use service::promote as promote_of;
 pub use template::{Piece, Place, Template};

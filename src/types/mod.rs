@@ -5,6 +5,7 @@
 mod alert;
 mod anomaly;
 mod guard;
+mod line;
 mod names;
 mod record;
 mod snapshot;
@@ -16,6 +17,7 @@ mod vantage;
 pub use alert::{Alert, AlertKey, AlertState, Notification};
 pub use anomaly::{Anomaly, Contribution, SIGNALS};
 pub use guard::Guard;
+pub use line::Line;
 pub use names::{AgentName, NameError, RecordName, ServiceName, SiteName, TargetName};
 pub use record::{Fence, FenceError, RecordState, RecordType, RecordView, ResourceSet};
 pub use snapshot::{

@@ -31,5 +31,5 @@ mod state;
 mod zone;
 
 pub use options::{Options, ThrottleOptions};
-pub use records::{RecordSpec, RecordSpecError};
+pub use records::{AliasSpec, RecordSpec, RecordSpecError};
 pub use sandbox::{Running, Sandbox, StartError};

@@ -174,9 +174,12 @@ struct Set<'a> {
     set_identifier: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     weight: Option<u8>,
-    #[serde(rename = "TTL")]
-    ttl_seconds: u32,
-    resource_records: Values<'a>,
+    #[serde(rename = "TTL", skip_serializing_if = "Option::is_none")]
+    ttl_seconds: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource_records: Option<Values<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alias_target: Option<Target<'a>>,
 }
 
 impl<'a> From<&'a RecordSet> for Set<'a> {
@@ -186,12 +189,26 @@ impl<'a> From<&'a RecordSet> for Set<'a> {
             r#type: set.key.kind.as_str(),
             set_identifier: set.key.set_identifier.as_deref(),
             weight: set.weight,
-            ttl_seconds: set.ttl_seconds,
-            resource_records: Values {
+            ttl_seconds: set.alias.is_none().then_some(set.ttl_seconds),
+            resource_records: set.alias.is_none().then(|| Values {
                 resource_record: set.values.iter().map(|value| Value { value }).collect(),
-            },
+            }),
+            alias_target: set.alias.as_ref().map(|alias| Target {
+                hosted_zone_id: &alias.zone_id,
+                dns_name: alias.target.to_string(),
+                evaluate_target_health: alias.evaluates_health,
+            }),
         }
     }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Target<'a> {
+    hosted_zone_id: &'a str,
+    #[serde(rename = "DNSName")]
+    dns_name: String,
+    evaluate_target_health: bool,
 }
 
 #[derive(Serialize)]

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use crate::clock::{Now, Stamp};
 use crate::records::{DnsName, RecordSet, RecordType, Records, SetKey};
 
-use super::batch::{self, Action, Change, Effect};
+use super::batch::{self, Action, Change, Effect, Ground};
 use super::{Page, Refusal, Start};
 
 /// GetChange forgets changes beyond this many, oldest first.
@@ -114,8 +114,9 @@ impl Zone {
         if self.identity.strict_pending && !self.pending.is_empty() {
             return Err(Refusal::PriorRequestNotComplete);
         }
-        let (records, effects) = batch::evaluate(&self.identity.name, &self.records, changes)
-            .map_err(Refusal::InvalidChangeBatch)?;
+        let ground = Ground { name: &self.identity.name, id: &self.identity.id };
+        let (records, effects) =
+            batch::evaluate(ground, &self.records, changes).map_err(Refusal::InvalidChangeBatch)?;
         self.records = records;
         Ok((self.propagate(effects.clone(), comment, now), effects))
     }
@@ -187,6 +188,7 @@ fn apex(identity: &Identity) -> [RecordSet; 2] {
         weight: None,
         ttl_seconds,
         values,
+        alias: None,
     };
     [set(RecordType::Ns, NS_TTL_SECONDS, servers), set(RecordType::Soa, SOA_TTL_SECONDS, vec![soa])]
 }

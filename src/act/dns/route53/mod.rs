@@ -2,11 +2,17 @@
 //!
 //! Absent on purpose: UPSERT, which overwrites what it does not name, and the SDK's own retries of a change.
 
+mod answers;
 mod client;
 mod outcome;
+mod place;
 mod provider;
 mod sets;
+mod text;
+mod zone;
 
+#[cfg(test)]
+mod shapes_tests;
 #[cfg(test)]
 mod tests;
 
