@@ -40,7 +40,7 @@ pub use load::{CONFIG_BYTES_MAX, Loaded, Rules, load, load_for, parse};
 pub use notify::{Channel, Email, Level, MessageWebhook, RateLimits, SmtpTls, Way};
 pub(crate) use policy::{KEYS as POLICY_KEYS, of as policy_of, text as policy_text};
 pub use rfc2136::{Rfc2136, Tsig, TsigAlgorithm};
-pub use route53::{MoreRecord, MoreTarget, Route53};
+pub use route53::{AssumeRole, MoreRecord, MoreTarget, Route53};
 pub use secret::Secret;
 pub(crate) use service::promote as promote_of;
 pub use template::{Piece, Place, Template};

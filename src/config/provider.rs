@@ -5,10 +5,12 @@ use super::read::{Section, choice, text};
 use super::{rfc2136, route53};
 
 /// The keys of a record that belong to one provider only.
-pub(super) const KEYS: [(&str, &str); 8] = [
+pub(super) const KEYS: [(&str, &str); 10] = [
     ("zone_id", "route53"),
+    ("private_zone_id", "route53"),
     ("endpoint", "route53"),
     ("region", "route53"),
+    ("assume_role", "route53"),
     ("weight", "route53"),
     ("more_records", "route53"),
     ("server", "rfc2136"),

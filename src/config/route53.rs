@@ -12,6 +12,12 @@ use crate::types::{Line, RecordName, RecordType, SiteName};
 const WEIGHT_MAX: u64 = 255;
 /// Most further records of one service; all that moves must fit into one change.
 const MORE_RECORDS_MAX: usize = 50;
+/// Longest external id, as the token service has it.
+const EXTERNAL_ID_BYTES_MAX: usize = 1224;
+/// Longest name of a role in full.
+const ARN_BYTES_MAX: usize = 2048;
+/// Digits of an account's number.
+const ACCOUNT_DIGITS: usize = 12;
 /// The types of a record, as the file writes them.
 pub(super) const KINDS: [(&str, RecordType); 3] =
     [("CNAME", RecordType::Cname), ("A", RecordType::A), ("AAAA", RecordType::Aaaa)];
@@ -21,16 +27,29 @@ pub(super) const KINDS: [(&str, RecordType); 3] =
 pub struct Route53 {
     /// The hosted zone's id.
     pub zone_id: String,
+    /// A private zone that holds the same, for the networks that see it instead of the public one.
+    pub private_zone_id: Option<String>,
     /// Another endpoint than Amazon's.
     pub endpoint: Option<url::Url>,
     /// The signing region.
     pub region: String,
+    /// The role to take on with the credentials that are found.
+    pub assume_role: Option<AssumeRole>,
     /// The weight of the active site's set, where every site has a set of its own in a weighted group; the others have 0.
     pub weight: Option<u8>,
     /// What moves with the record.
     pub more_records: Vec<MoreRecord>,
     /// The hosted zones of the sites whose target is written as an alias.
     pub alias_zone_ids: BTreeMap<SiteName, String>,
+}
+
+/// A role that the credentials may take on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AssumeRole {
+    /// Its name in full, `arn:aws:iam::123456789012:role/redrover`.
+    pub arn: String,
+    /// What its owner asks for besides, against mix-ups between customers.
+    pub external_id: Option<String>,
 }
 
 /// A further record that moves with the service's own.
@@ -88,18 +107,52 @@ pub(super) struct RawMore {
 
 /// Reads what belongs to this provider in a `record` block, but for the further records.
 pub(super) fn read(record: &Section<'_>) -> Option<Route53> {
-    let zone_id = record.required("zone_id", "zone_id: Z0123456789", zone_id);
+    let public = record.required("zone_id", "zone_id: Z0123456789", zone_id);
+    let private = record.optional("private_zone_id", zone_id);
+    if public.is_some() && public == private {
+        let key = record.key_of("private_zone_id");
+        record.sheet.problem(&key, "is the public zone itself", "name the private zone, or remove it");
+    }
     let endpoint = record.optional("endpoint", http_url);
     let region = record.or("region", "us-east-1".to_owned(), word(32, "-"));
+    let role = record.item("assume_role").map(|item| assume_role(&item));
     let weight = record.optional("weight", integer(1..=WEIGHT_MAX));
     Some(Route53 {
-        zone_id: zone_id?,
+        zone_id: public?,
+        private_zone_id: private,
         endpoint,
         region,
+        assume_role: role.flatten(),
         weight: weight.and_then(|weight| u8::try_from(weight).ok()),
         more_records: Vec::new(),
         alias_zone_ids: BTreeMap::new(),
     })
+}
+
+fn assume_role(item: &Item<'_>) -> Option<AssumeRole> {
+    let section = item.section(&["arn", "external_id"])?;
+    let arn = section.required("arn", "arn: arn:aws:iam::123456789012:role/redrover", role_arn);
+    let external_id = section.optional("external_id", word(EXTERNAL_ID_BYTES_MAX, "_+=,.@:/-"));
+    Some(AssumeRole { arn: arn?, external_id })
+}
+
+/// The name of a role: partition, account and path.
+fn role_arn(value: &Value) -> Result<String, Wrong> {
+    let arn = text(value)?;
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    let is_good = match parts[..] {
+        ["arn", partition, "iam", "", account, role] => {
+            partition.starts_with("aws")
+                && account.len() == ACCOUNT_DIGITS
+                && account.bytes().all(|byte| byte.is_ascii_digit())
+                && role.strip_prefix("role/").is_some_and(|name| !name.is_empty())
+                && arn.len() <= ARN_BYTES_MAX
+                && !arn.contains(char::is_whitespace)
+        }
+        _ => false,
+    };
+    let hint = "write it as arn:aws:iam::123456789012:role/redrover";
+    if is_good { Ok(arn.to_owned()) } else { Err(Wrong::new("is not the ARN of a role", hint)) }
 }
 
 /// Reads the further records of a `record` block.

@@ -13,6 +13,7 @@ mod surroundings;
 mod time;
 mod units;
 mod vantage;
+mod zones;
 
 pub use alert::{Alert, AlertKey, AlertState, Notification};
 pub use anomaly::{Anomaly, Contribution, SIGNALS};

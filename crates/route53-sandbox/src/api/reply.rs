@@ -26,14 +26,14 @@ pub fn zone(identity: &Identity, sets: usize) -> String {
             id: format!("/hostedzone/{}", identity.id),
             name: identity.name.to_string(),
             caller_reference: "route53-sandbox",
-            config: Config { private_zone: false },
+            config: Config { private_zone: identity.is_private },
             resource_record_set_count: sets,
         },
-        delegation_set: DelegationSet {
+        delegation_set: (!identity.is_private).then(|| DelegationSet {
             name_servers: NameServers {
                 name_server: identity.name_servers.iter().map(|name| name.without_final_dot()).collect(),
             },
-        },
+        }),
     };
     document("GetHostedZoneResponse", &reply)
 }
@@ -112,7 +112,8 @@ struct ZoneReply<'a> {
     #[serde(rename = "@xmlns")]
     xmlns: &'a str,
     hosted_zone: HostedZone<'a>,
-    delegation_set: DelegationSet,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delegation_set: Option<DelegationSet>,
 }
 
 #[derive(Serialize)]

@@ -29,6 +29,10 @@ pub struct Identity {
     pub sync_delay: Duration,
     /// Whether a change is refused while another one is `PENDING`.
     pub strict_pending: bool,
+    /// Whether it is private: it has an SOA and an NS set, but no name server that everybody reaches.
+    pub is_private: bool,
+    /// The end of its changes' ids, so that no two zones share one.
+    pub tag: String,
 }
 
 /// What GetChange answers.
@@ -148,7 +152,7 @@ impl Zone {
         self.sequence += 1;
         let due = now.instant + self.identity.sync_delay;
         let info = ChangeInfo {
-            id: format!("C{:016}SANDBOX", self.sequence),
+            id: format!("C{:016}{}", self.sequence, self.identity.tag),
             status: ChangeStatus::Pending,
             submitted_at: now.stamp,
             comment,
@@ -258,6 +262,8 @@ mod tests {
             name_servers: vec![DnsName::parse("ns.example.net").unwrap()],
             sync_delay: Duration::from_millis(500),
             strict_pending,
+            is_private: false,
+            tag: "SANDBOX".to_owned(),
         };
         Zone::new(identity, Vec::new(), 0)
     }

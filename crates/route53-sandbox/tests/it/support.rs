@@ -166,10 +166,19 @@ pub async fn eventually<F: Future<Output = bool>>(what: &str, mut condition: imp
 
 /// One HTTP request without signature: the status and the body.
 pub async fn http(url: &str, method: &str, path: &str, body: &str) -> (u16, String) {
+    send(url, &format!("{method} {path}"), "application/json", body).await
+}
+
+/// One unsigned form, as the token service takes it.
+pub async fn post_form(url: &str, form: &str) -> (u16, String) {
+    send(url, "POST /", "application/x-www-form-urlencoded", form).await
+}
+
+async fn send(url: &str, line: &str, kind: &str, body: &str) -> (u16, String) {
     let host = url.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(host).await.unwrap();
     let request = format!(
-        "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-type: application/json\r\n\
+        "{line} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-type: {kind}\r\n\
          content-length: {}\r\n\r\n{body}",
         body.len()
     );

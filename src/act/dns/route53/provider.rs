@@ -1,4 +1,4 @@
-//! One service's records at Route 53.
+//! One service's records at Route 53, in one hosted zone or in two.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -8,20 +8,38 @@ use aws_sdk_route53::config::{ProvideCredentials, SharedCredentialsProvider};
 
 use super::place::Place;
 use super::sets::Places;
-use super::zone::Zone;
+use super::twin::Twin;
+use super::zone::{Audience, Zone};
 use super::{answers, client};
 use crate::act::dns::wire::Kind;
 use crate::act::dns::{Answer, Dns, DnsError, Receipt, RecordChange, SendBy};
 use crate::config::{Record, Route53};
-use crate::types::{RecordState, ResourceSet};
+use crate::types::{Clock as _, RecordState, ResourceSet, SystemClock};
 
-/// A service's records and its fence in a hosted zone.
+/// Between the ids of two changes in one receipt.
+const AND: char = '+';
+
+/// A service's records and its fence.
 pub struct Route53Dns {
-    zone: Zone,
+    zones: Zones,
     /// The record as configured, for its name servers.
     configured: Record,
+    last: Mutex<Last>,
+}
+
+enum Zones {
+    One(Zone),
+    /// The public one, which is changed first and judges between agents, and the private one.
+    Two(Twin),
+}
+
+/// What is remembered of the record, to understand what name servers answer.
+#[derive(Default)]
+struct Last {
     /// The record as it was last read, or written.
-    held: Mutex<Option<ResourceSet>>,
+    held: Option<ResourceSet>,
+    /// The last change, until all name servers have it: they are asked of the service too.
+    pending: Option<Receipt>,
 }
 
 impl Route53Dns {
@@ -48,13 +66,56 @@ impl Route53Dns {
     }
 
     fn new(record: &Record, place: &Route53, client: Client) -> Result<Self, DnsError> {
-        let zone = Zone::new(client, place.zone_id.clone(), places(record, place)?);
-        Ok(Self { zone, configured: record.clone(), held: Mutex::default() })
+        let places = places(record, place)?;
+        let zone = |id: &str, audience| Zone::new(client.clone(), id.to_owned(), places.clone(), audience);
+        let zones = match &place.private_zone_id {
+            None => Zones::One(zone(&place.zone_id, Audience::Any)),
+            Some(private) => Zones::Two(Twin {
+                first: zone(&place.zone_id, Audience::Everybody),
+                second: zone(private, Audience::Networks),
+            }),
+        };
+        Ok(Self { zones, configured: record.clone(), last: Mutex::default() })
     }
 
-    fn keep(&self, state: &RecordState) {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&state.record);
+    fn all(&self) -> Vec<&Zone> {
+        match &self.zones {
+            Zones::One(zone) => vec![zone],
+            Zones::Two(twin) => vec![&twin.first, &twin.second],
+        }
     }
+
+    /// The zone that name servers answer for.
+    fn public(&self) -> &Zone {
+        match &self.zones {
+            Zones::One(zone) => zone,
+            Zones::Two(twin) => &twin.first,
+        }
+    }
+
+    fn remember(&self, change: impl FnOnce(&mut Last)) {
+        change(&mut self.last.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// What the service itself says of the last change; nothing once it is everywhere, and where there was none.
+    async fn on_its_way(&self) -> Option<Answer> {
+        let pending = self.last.lock().unwrap_or_else(PoisonError::into_inner).pending.clone()?;
+        let result = match self.is_visible(&pending).await {
+            Ok(true) => {
+                self.remember(|last| last.pending = None);
+                return None;
+            }
+            Ok(false) => Err("it is PENDING".to_owned()),
+            Err(error) => Err(error.to_string()),
+        };
+        Some(Answer { server: format!("Route 53, asked for the change {},", pending.id), result })
+    }
+}
+
+/// A text that no other change holds.
+fn nonce() -> String {
+    let at = SystemClock::new().now().unix_ms();
+    format!("{at:x}-{:x}", std::process::id())
 }
 
 fn places(record: &Record, place: &Route53) -> Result<Places, DnsError> {
@@ -74,30 +135,59 @@ fn places(record: &Record, place: &Route53) -> Result<Places, DnsError> {
 #[async_trait]
 impl Dns for Route53Dns {
     async fn read(&self) -> Result<RecordState, DnsError> {
-        let state = self.zone.read().await?;
-        self.keep(&state);
+        let state = match &self.zones {
+            Zones::One(zone) => zone.read().await?,
+            Zones::Two(twin) => twin.read().await?,
+        };
+        self.remember(|last| last.held.clone_from(&state.record));
         Ok(state)
     }
 
     async fn change(&self, change: &RecordChange, send: &SendBy) -> Result<Receipt, DnsError> {
-        let receipt = self.zone.change(change, send).await?;
-        self.keep(&change.wanted);
+        let receipt = match &self.zones {
+            Zones::One(zone) => zone.change(change, send).await?,
+            Zones::Two(twin) => {
+                let ids: Vec<String> = twin.change(change, send).await?.into_iter().map(|r| r.id).collect();
+                Receipt { id: ids.join(&AND.to_string()) }
+            }
+        };
+        self.remember(|last| {
+            last.held.clone_from(&change.wanted.record);
+            last.pending = Some(receipt.clone());
+        });
         Ok(receipt)
     }
 
     async fn is_visible(&self, receipt: &Receipt) -> Result<bool, DnsError> {
-        self.zone.is_visible(&receipt.id).await
+        for id in receipt.id.split(AND) {
+            // The id of a change says which zone it is of.
+            if !self.public().is_visible(id).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
-    /// The right to change is not among what can be tried: the service offers no dry run.
     async fn check(&self) -> Vec<DnsError> {
-        let zone = self.zone.check().await;
-        let list = self.read().await.map(|_| ());
-        [zone, list].into_iter().filter_map(Result::err).collect()
+        let nonce = nonce();
+        let mut results = Vec::new();
+        for zone in self.all() {
+            let known = zone.check().await;
+            // Without its zone nothing is tried.
+            if known.is_ok() {
+                results.push(zone.try_rights(&nonce).await);
+            }
+            results.push(known);
+        }
+        results.push(self.read().await.map(|_| ()));
+        results.into_iter().filter_map(Result::err).collect()
     }
 
     async fn answers(&self) -> Vec<Answer> {
-        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        answers::answers(&self.configured, &self.zone.id, &self.zone.places, held.as_ref()).await
+        let pending = self.on_its_way().await;
+        let held = self.last.lock().unwrap_or_else(PoisonError::into_inner).held.clone();
+        let zone = self.public();
+        let answers = answers::answers(&self.configured, &zone.id, &zone.places, held.as_ref()).await;
+        pending.into_iter().chain(answers).collect()
     }
 }

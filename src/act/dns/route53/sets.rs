@@ -10,7 +10,7 @@ use crate::act::dns::{DnsError, RecordChange};
 use crate::types::{Line, RecordName, RecordState, RecordType, ResourceSet};
 
 /// All places of one service in a zone.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Places {
     /// The record, and those that move with it; the first is the record itself.
     pub(super) records: Vec<Place>,
@@ -81,6 +81,28 @@ impl Places {
         Ok(changes)
     }
 
+    /// A batch that needs the right to create and delete every set, and must be refused: the fence that it deletes first
+    /// holds a text that nobody has written.
+    pub(super) fn trial(&self, nonce: &str) -> Result<Vec<Change>, DnsError> {
+        let text = ResourceSet::single(0, format!("trial of a right, never written: {nonce}"));
+        let mut sets = vec![self.fence.made(&Key::default(), &text)?];
+        for place in &self.records {
+            let value = match place.kind {
+                Kind::Record(RecordType::Cname) => "trial.invalid",
+                Kind::Record(RecordType::A) => "192.0.2.1",
+                Kind::Record(RecordType::Aaaa) => "2001:db8::1",
+                Kind::Text => continue,
+            };
+            sets.push(place.made(&Key::default(), &ResourceSet::single(0, value))?);
+        }
+        let mut changes = Vec::with_capacity(2 * sets.len());
+        for set in sets {
+            changes.push(change(&ChangeAction::Delete, set.clone())?);
+            changes.push(change(&ChangeAction::Create, set)?);
+        }
+        Ok(changes)
+    }
+
     fn pair(
         &self,
         (old, new): (Option<&ResourceSet>, Option<&ResourceSet>),
@@ -88,10 +110,6 @@ impl Places {
         made: impl Fn(&ResourceSet) -> Result<Vec<ResourceRecordSet>, DnsError>,
         changes: &mut Vec<Change>,
     ) -> Result<(), DnsError> {
-        let change = |action: &ChangeAction, set: ResourceRecordSet| {
-            let built = Change::builder().action(action.clone()).resource_record_set(set).build();
-            built.map_err(|error| DnsError::Misconfigured { detail: wire::chain(&error) })
-        };
         let held = match (old, new) {
             (None, None) => return Ok(()),
             (Some(_), None) => {
@@ -161,6 +179,11 @@ impl Places {
     pub(super) fn line(&self, position: usize, value: String) -> Line {
         Line { at: self.at(position), ..Line::plain(value) }
     }
+}
+
+fn change(action: &ChangeAction, set: ResourceRecordSet) -> Result<Change, DnsError> {
+    let built = Change::builder().action(action.clone()).resource_record_set(set).build();
+    built.map_err(|error| DnsError::Misconfigured { detail: wire::chain(&error) })
 }
 
 /// A set that a name server can answer.

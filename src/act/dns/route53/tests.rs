@@ -233,8 +233,10 @@ fn claim() -> RecordChange {
 pub(super) fn config(address: SocketAddr) -> (Record, Route53) {
     let place = Route53 {
         zone_id: "Z1".to_owned(),
+        private_zone_id: None,
         endpoint: Some(url::Url::parse(&format!("http://{address}")).unwrap()),
         region: "us-east-1".to_owned(),
+        assume_role: None,
         weight: None,
         more_records: Vec::new(),
         alias_zone_ids: BTreeMap::new(),

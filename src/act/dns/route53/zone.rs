@@ -1,4 +1,4 @@
-//! One hosted zone that holds the service's sets: read, changed and asked for by the SDK.
+//! One hosted zone that holds the service's sets, reached by the SDK.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -27,7 +27,19 @@ pub(super) struct Zone {
     client: Client,
     pub(super) id: String,
     pub(super) places: Places,
+    audience: Audience,
     spelling: Mutex<Spelling>,
+}
+
+/// Who a zone is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Audience {
+    /// The only zone: whoever it is for.
+    Any,
+    /// The public one of two.
+    Everybody,
+    /// The private one of two.
+    Networks,
 }
 
 struct Page {
@@ -47,10 +59,16 @@ enum Reach {
 }
 
 impl Page {
+    /// Whether the next page may begin with more members of a group that this one ends with.
+    fn goes_on_with(&self, place: &Place) -> bool {
+        let is_member = |last: &ResourceRecordSet| place.is(last) && last.set_identifier().is_some();
+        !self.is_last && self.sets.last().is_some_and(is_member)
+    }
+
     /// The sets of a place; `None` where another page may hold some.
     fn of(&self, place: &Place, reach: Reach) -> Option<Vec<ResourceRecordSet>> {
         let found: Vec<_> = self.sets.iter().filter(|set| place.is(set)).cloned().collect();
-        let goes_on = !self.is_last && self.sets.last().is_some_and(|last| place.is(last));
+        let goes_on = self.goes_on_with(place);
         let is_absence_told = match reach {
             Reach::First => true,
             Reach::Behind => self.is_last,
@@ -62,8 +80,8 @@ impl Page {
 }
 
 impl Zone {
-    pub(super) fn new(client: Client, id: String, places: Places) -> Self {
-        Self { client, id, places, spelling: Mutex::default() }
+    pub(super) fn new(client: Client, id: String, places: Places, audience: Audience) -> Self {
+        Self { client, id, places, audience, spelling: Mutex::default() }
     }
 
     /// What the zone holds, as the service's most current version.
@@ -103,6 +121,24 @@ impl Zone {
         }
     }
 
+    /// Tries the right to change everything, by a batch that can never be carried out: its first part deletes a text that
+    /// nobody has ever written. The service asks for the right before it looks at what stands there.
+    pub(super) async fn try_rights(&self, nonce: &str) -> Result<(), DnsError> {
+        let batch = ChangeBatch::builder().set_changes(Some(self.places.trial(nonce)?)).build();
+        let batch = batch.map_err(|error| DnsError::Misconfigured { detail: wire::chain(&error) })?;
+        let once = aws_sdk_route53::config::Builder::new().retry_config(RetryConfig::disabled());
+        let request = self.client.change_resource_record_sets().hosted_zone_id(&self.id).change_batch(batch);
+        match request.customize().config_override(once).send().await {
+            Ok(_) => Err(DnsError::Misconfigured {
+                detail: "the service has carried out a change that it had to refuse".to_owned(),
+            }),
+            Err(error) => match outcome::error(CHANGE, Request::Read, &error) {
+                DnsError::Conflict { .. } => Ok(()),
+                error => Err(error),
+            },
+        }
+    }
+
     /// Whether a change has reached all name servers.
     pub(super) async fn is_visible(&self, id: &str) -> Result<bool, DnsError> {
         let answer = self.client.get_change().id(id).send().await;
@@ -110,10 +146,21 @@ impl Zone {
         Ok(answer.change_info().is_some_and(|info| *info.status() == ChangeStatus::Insync))
     }
 
-    /// Whether every name lies in the zone.
+    /// Whether every name lies in the zone, and, of two zones, whether it is the one that it should be.
     pub(super) async fn check(&self) -> Result<(), DnsError> {
         let answer = self.client.get_hosted_zone().id(&self.id).send().await;
         let answer = answer.map_err(|error| outcome::error(GET_ZONE, Request::Read, &error))?;
+        let is_private = answer.hosted_zone().and_then(|zone| zone.config()).is_some_and(|c| c.private_zone());
+        let wanted = match self.audience {
+            Audience::Any => is_private,
+            Audience::Everybody => false,
+            Audience::Networks => true,
+        };
+        if is_private != wanted {
+            let is = if is_private { "private" } else { "public" };
+            let detail = format!("the hosted zone {} is {is}: zone_id and private_zone_id are mixed up", self.id);
+            return Err(DnsError::Misconfigured { detail });
+        }
         self.check_names(&answer)
     }
 
@@ -182,7 +229,7 @@ impl Zone {
     async fn whole(&self, place: &Place) -> Result<Vec<ResourceRecordSet>, DnsError> {
         let page = self.list(place, PAGE_SETS_MAX).await?;
         let found: Vec<_> = page.sets.iter().filter(|set| place.is(set)).cloned().collect();
-        if !page.is_last && found.len() == page.sets.len() {
+        if page.goes_on_with(place) {
             let detail = format!("{} has more than {PAGE_SETS_MAX} sets of its type", place.name);
             return Err(DnsError::Misconfigured { detail });
         }
