@@ -47,10 +47,16 @@ enum Reach {
 }
 
 impl Page {
+    /// Whether the next page may begin with more members of a group that this one ends with.
+    fn goes_on_with(&self, place: &Place) -> bool {
+        let is_member = |last: &ResourceRecordSet| place.is(last) && last.set_identifier().is_some();
+        !self.is_last && self.sets.last().is_some_and(is_member)
+    }
+
     /// The sets of a place; `None` where another page may hold some.
     fn of(&self, place: &Place, reach: Reach) -> Option<Vec<ResourceRecordSet>> {
         let found: Vec<_> = self.sets.iter().filter(|set| place.is(set)).cloned().collect();
-        let goes_on = !self.is_last && self.sets.last().is_some_and(|last| place.is(last));
+        let goes_on = self.goes_on_with(place);
         let is_absence_told = match reach {
             Reach::First => true,
             Reach::Behind => self.is_last,
@@ -182,7 +188,7 @@ impl Zone {
     async fn whole(&self, place: &Place) -> Result<Vec<ResourceRecordSet>, DnsError> {
         let page = self.list(place, PAGE_SETS_MAX).await?;
         let found: Vec<_> = page.sets.iter().filter(|set| place.is(set)).cloned().collect();
-        if !page.is_last && found.len() == page.sets.len() {
+        if page.goes_on_with(place) {
             let detail = format!("{} has more than {PAGE_SETS_MAX} sets of its type", place.name);
             return Err(DnsError::Misconfigured { detail });
         }
