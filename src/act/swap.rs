@@ -37,42 +37,71 @@ pub(super) enum SwapFailure {
     NotApplied(String),
     /// The provider stayed busy; certainly nothing was changed, and a later try may succeed.
     Busy(String),
-    /// Nobody can tell: the change was sent, and the provider cannot be read.
+    /// Nobody can tell: the change was sent, and the provider cannot be read, or did not show it yet: it may still be on
+    /// its way.
     Unknown(String),
+}
+
+impl SwapFailure {
+    /// What it is once an earlier try may still arrive: then nothing is certain.
+    fn in_doubt(self) -> Self {
+        match self {
+            Self::NotLeading => Self::Unknown(Refusal::NotLeading.to_string()),
+            Self::Stopped(why) | Self::NotApplied(why) | Self::Busy(why) | Self::Unknown(why) => {
+                Self::Unknown(why)
+            }
+            Self::Foreign(found) => Self::Foreign(found),
+        }
+    }
 }
 
 /// Changes record and fence from `expected` to `wanted`. Before each try anybody who has said stop to `plan` is heard;
 /// nobody is asked where nothing moves, as when a claim is given back.
 ///
 /// An unknown outcome is read back: `wanted` is success, `expected` allows one more try (a change that is still on its
-/// way then meets a record that no longer matches, so it cannot take effect twice), anything else is foreign. Of two
-/// zones one may be changed and the other not: then the other is brought after, or, where that does not come about, the
-/// state between is foreign too.
+/// way then meets a record that no longer matches, so it cannot take effect twice), anything else is foreign. What was
+/// sent and not seen stays in doubt: without a later try that succeeds, the end is unknown, not "nothing was changed".
+/// Of two zones one may be changed and the other not: the other is brought after, or, where that does not come about, the
+/// state between is foreign.
 pub(super) async fn swap(
     hands: &Hands,
     plan: Option<&Plan>,
     expected: &RecordState,
     wanted: &RecordState,
 ) -> Result<(), SwapFailure> {
-    let mut change = RecordChange { expected: expected.clone(), wanted: wanted.clone() };
-    let swapped = tries(hands, plan, &mut change).await;
-    let is_half_way = change.expected != *expected && change.expected.parted().is_some();
-    match swapped {
-        // Nobody can tell: the next look at the record does.
-        Err(SwapFailure::Unknown(_)) => swapped,
-        Err(_) if is_half_way => Err(SwapFailure::Foreign(Box::new(change.expected))),
-        swapped => swapped,
-    }
+    let mut traces = Traces::default();
+    let swapped = attempts(hands, plan, (expected, wanted), &mut traces).await;
+    swapped.map_err(|failure| match traces {
+        Traces { between: Some(found), .. } if !matches!(failure, SwapFailure::Unknown(_)) => {
+            SwapFailure::Foreign(Box::new(found))
+        }
+        Traces { may_arrive: true, .. } => failure.in_doubt(),
+        Traces { .. } => failure,
+    })
 }
 
-/// Tries until the change is made, or can be made no more. What is expected follows a change that was made half.
-async fn tries(hands: &Hands, plan: Option<&Plan>, change: &mut RecordChange) -> Result<(), SwapFailure> {
+/// What earlier tries have left behind.
+#[derive(Default)]
+struct Traces {
+    /// One was sent, and not seen yet.
+    may_arrive: bool,
+    /// One has changed the first of two zones.
+    between: Option<RecordState>,
+}
+
+async fn attempts(
+    hands: &Hands,
+    plan: Option<&Plan>,
+    (expected, wanted): (&RecordState, &RecordState),
+    traces: &mut Traces,
+) -> Result<(), SwapFailure> {
     let dns = &*hands.dns;
+    let mut change = RecordChange { expected: expected.clone(), wanted: wanted.clone() };
     let (mut last, mut wait) = (String::new(), BACKOFF);
     let began = hands.clock.now();
     for attempt in 0..TRIES_MAX {
         if attempt > 0 {
-            tokio::time::sleep(jittered(wait, &change.wanted, attempt)).await;
+            tokio::time::sleep(jittered(wait, wanted, attempt)).await;
             wait = (wait * 2).min(BACKOFF_MAX);
         }
         if !leads(hands) {
@@ -88,7 +117,7 @@ async fn tries(hands: &Hands, plan: Option<&Plan>, change: &mut RecordChange) ->
         }
         let until = hands.election.standing().term(hands.clock.now()).and_then(|term| term.until);
         let send = SendBy::within(SEND_LIMIT, until, hands.clock.clone());
-        match dns.change(change, &send).await {
+        match dns.change(&change, &send).await {
             Ok(_) => return Ok(()),
             Err(error) if error.is_retryable() => last = error.to_string(),
             Err(error @ (DnsError::Denied { .. } | DnsError::Misconfigured { .. })) => {
@@ -98,9 +127,14 @@ async fn tries(hands: &Hands, plan: Option<&Plan>, change: &mut RecordChange) ->
                 // A conflict after a lost answer may be our own change met again, so it is read back as well.
                 last = error.to_string();
                 match read_back(dns).await {
-                    Ok(found) if found == change.wanted => return Ok(()),
-                    Ok(found) if found == change.expected => {}
-                    Ok(found) if is_between(&found, change) => change.expected = found,
+                    Ok(found) if found == *wanted => return Ok(()),
+                    Ok(found) if found == *expected => {
+                        traces.may_arrive |= matches!(error, DnsError::Unknown { .. });
+                    }
+                    Ok(found) if is_between(&found, expected, wanted) => {
+                        change.expected = found.clone();
+                        traces.between = Some(found);
+                    }
                     Ok(found) if !Guard::CompareAndSwap.stands() => change.expected = found,
                     Ok(found) => return Err(SwapFailure::Foreign(Box::new(found))),
                     Err(error) => return Err(SwapFailure::Unknown(error.to_string())),
@@ -112,9 +146,9 @@ async fn tries(hands: &Hands, plan: Option<&Plan>, change: &mut RecordChange) ->
 }
 
 /// Whether of two zones the first is as wanted, and the second still as expected.
-fn is_between(found: &RecordState, change: &RecordChange) -> bool {
+fn is_between(found: &RecordState, expected: &RecordState, wanted: &RecordState) -> bool {
     let begun = |(first, second): (RecordState, RecordState)| {
-        first.has_values_of(&change.wanted) && second.has_values_of(&change.expected)
+        first.has_values_of(wanted) && second.has_values_of(expected)
     };
     found.parted().is_some_and(begun)
 }
@@ -186,7 +220,6 @@ mod tests {
     #[test]
     fn only_the_first_half_of_this_very_change_is_gone_on_with() {
         let (old, new) = (state("a", "epoch=1"), state("b", "epoch=2"));
-        let change = RecordChange { expected: old.clone(), wanted: new.clone() };
         let joined = |first: &RecordState, second: &RecordState| RecordState::joined(first, second, "Z2");
         for (what, found, wanted) in [
             ("the first half", joined(&new, &old), true),
@@ -196,7 +229,7 @@ mod tests {
             ("nothing", old.clone(), false),
             ("all of it", new.clone(), false),
         ] {
-            assert_eq!(is_between(&found, &change), wanted, "{what}");
+            assert_eq!(is_between(&found, &old, &new), wanted, "{what}");
         }
     }
 }

@@ -16,7 +16,7 @@ use super::around::{ClientErrors, Datacenter, HttpLogin, Maintenance, Prometheus
 use super::notify::Channel;
 use super::rfc2136::Rfc2136;
 use super::route53::Route53;
-use crate::types::{AgentName, RecordName, RecordType, ResourceSet, ServiceName, SiteName};
+use crate::types::{AgentName, Moment, RecordName, RecordType, ResourceSet, ServiceName, SiteName};
 
 /// The whole configuration.
 #[derive(Debug, Clone, PartialEq)]
@@ -197,6 +197,13 @@ impl Service {
     #[must_use]
     pub fn site(&self, name: &SiteName) -> Option<&Site> {
         self.sites.iter().find(|s| s.name == *name)
+    }
+
+    /// The sites whose maintenance windows are open at a moment; `None` is the service as a whole.
+    pub fn maintained(&self, now: Moment) -> impl Iterator<Item = Option<&SiteName>> {
+        let now = now.unix_ms();
+        let is_open = move |w: &&Maintenance| w.from_unix_ms <= now && now < w.until_unix_ms;
+        self.maintenance.iter().filter(is_open).map(|window| window.site.as_ref())
     }
 
     /// What the record holds while a site is active, in the normal form of a record's values.

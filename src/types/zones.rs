@@ -109,9 +109,18 @@ mod tests {
     #[test]
     fn zones_that_do_not_agree_are_told_apart_again() {
         let rows = [
-            (state(Some(("a.test", 5)), Some("v=1;epoch=2")), state(Some(("a.test", 7)), Some("v=1;epoch=1"))),
-            (state(Some(("b.test", 5)), Some("v=1;epoch=2")), state(Some(("a.test", 7)), Some("v=1;epoch=1"))),
-            (state(Some(("b.test", 5)), Some("v=1;epoch=1")), state(Some(("a.test", 5)), Some("v=1;epoch=1"))),
+            (
+                state(Some(("a.test", 5)), Some("v=1;epoch=2")),
+                state(Some(("a.test", 7)), Some("v=1;epoch=1")),
+            ),
+            (
+                state(Some(("b.test", 5)), Some("v=1;epoch=2")),
+                state(Some(("a.test", 7)), Some("v=1;epoch=1")),
+            ),
+            (
+                state(Some(("b.test", 5)), Some("v=1;epoch=1")),
+                state(Some(("a.test", 5)), Some("v=1;epoch=1")),
+            ),
             (state(Some(("a.test", 5)), Some("v=1;epoch=1")), state(Some(("a.test", 5)), None)),
             (state(None, None), state(Some(("a.test", 5)), Some("v=1;epoch=1"))),
             (state(Some(("a.test", 5)), None), state(None, None)),

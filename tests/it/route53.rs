@@ -55,8 +55,10 @@ async fn the_policy_that_is_shown_is_the_one_that_is_made() {
     let example: Value = serde_json::from_str(EXAMPLE).expect("it is JSON");
     assert_eq!(policy(&Setup::new(record, &sites())).await, example);
     assert!(!EXAMPLE.contains("UPSERT"));
-    let embedded = Setup::new(agent::embedded_record(NAME), &sites())
-        .with("/embedded_dns", json!({"listen": "127.0.0.1:0", "zone": ZONE, "name_servers": ["ns1.example.test"]}));
+    let embedded = Setup::new(agent::embedded_record(NAME), &sites()).with(
+        "/embedded_dns",
+        json!({"listen": "127.0.0.1:0", "zone": ZONE, "name_servers": ["ns1.example.test"]}),
+    );
     assert_eq!(embedded.redrover(&["check", "--iam-policy"]).await.code, 2);
 }
 
@@ -85,7 +87,13 @@ async fn the_policy_allows_all_that_redrover_does_and_nothing_else() {
     let set = |name: &str, kind: aws_sdk_route53::types::RrType, value: &str| {
         use aws_sdk_route53::types::{ResourceRecord, ResourceRecordSet};
         let value = ResourceRecord::builder().value(value).build().expect("a value");
-        ResourceRecordSet::builder().name(name).r#type(kind).ttl(5).resource_records(value).build().expect("a set")
+        ResourceRecordSet::builder()
+            .name(name)
+            .r#type(kind)
+            .ttl(5)
+            .resource_records(value)
+            .build()
+            .expect("a set")
     };
     use aws_sdk_route53::types::{Change, ChangeAction, ChangeBatch, RrType};
     for (action, set) in [
@@ -93,9 +101,11 @@ async fn the_policy_allows_all_that_redrover_does_and_nothing_else() {
         (ChangeAction::Create, set("other.example.test", RrType::Cname, "thief.example.net")),
         (ChangeAction::Create, set(NAME, RrType::Aaaa, "2001:db8::1")),
     ] {
-        let change = Change::builder().action(action.clone()).resource_record_set(set).build().expect("a change");
+        let change =
+            Change::builder().action(action.clone()).resource_record_set(set).build().expect("a change");
         let batch = ChangeBatch::builder().changes(change).build().expect("a batch");
-        let answer = client.change_resource_record_sets().hosted_zone_id(ZONE_ID).change_batch(batch).send().await;
+        let answer =
+            client.change_resource_record_sets().hosted_zone_id(ZONE_ID).change_batch(batch).send().await;
         let error = answer.expect_err("it is denied");
         let code = aws_sdk_route53::error::ProvideErrorMetadata::code(&error);
         assert_eq!(code, Some("AccessDenied"), "{action:?}");
@@ -140,7 +150,8 @@ async fn credentials_come_from_where_the_environment_says() {
         ("AWS_ROLE_SESSION_NAME", "pod"),
         ("AWS_ENDPOINT_URL_STS", api.as_str()),
     ];
-    let instance = [("AWS_EC2_METADATA_SERVICE_ENDPOINT", api.as_str()), ("AWS_EC2_METADATA_DISABLED", "false")];
+    let instance =
+        [("AWS_EC2_METADATA_SERVICE_ENDPOINT", api.as_str()), ("AWS_EC2_METADATA_DISABLED", "false")];
     let assume = json!({"arn": role, "external_id": "customer-7"});
     let from = |role: Option<&Value>| {
         let mut record = route53_record(&sandbox, NAME);
@@ -152,8 +163,18 @@ async fn credentials_come_from_where_the_environment_says() {
 
     for (what, environment, role, key) in [
         ("the environment", &lasting[..], None, None),
-        ("a profile", &[("AWS_SHARED_CREDENTIALS_FILE", shared.as_str()), ("AWS_PROFILE", "ops")], None, None),
-        ("a web identity", &web, None, Some(("AssumeRoleWithWebIdentity", "pod", Some("header.payload.signature"), None))),
+        (
+            "a profile",
+            &[("AWS_SHARED_CREDENTIALS_FILE", shared.as_str()), ("AWS_PROFILE", "ops")],
+            None,
+            None,
+        ),
+        (
+            "a web identity",
+            &web,
+            None,
+            Some(("AssumeRoleWithWebIdentity", "pod", Some("header.payload.signature"), None)),
+        ),
         ("the instance", &instance, None, Some(("metadata", "i-0123456789", None, None))),
         (
             "a role on top",
@@ -178,7 +199,10 @@ async fn credentials_come_from_where_the_environment_says() {
     }
 
     for (what, environment) in [
-        ("a key that nobody knows", &[("AWS_ACCESS_KEY_ID", "AKIDOTHER"), ("AWS_SECRET_ACCESS_KEY", "s")][..]),
+        (
+            "a key that nobody knows",
+            &[("AWS_ACCESS_KEY_ID", "AKIDOTHER"), ("AWS_SECRET_ACCESS_KEY", "s")][..],
+        ),
         ("no credentials at all", &[]),
     ] {
         let output = check(&from(None), environment).await;
@@ -276,7 +300,9 @@ async fn of_two_agents_that_race_exactly_one_changes_the_record_and_epochs_rise(
 async fn a_private_zone_moves_with_the_public_one_or_the_service_is_halted() {
     let record = format!("{NAME} CNAME 5 {}", TARGETS[0]);
     let private = [format!("{PRIVATE_ID} {ZONE}"), format!("{PRIVATE_ID} {record}")];
-    for (fault, count, is_switched) in [("throttle", 2, true), ("lose_reply", 1, true), ("access_denied", 9, false)] {
+    for (fault, count, is_switched) in
+        [("throttle", 2, true), ("lose_reply", 1, true), ("access_denied", 9, false)]
+    {
         let flags = ["--private-zone", &private[0], "--private-record", &private[1], "--sync-delay", "50ms"];
         let sandbox = sandbox(&flags).await;
         let mut record = route53_record(&sandbox, NAME);
@@ -337,7 +363,12 @@ async fn a_decision_that_has_expired_while_the_service_was_busy_is_dropped() {
     assert!(matches!(&outcome, Outcome::Abandoned { why } if why.contains("expired")), "{outcome:?}");
     let tries = sandbox.history().await.refused().len();
     assert!((2..8).contains(&tries), "{tries} tries");
-    sandbox.put_faults(&[json!({"fault": "throttle", "count": 2}), json!({"fault": "prior_request_not_complete"})]).await;
+    sandbox
+        .put_faults(&[
+            json!({"fault": "throttle", "count": 2}),
+            json!({"fault": "prior_request_not_complete"}),
+        ])
+        .await;
     let plan = racer.plan("dc-a", "dc-b", false).await;
     assert_eq!(racer.run(plan).await, Outcome::Switched);
 }

@@ -95,7 +95,13 @@ async fn every_shape_is_a_provider() {
         ("an address of six", Aaaa, &[], "2001:db8::1".to_owned(), "2001:db8::2".to_owned()),
         ("several names", Cname, &[("cache", Cname), ("six", Aaaa)], lines("a", "1"), lines("b", "2")),
         ("a weighted group", Cname, &[], weighted(255, 0), weighted(0, 255)),
-        ("an alias beside a group", A, &[("db", Aaaa)], mixed("lb-a.example.net", 1, 0), mixed("lb-b.example.net", 0, 1)),
+        (
+            "an alias beside a group",
+            A,
+            &[("db", Aaaa)],
+            mixed("lb-a.example.net", 1, 0),
+            mixed("lb-b.example.net", 0, 1),
+        ),
     ] {
         eprintln!("{what}");
         let (record, mut place) = config(&zone(false).await, kind);
@@ -143,7 +149,8 @@ async fn of_two_that_race_exactly_one_wins_and_epochs_rise() {
         let wanted = [0, 1].map(|racer| suite::state(value, 5, &format!("v=1;epoch={race};owner={racer}")));
         let change = |racer: usize| RecordChange { expected: held.clone(), wanted: wanted[racer].clone() };
         let (changes, send) = ([change(0), change(1)], suite::in_time());
-        let answers = tokio::join!(racers[0].change(&changes[0], &send), racers[1].change(&changes[1], &send));
+        let answers =
+            tokio::join!(racers[0].change(&changes[0], &send), racers[1].change(&changes[1], &send));
         let winner = match &answers {
             (Ok(_), Err(DnsError::Conflict { .. })) => 0,
             (Err(DnsError::Conflict { .. }), Ok(_)) => 1,

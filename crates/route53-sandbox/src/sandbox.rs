@@ -102,12 +102,8 @@ impl Sandbox {
         let sockets = Sockets::bind(options.dns_listen).await.map_err(dns_listen)?;
         let dns_addr = sockets.address();
 
-        let service = Arc::new(Service::new(
-            zones,
-            Keys::new(options.access_keys.clone()),
-            options.throttle,
-            state,
-        ));
+        let service =
+            Arc::new(Service::new(zones, Keys::new(options.access_keys.clone()), options.throttle, state));
         let tasks = Arc::new(Tasks::default());
         let router = api::router(Arc::clone(&service), Arc::clone(&tasks))
             .merge(control::router(Arc::clone(&service)))
@@ -164,7 +160,8 @@ fn zones(options: &Options, saved: Option<Saved>) -> Result<Vec<Zone>, StartErro
         Some(saved) => (saved.sequence, saved.records),
         None => (0, options.records.clone()),
     };
-    let mut zones = vec![zone(identity_of(options, &options.zone, &options.zone_id, 0)?, &records, sequence)?];
+    let mut zones =
+        vec![zone(identity_of(options, &options.zone, &options.zone_id, 0)?, &records, sequence)?];
     for (number, private) in options.private_zones.iter().enumerate() {
         let place = identity_of(options, &private.name, &private.id, number + 1)?;
         zones.push(zone(place, &private.records, 0)?);

@@ -51,9 +51,7 @@ fn rights(provider: &Provider) -> &'static str {
     match provider {
         Provider::Rfc2136(_) => "the primary lets this agent read and change record and fence",
         Provider::Route53(_) => "the zone lets this agent read and change record and fence",
-        Provider::Embedded => {
-            "the provider lets this agent read; the right to change shows only in a change"
-        }
+        Provider::Embedded => "the provider lets this agent read; the right to change shows only in a change",
     }
 }
 

@@ -80,7 +80,9 @@ impl SiteClient for Redis {
     async fn look(&self, site: &SiteName, _: Duration, canary: WriteCanary) -> Snapshot {
         let roles = self.roles();
         let seen = match roles.target == site.as_str() {
-            false => TargetSnapshot::blind(target(), Gap::new(GapReason::Refused, "it is gone"), Duration::ZERO),
+            false => {
+                TargetSnapshot::blind(target(), Gap::new(GapReason::Refused, "it is gone"), Duration::ZERO)
+            }
             true => {
                 let link = Link { up: false, source: "127.0.0.1:2".to_owned(), syncing: false };
                 let facts = Facts {
@@ -93,14 +95,30 @@ impl SiteClient for Redis {
                 let canary = match (canary, roles.is_primary) {
                     (WriteCanary::Skip, _) => CanaryResult::NotAsked,
                     (WriteCanary::Write, true) => CanaryResult::Written(Duration::ZERO),
-                    (WriteCanary::Write, false) => CanaryResult::Failed(Gap::new(GapReason::Readonly, "a replica")),
+                    (WriteCanary::Write, false) => {
+                        CanaryResult::Failed(Gap::new(GapReason::Readonly, "a replica"))
+                    }
                 };
                 let (ping, elapsed) = (Ok(Duration::ZERO), Duration::ZERO);
-                TargetSnapshot { target: target(), ping, facts: Ok(facts), canary, samples: Vec::new(), elapsed }
+                TargetSnapshot {
+                    target: target(),
+                    ping,
+                    facts: Ok(facts),
+                    canary,
+                    samples: Vec::new(),
+                    elapsed,
+                }
             }
         };
         let taken = SystemClock::new().now();
-        Snapshot { site: site.clone(), taken, targets: vec![seen], control: None, domain: Vec::new(), anomaly: None }
+        Snapshot {
+            site: site.clone(),
+            taken,
+            targets: vec![seen],
+            control: None,
+            domain: Vec::new(),
+            anomaly: None,
+        }
     }
 
     async fn surroundings(&self, _: Duration) -> Surroundings {
@@ -173,12 +191,8 @@ impl Racer {
     pub async fn run(&self, plan: Plan) -> Outcome {
         let (hands, service, agent) = (&self.hands, &self.config.services[0], &self.config.agent);
         let body = Body::Ticketed { plan: Box::new(plan.clone()) };
-        let entry = NewEntry {
-            at_unix_ms: plan.made_unix_ms,
-            service: service.name.clone(),
-            incident: None,
-            body,
-        };
+        let entry =
+            NewEntry { at_unix_ms: plan.made_unix_ms, service: service.name.clone(), incident: None, body };
         let ticket = hands.journal.ticket(entry, plan).await.expect("it is durable");
         let permit = Permit::grant(ticket, Term { number: 1, until: None }, hands).await.expect("permitted");
         let outcome = Switch::run(hands, service, agent, permit).await.expect("it is durable");

@@ -73,9 +73,9 @@ impl Request {
     /// The zone that it is about; none for a change's state.
     pub fn zone_id(&self) -> Option<&str> {
         match &self.query {
-            Query::Change { zone_id, .. } | Query::List { zone_id, .. } | Query::GetHostedZone { zone_id } => {
-                Some(zone_id)
-            }
+            Query::Change { zone_id, .. }
+            | Query::List { zone_id, .. }
+            | Query::GetHostedZone { zone_id } => Some(zone_id),
             Query::GetChange { .. } => None,
         }
     }
@@ -83,7 +83,9 @@ impl Request {
     /// What it is about, as a policy names it.
     pub fn resource(&self) -> String {
         match &self.query {
-            Query::Change { zone_id, .. } | Query::List { zone_id, .. } | Query::GetHostedZone { zone_id } => {
+            Query::Change { zone_id, .. }
+            | Query::List { zone_id, .. }
+            | Query::GetHostedZone { zone_id } => {
                 format!("hostedzone/{zone_id}")
             }
             Query::GetChange { id } => format!("change/{id}"),

@@ -16,8 +16,8 @@ use crate::sandbox::Tasks;
 use crate::service::Service;
 use crate::zone::Refusal;
 
-use super::{authorization, reply};
 use super::request::{Query, Request};
+use super::{authorization, reply};
 
 /// What a request gets.
 #[derive(Debug)]

@@ -29,11 +29,7 @@ pub fn router(service: Arc<Service>) -> Router {
         .with_state(service)
 }
 
-async fn assume(
-    State(service): State<Arc<Service>>,
-    headers: HeaderMap,
-    body: String,
-) -> Response {
+async fn assume(State(service): State<Arc<Service>>, headers: HeaderMap, body: String) -> Response {
     // A form is written as a query is.
     let uri = format!("/?{body}").parse::<Uri>().ok();
     let form = uri.and_then(|uri| Query::<HashMap<String, String>>::try_from_uri(&uri).ok());

@@ -18,7 +18,8 @@ pub fn answer(
     now: Stamp,
 ) -> Result<String, Refusal> {
     let text = |name: &str| form.get(name).filter(|text| !text.is_empty()).cloned();
-    let missing = |name: &str| Refusal::InvalidInput(format!("The request must contain the parameter {name}."));
+    let missing =
+        |name: &str| Refusal::InvalidInput(format!("The request must contain the parameter {name}."));
     let needed = |name: &str| text(name).ok_or_else(|| missing(name));
     if text("Version").as_deref() != Some("2011-06-15") {
         return Err(missing("Version"));

@@ -146,7 +146,8 @@ async fn a_private_zone_is_a_zone_of_its_own() {
     let public = ["a.example.test. A 5 192.0.2.1", "db.example.test. CNAME 5 paris.example.net"];
     assert_eq!(rig.sets().await, public);
     assert_eq!(rig.history().await.last().unwrap()["zone_id"], "Z0PRIVATE");
-    let record = json!({ "name": "db.example.test", "type": "CNAME", "ttl": 5, "values": ["oslo.example.net"] });
+    let record =
+        json!({ "name": "db.example.test", "type": "CNAME", "ttl": 5, "values": ["oslo.example.net"] });
     let edit = json!({ "action": "set", "record": record, "zone_id": "Z0PRIVATE" });
     assert_eq!(rig.control("PUT", "/_sandbox/records", edit).await.0, 200);
     assert_eq!(sets(&rig.client, "Z0PRIVATE").await, ["db.example.test. CNAME 5 oslo.example.net"]);

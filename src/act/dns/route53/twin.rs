@@ -52,7 +52,11 @@ impl Twin {
     }
 
     /// Changes the public zone, and then the private one. What the first half of a change has made as it is wanted is left.
-    pub(super) async fn change(&self, change: &RecordChange, send: &SendBy) -> Result<Vec<Receipt>, DnsError> {
+    pub(super) async fn change(
+        &self,
+        change: &RecordChange,
+        send: &SendBy,
+    ) -> Result<Vec<Receipt>, DnsError> {
         let (first, second, both) = self.look().await.map_err(unsent)?;
         if both != change.expected {
             return Err(DnsError::Conflict { detail: describe(&both) });

@@ -12,8 +12,7 @@ use crate::act::dns::{Dns, DnsError, RecordChange};
 use crate::types::{RecordState, RecordType};
 
 async fn start() -> Running {
-    let private =
-        PrivateZone { id: "Z2".to_owned(), name: "example.com".to_owned(), records: Vec::new() };
+    let private = PrivateZone { id: "Z2".to_owned(), name: "example.com".to_owned(), records: Vec::new() };
     let options = Options::new("example.com", "Z1").with_sync_delay(Duration::from_millis(20));
     Sandbox::start(options.with_private_zone(private)).await.unwrap()
 }
@@ -66,7 +65,9 @@ async fn two_zones_are_a_provider() {
 #[tokio::test]
 async fn half_a_change_is_unknown_and_seen_by_everybody_and_can_be_brought_to_its_end() {
     let claimed = state("a.example.net", 5, "v=1;epoch=2");
-    for (what, is_brought_after) in [("throttle", true), ("unavailable", true), ("access_denied", true), ("lose_reply", false)] {
+    for (what, is_brought_after) in
+        [("throttle", true), ("unavailable", true), ("access_denied", true), ("lose_reply", false)]
+    {
         let sandbox = start().await;
         let dns = both(&sandbox).await;
         adopt(&sandbox, &dns).await;

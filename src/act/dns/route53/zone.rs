@@ -150,7 +150,8 @@ impl Zone {
     pub(super) async fn check(&self) -> Result<(), DnsError> {
         let answer = self.client.get_hosted_zone().id(&self.id).send().await;
         let answer = answer.map_err(|error| outcome::error(GET_ZONE, Request::Read, &error))?;
-        let is_private = answer.hosted_zone().and_then(|zone| zone.config()).is_some_and(|c| c.private_zone());
+        let is_private =
+            answer.hosted_zone().and_then(|zone| zone.config()).is_some_and(|c| c.private_zone());
         let wanted = match self.audience {
             Audience::Any => is_private,
             Audience::Everybody => false,
@@ -158,7 +159,8 @@ impl Zone {
         };
         if is_private != wanted {
             let is = if is_private { "private" } else { "public" };
-            let detail = format!("the hosted zone {} is {is}: zone_id and private_zone_id are mixed up", self.id);
+            let detail =
+                format!("the hosted zone {} is {is}: zone_id and private_zone_id are mixed up", self.id);
             return Err(DnsError::Misconfigured { detail });
         }
         self.check_names(&answer)
