@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::check_around;
 use super::checked::{Global, Mode, Policy, Promote, Provider, Topology};
 use super::hooks::HookWay;
 use super::load::Rules;
 use super::raw::{RawAgent, RawConfig, RawRecord, RawService};
 use super::read::{Sheet, duration_text};
 use super::rfc2136::Rfc2136;
+use super::{check_around, check_route53};
 use crate::types::{RecordType, SiteName};
 
 /// Fewest sites of a service: one to leave and one to go to.
@@ -35,6 +35,7 @@ pub(super) fn check(sheet: &Sheet<'_>, raw: &RawConfig, rules: Rules) {
     }
     check_embedded_use(sheet, raw);
     check_around::check(sheet, raw);
+    check_route53::check(sheet, raw);
 }
 
 /// Who holds the record, and its name: together the identity of a record.

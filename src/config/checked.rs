@@ -18,6 +18,7 @@ use super::history::History;
 use super::hooks::{Hook, Hooks};
 use super::notify::Channel;
 use super::rfc2136::Rfc2136;
+use super::route53::Route53;
 use crate::types::{AgentName, Moment, RecordName, RecordType, ResourceSet, ServiceName, SiteName};
 
 /// The whole configuration.
@@ -204,7 +205,10 @@ impl Service {
     /// What the record holds while a site is active, in the normal form of a record's values.
     #[must_use]
     pub fn values_of(&self, site: &Site) -> BTreeSet<String> {
-        BTreeSet::from([site.dns_target.clone()])
+        match &self.record.provider {
+            Provider::Route53(place) => place.values_of(&self.sites, &site.name),
+            Provider::Rfc2136(_) | Provider::Embedded => BTreeSet::from([site.dns_target.clone()]),
+        }
     }
 
     /// The record as it is written for a site.
@@ -258,17 +262,6 @@ impl Provider {
             Self::Embedded => "embedded",
         }
     }
-}
-
-/// Where the record lives at Route 53.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Route53 {
-    /// The hosted zone's id.
-    pub zone_id: String,
-    /// Another endpoint than Amazon's.
-    pub endpoint: Option<url::Url>,
-    /// The signing region.
-    pub region: String,
 }
 
 /// One site of a service.

@@ -155,6 +155,38 @@ fn a_primary_and_its_key_are_read_whole_and_the_key_is_not_told() {
 }
 
 #[test]
+fn what_a_record_holds_for_each_site_is_written_in_lines() {
+    let service = parsed(&good("route53")).unwrap().config.services.remove(0);
+    let [a, b] = &service.sites[..] else { panic!("two sites") };
+    let lines = |site| service.values_of(site).into_iter().collect::<Vec<_>>();
+    assert_eq!(
+        lines(a),
+        [
+            "at=cache.example.com/CNAME set=dc-a/100 redis.dc-a.example.net",
+            "at=cache.example.com/CNAME set=dc-b/0 redis.dc-b.example.net",
+            "at=sessions.example.com/AAAA set=dc-a/100 alias=Z26RNL4JYFTOTI lb-a.example.net",
+            "at=sessions.example.com/AAAA set=dc-b/0 2001:db8::2",
+            "set=dc-a/100 alias=Z26RNL4JYFTOTI lb-a.example.net",
+            "set=dc-b/0 10.0.1.1",
+        ]
+    );
+    for site in [a, b] {
+        assert_eq!(service.site_of(&service.values_of(site)), Some(site));
+    }
+    let both = lines(a).into_iter().chain(lines(b)).collect();
+    assert_eq!(service.site_of(&both), None);
+    // Without weights only the active site's targets stand there.
+    let simple = parsed(&good("route53").replace("weight: 100", "")).unwrap().config.services.remove(0);
+    let lines = simple.values_of(&simple.sites[1]).into_iter().collect::<Vec<_>>();
+    let b = [
+        "10.0.1.1",
+        "at=cache.example.com/CNAME redis.dc-b.example.net",
+        "at=sessions.example.com/AAAA 2001:db8::2",
+    ];
+    assert_eq!(lines, b);
+}
+
+#[test]
 fn what_stands_around_the_services_is_read_whole() {
     let config = parsed(&good("around")).unwrap().config;
     let secret = Secret::new("hunter2");

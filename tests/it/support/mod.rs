@@ -11,6 +11,7 @@ pub mod named;
 pub mod ports;
 pub mod process;
 pub mod prometheus;
+pub mod racer;
 pub mod redis;
 pub mod sandbox;
 pub mod scene;
