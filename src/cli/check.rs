@@ -5,6 +5,7 @@ mod record;
 mod redis;
 mod report;
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use self::report::{Fault, Report};
 use super::parts::{ConfigArgs, Failure, config};
 use crate::config::{Alertmanager, Config};
 use crate::monitor::{Collectors, Metrics, Monitor, SilenceClient, incident_labels};
+use crate::serve::{self, WebError, WebKeeper};
 use crate::types::SystemClock;
 
 /// Deadline for Alertmanager's answer.
@@ -28,6 +30,9 @@ pub(super) struct CheckArgs {
     /// clusters, checks, Prometheus and Alertmanager.
     #[arg(long)]
     connect: bool,
+    /// Also say whether this file of web rules is right.
+    #[arg(long = "web.config.file", value_name = "FILE")]
+    web_config_file: Option<PathBuf>,
 }
 
 pub(super) async fn run(args: CheckArgs) -> Result<(), Failure> {
@@ -37,9 +42,24 @@ pub(super) async fn run(args: CheckArgs) -> Result<(), Failure> {
         args.config.file.display(),
         config.services.len()
     );
+    if let Some(file) = &args.web_config_file {
+        web(file)?;
+    }
     if args.connect {
         connect(&config).await?;
     }
+    Ok(())
+}
+
+/// Reads the web rules as the agent will, certificates and keys included.
+fn web(file: &Path) -> Result<(), Failure> {
+    let metrics = serve::Metrics::register(Registry::default());
+    let wrong = |error: WebError| Failure::Wrong(format!("{:#}", anyhow::Error::from(error)));
+    let keeper = WebKeeper::open(Some(file.to_owned()), metrics).map_err(wrong)?;
+    for warning in keeper.warnings() {
+        eprintln!("warning: {warning}");
+    }
+    println!("{}: the web rules are right ({} user(s))", file.display(), keeper.users_count());
     Ok(())
 }
 

@@ -23,12 +23,19 @@ struct Notified {
     result: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Refused {
+    reason: &'static str,
+}
+
 /// The house's own numbers, of all folders.
 #[derive(Debug, Clone)]
 pub struct Metrics {
     registry: Arc<Mutex<Registry>>,
     notifications: Family<Notified, Counter>,
+    refused: Family<Refused, Counter>,
     last_reload: Gauge,
+    last_web_reload: Gauge,
 }
 
 impl Metrics {
@@ -51,9 +58,36 @@ impl Metrics {
             "Whether the last reload took effect",
             last_reload.clone(),
         );
+        let refused: Family<Refused, Counter> = Family::default();
+        for reason in ["busy", "tls", "unauthorized"] {
+            let _ = refused.get_or_create(&Refused { reason });
+        }
+        registry.register(
+            "redrover_http_refused",
+            "Handshakes and requests that the web rules refused",
+            refused.clone(),
+        );
+        let last_web_reload = Gauge::default();
+        last_web_reload.set(1);
+        registry.register(
+            "redrover_web_config_last_reload_successful",
+            "Whether the web rules are as their file says",
+            last_web_reload.clone(),
+        );
         let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("redrover_build", "What runs", build);
-        Self { registry: Arc::new(Mutex::new(registry)), notifications, last_reload }
+        let registry = Arc::new(Mutex::new(registry));
+        Self { registry, notifications, refused, last_reload, last_web_reload }
+    }
+
+    /// Counts a handshake or a request that the web rules refused.
+    pub(super) fn refused(&self, reason: &'static str) {
+        self.refused.get_or_create(&Refused { reason }).inc();
+    }
+
+    /// Notes whether the web rules are as their file says.
+    pub(super) fn web_reloaded(&self, is_done: bool) {
+        self.last_web_reload.set(i64::from(is_done));
     }
 
     /// Counts a notification.

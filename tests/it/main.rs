@@ -20,6 +20,7 @@ mod rfc2136;
 mod secrets;
 mod silence;
 mod support;
+mod web;
 mod webhook;
 
 // The providers' common suite names it so; see rfc2136.rs.
