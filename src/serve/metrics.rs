@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -15,7 +14,7 @@ use super::process;
 use super::router::Serve;
 use crate::config::Mode;
 use crate::control::ServiceView;
-use crate::monitor::{CATALOG, Format, MetricSpec, Page, Source, house, signals};
+use crate::monitor::{CATALOG, Format, MetricSpec, Page, Source, house};
 use crate::types::{Moment, TargetSnapshot};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -107,7 +106,7 @@ pub(super) fn scrape(serve: &Serve, accept: &str) -> (&'static str, Vec<u8>) {
     let mut page = Page::new(format);
     let views = serve.view.services();
     redis(&mut page, &views);
-    signal(&mut page, &views, serve.config.load().global.probe_timeout);
+    signal(&mut page, &views);
     anomalies(&mut page, &views);
     sites(&mut page, &views, serve.clock.now());
     decisions(&mut page, &views);
@@ -155,10 +154,20 @@ fn targets(views: &[Arc<ServiceView>]) -> impl Iterator<Item = (Labels<'_>, &Tar
     })
 }
 
-fn signal(page: &mut Page, views: &[Arc<ServiceView>], probe_timeout: Duration) {
-    let known = targets(views).flat_map(|(labels, target)| {
-        let with = move |name| labels.iter().copied().chain([("signal", name)]).collect::<Labels<'_>>();
-        signals(target, probe_timeout).into_iter().map(move |(name, value)| (with(name), value.get()))
+fn signal(page: &mut Page, views: &[Arc<ServiceView>]) {
+    let known = views.iter().flat_map(|view| {
+        let service = view.service.name.as_str();
+        view.signals.iter().flat_map(move |(site, target, signals)| {
+            signals.iter().map(move |(name, value)| {
+                let labels = [
+                    ("redis_service", service),
+                    ("datacenter", site.as_str()),
+                    ("target", target.as_str()),
+                    ("signal", name),
+                ];
+                (labels, value.get())
+            })
+        })
     });
     page.family(&house::SIGNAL, known);
     let gaps = targets(views).filter_map(|(mut labels, target)| {

@@ -107,7 +107,7 @@ async fn is_let_in(keeper: &WebKeeper, client: ClientConfig) -> bool {
 #[tokio::test]
 async fn each_kind_of_client_authentication_lets_in_whom_it_says() {
     let papers = Papers::new();
-    let verify = |kind, names| format!("client_auth_type: {kind}, client_ca_file: ca.pem{names}");
+    let verify = |kind: &str, names: &str| format!("client_auth_type: {kind}, client_ca_file: ca.pem{names}");
     let required = |names: &str| verify("RequireAndVerifyClientCert", names);
     // Who gets in of: nobody's, a client's and a stranger's certificate.
     let rows = [
