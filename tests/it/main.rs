@@ -5,6 +5,7 @@
 mod around;
 mod config;
 mod crash;
+mod dashboards;
 mod demo;
 mod exposition;
 mod failover;
