@@ -14,7 +14,7 @@ use super::Secret;
 use super::around::{ClientErrors, Datacenter, HttpLogin, Maintenance, Prometheus, Reach, Vantage};
 use super::notify::Channel;
 use super::rfc2136::Rfc2136;
-use crate::types::{AgentName, RecordName, RecordType, ServiceName, SiteName};
+use crate::types::{AgentName, Moment, RecordName, RecordType, ServiceName, SiteName};
 
 /// The whole configuration.
 #[derive(Debug, Clone, PartialEq)]
@@ -195,6 +195,13 @@ impl Service {
     #[must_use]
     pub fn site(&self, name: &SiteName) -> Option<&Site> {
         self.sites.iter().find(|s| s.name == *name)
+    }
+
+    /// The sites whose maintenance windows are open at a moment; `None` is the service as a whole.
+    pub fn maintained(&self, now: Moment) -> impl Iterator<Item = Option<&SiteName>> {
+        let now = now.unix_ms();
+        let is_open = move |w: &&Maintenance| w.from_unix_ms <= now && now < w.until_unix_ms;
+        self.maintenance.iter().filter(is_open).map(|window| window.site.as_ref())
     }
 
     /// The site whose DNS target is `value` (in the normal form of a record's values).

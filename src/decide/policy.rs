@@ -7,7 +7,7 @@ use super::health::{Judgement, Sight, answers_beside};
 use super::machine::{State, WARM_UP_ROUNDS};
 use super::outage::Outage;
 use super::{Reason, TargetFitness};
-use crate::config::{Flap, Maintenance, Mode, Promote, Service, Topology};
+use crate::config::{Flap, Mode, Promote, Service, Topology};
 use crate::types::{Fence, FenceError, Gap, GapReason, Guard, Moment, RecordState, SiteName, Snapshot};
 
 /// Vantages in different failure domains that automatic needs.
@@ -195,7 +195,7 @@ pub(super) fn maintenance(
     now: Moment,
 ) -> Option<Veto> {
     let ordered = evidence.controls.maintenance.iter().map(Option::as_ref);
-    let planned = windows(service, now);
+    let planned = service.maintained(now);
     let site = ordered.chain(planned).find(|site| site.is_none() || *site == active)?;
     soft(Reason::Maintenance { site: site.cloned() })
 }
@@ -203,14 +203,7 @@ pub(super) fn maintenance(
 /// Whether a standby is in maintenance: it is never chosen then.
 pub(super) fn is_maintained(site: &SiteName, service: &Service, evidence: &Evidence, now: Moment) -> bool {
     let ordered = evidence.controls.maintenance.iter().map(Option::as_ref);
-    ordered.chain(windows(service, now)).any(|maintained| maintained == Some(site))
-}
-
-/// The configured windows that are open.
-fn windows(service: &Service, now: Moment) -> impl Iterator<Item = Option<&SiteName>> {
-    let now = now.unix_ms();
-    let open = move |w: &&Maintenance| w.from_unix_ms <= now && now < w.until_unix_ms;
-    service.maintenance.iter().filter(open).map(|w| w.site.as_ref())
+    ordered.chain(service.maintained(now)).any(|maintained| maintained == Some(site))
 }
 
 /// A person has asked for quiet about incidents of the active site. An Alertmanager that does not answer is no silence.
