@@ -33,6 +33,7 @@ mod target;
 mod template;
 #[cfg(test)]
 mod tests;
+mod web;
 
 pub use around::{ClientErrors, Datacenter, Enterprise, HttpLogin, Maintenance, Prometheus, Reach, Vantage};
 pub use checked::{
@@ -52,3 +53,7 @@ pub use route53::{AssumeRole, MoreRecord, MoreTarget, Route53};
 pub use secret::Secret;
 pub(crate) use service::promote as promote_of;
 pub use template::{Piece, Place, Template};
+pub use web::{
+    ClientCertificates, HASH_COST_MAX, LoadedWeb, PasswordHash, TlsVersion, Web, WebCipher, WebCurve, WebTls,
+    load_web,
+};

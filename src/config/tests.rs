@@ -19,8 +19,8 @@ fn env(name: &str) -> Option<String> {
     }
 }
 
-fn files(folder: &str) -> Vec<PathBuf> {
-    let folder = Path::new("tests/testdata/config").join(folder);
+pub(super) fn files(folder: &str) -> Vec<PathBuf> {
+    let folder = Path::new("tests/testdata").join(folder);
     let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|path| path.extension().is_some_and(|e| e == "yml"));
     files.sort();
@@ -28,12 +28,12 @@ fn files(folder: &str) -> Vec<PathBuf> {
     files
 }
 
-fn lines<T: ToString>(problems: &[T]) -> String {
+pub(super) fn lines<T: ToString>(problems: &[T]) -> String {
     problems.iter().map(|p| p.to_string() + "\n").collect()
 }
 
 /// Compares with the file beside it; `REDROVER_UPDATE=1` writes that file anew, for review as a diff.
-fn expect(path: &Path, found: &str) -> Option<String> {
+pub(super) fn expect(path: &Path, found: &str) -> Option<String> {
     let beside = path.with_extension("txt");
     if std::env::var_os("REDROVER_UPDATE").is_some() {
         fs::write(&beside, found).unwrap();
@@ -48,7 +48,7 @@ fn every_good_file_loads_with_its_warnings() {
         Ok(loaded) => expect(path, &lines(&loaded.warnings)),
         Err(problems) => Some(problems.to_string()),
     };
-    let failures: Vec<_> = files("good").iter().filter_map(check).collect();
+    let failures: Vec<_> = files("config/good").iter().filter_map(check).collect();
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
@@ -63,7 +63,7 @@ fn every_bad_file_fails_with_its_sentences() {
             expect(path, &found)
         }
     };
-    let failures: Vec<_> = files("bad").iter().filter_map(check).collect();
+    let failures: Vec<_> = files("config/bad").iter().filter_map(check).collect();
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 

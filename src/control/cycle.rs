@@ -362,6 +362,7 @@ impl Worker {
         self.view.publish(ServiceView {
             service: self.setup.service.clone(),
             snapshots: evidence.snapshots,
+            signals: self.signals.all(),
             anomalies: self.analyser.anomalies(),
             decision,
             fence: record.as_ref().and_then(|r| fence_of(r).ok().flatten()),

@@ -7,6 +7,7 @@ mod audit;
 mod capacity;
 mod config;
 mod crash;
+mod dashboards;
 mod demo;
 mod disk;
 mod embedded;
@@ -28,6 +29,7 @@ mod route53;
 mod secrets;
 mod silence;
 mod support;
+mod web;
 mod webhook;
 
 // What every provider must do, and what it calls by these names.

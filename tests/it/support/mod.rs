@@ -8,6 +8,7 @@ pub mod dns;
 pub mod dns_proxy;
 pub mod http;
 pub mod named;
+pub mod pki;
 pub mod ports;
 pub mod process;
 pub mod prometheus;
