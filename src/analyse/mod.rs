@@ -9,6 +9,7 @@ mod seed;
 
 mod detector;
 
+mod artifact;
 mod train;
 
 mod follow;
@@ -24,6 +25,7 @@ mod properties;
 #[cfg(test)]
 mod tests;
 
+pub use artifact::{ARTIFACT_BYTES_MAX, Artifact, ArtifactError};
 pub use follow::{Follower, Judgement};
 pub use limit::{Limit, Threshold};
 pub use model::{Direction, Model, Recipe, Rule, Table, TrainError};

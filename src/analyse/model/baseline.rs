@@ -33,6 +33,8 @@ pub(super) struct Baseline {
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 struct Column {
     rule: Rule,
+    /// It was ever seen: of what was not, nothing is unusual.
+    is_known: bool,
     /// Of what is left when the season is taken away.
     spread: Spread,
     low: f64,
@@ -59,7 +61,8 @@ impl Baseline {
             let least = values.iter().map(|(_, value)| *value).fold(f64::INFINITY, f64::min);
             let most = values.iter().map(|(_, value)| *value).fold(f64::NEG_INFINITY, f64::max);
             let (least, most) = if least <= most { (least, most) } else { (0.0, 0.0) };
-            Ok(Column { rule: *rule, spread, low, high, least, most })
+            let is_known = !values.is_empty();
+            Ok(Column { rule: *rule, is_known, spread, low, high, least, most })
         });
         let columns = columns.collect::<Result<Vec<_>, IsolationForestError>>()?;
         Ok(Self { season, columns })
@@ -72,7 +75,11 @@ impl Baseline {
         for (((z, value), column), season) in z.iter_mut().zip(row).zip(&self.columns).zip(season) {
             let is_seen = value.is_finite();
             gaps += u32::from(!is_seen);
-            *z = if is_seen { column.z(*value, season + column.spread.median) } else { 0.0 };
+            *z = if is_seen && column.is_known {
+                column.z(*value, season + column.spread.median)
+            } else {
+                0.0
+            };
         }
         gaps
     }
