@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
-use super::{adopt, check, demo, explain, history, operate, replay, run, simulate};
+use super::{adopt, check, demo, evaluate, explain, history, operate, replay, run, simulate};
 use crate::config::{Config, Loaded, Service, load};
 use crate::types::ServiceName;
 
@@ -53,6 +53,8 @@ enum Command {
     Simulate(simulate::SimulateArgs),
     /// Say what this policy would have decided in recorded history: the journal's, or that of Prometheus.
     Replay(replay::ReplayArgs),
+    /// Run the analysis over numbers of your own, and write what it makes of each row.
+    Evaluate(evaluate::EvaluateArgs),
     /// Show a failover from beginning to end on this machine, with real servers.
     Demo(demo::DemoArgs),
 }
@@ -213,6 +215,7 @@ pub fn main() -> ExitCode {
             Command::Failback(args) => operate::failback(args).await,
             Command::Simulate(args) => tokio::task::block_in_place(|| simulate::run(args)),
             Command::Replay(args) => replay::run(args).await,
+            Command::Evaluate(args) => tokio::task::block_in_place(|| evaluate::run(&args)),
             Command::Demo(args) => demo::run(args).await,
         }
     });
