@@ -14,6 +14,7 @@ use prometheus_client::registry::Registry;
 
 use self::report::{Fault, Report};
 use super::parts::{ConfigArgs, Failure, config};
+use crate::act::dns::route53;
 use crate::config::{Alertmanager, Config};
 use crate::monitor::{Collectors, Metrics, Monitor, SilenceClient, incident_labels};
 use crate::serve::{self, WebError, WebKeeper};
@@ -30,6 +31,9 @@ pub(super) struct CheckArgs {
     /// clusters, checks, Prometheus and Alertmanager.
     #[arg(long)]
     connect: bool,
+    /// Print, instead, the least that the AWS credentials must allow for the records at Route 53, as an IAM policy.
+    #[arg(long, conflicts_with = "connect")]
+    iam_policy: bool,
     /// Also say whether this file of web rules is right.
     #[arg(long = "web.config.file", value_name = "FILE")]
     web_config_file: Option<PathBuf>,
@@ -37,6 +41,9 @@ pub(super) struct CheckArgs {
 
 pub(super) async fn run(args: CheckArgs) -> Result<(), Failure> {
     let config = config(&args.config.file)?;
+    if args.iam_policy {
+        return iam_policy(&config);
+    }
     println!(
         "{}: the configuration is right ({} service(s))",
         args.config.file.display(),
@@ -48,6 +55,13 @@ pub(super) async fn run(args: CheckArgs) -> Result<(), Failure> {
     if args.connect {
         connect(&config).await?;
     }
+    Ok(())
+}
+
+fn iam_policy(config: &Config) -> Result<(), Failure> {
+    let policy = route53::policy(config.services.iter().map(|service| &service.record))?;
+    let policy = policy.ok_or_else(|| Failure::Wrong("no record is held at Route 53".to_owned()))?;
+    println!("{policy:#}");
     Ok(())
 }
 

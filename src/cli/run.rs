@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::parts::{ConfigArgs, Failure, LogArgs, config};
+use super::parts::{ConfigArgs, Failure, LogArgs, loaded};
 use crate::app::{App, Options};
 use crate::serve::{ListenAddress, TelemetryPath, WebError};
 
@@ -27,14 +27,14 @@ pub(super) struct RunArgs {
 
 pub(super) async fn run(args: RunArgs) -> Result<(), Failure> {
     args.log.start()?;
-    let config = config(&args.config.file)?;
+    let loaded = loaded(&args.config.file)?;
     let options = Options {
         config_file: args.config.file,
         listen: args.listen,
         telemetry: args.telemetry,
         web_config_file: args.web_config_file,
     };
-    let started = App::start(config, options).await;
+    let started = App::start(loaded, options).await;
     let app = started.map_err(|error| match error.is::<WebError>() {
         true => Failure::Wrong(format!("{error:#}")),
         false => Failure::Failed(error),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::{Extension, Router};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::Metrics;
+use super::router::Caller;
 use super::web::WebKeeper;
 
 /// Connections served at the same time, over all addresses; more wait in the kernel's queue.
@@ -59,8 +60,8 @@ impl Server {
                 Some(_) = connections.join_next(), if !connections.is_empty() => continue,
                 accepted = listener.accept() => accepted,
             };
-            let stream = match accepted {
-                Ok((stream, _)) => stream,
+            let (stream, caller) = match accepted {
+                Ok((stream, from)) => (stream, Caller(from.ip())),
                 Err(error) => {
                     // Out of file descriptors, most likely: a busy loop would make it worse.
                     tracing::warn!(%error, "cannot accept a connection");
@@ -71,7 +72,7 @@ impl Server {
             let (server, cancelled) = (self.clone(), cancelled.clone());
             connections.spawn(async move {
                 let _permit = permit;
-                let whole = server.connection(stream, cancelled);
+                let whole = server.connection(stream, caller, cancelled);
                 if tokio::time::timeout(CONNECTION_DEADLINE, whole).await.is_err() {
                     tracing::debug!("a connection was open for too long");
                 }
@@ -84,9 +85,9 @@ impl Server {
     }
 
     /// One connection, by the rules that are in force when it is opened.
-    async fn connection(&self, stream: TcpStream, cancelled: CancellationToken) {
+    async fn connection(&self, stream: TcpStream, caller: Caller, cancelled: CancellationToken) {
         let Some(acceptor) = self.web.rules().acceptor.clone() else {
-            return self.http(stream, cancelled).await;
+            return self.http(stream, caller, cancelled).await;
         };
         let handshake = tokio::time::timeout(HANDSHAKE_DEADLINE, acceptor.accept(stream));
         let shaken = tokio::select! {
@@ -94,7 +95,7 @@ impl Server {
             shaken = handshake => shaken,
         };
         match shaken {
-            Ok(Ok(stream)) => self.http(stream, cancelled).await,
+            Ok(Ok(stream)) => self.http(stream, caller, cancelled).await,
             Ok(Err(error)) => {
                 self.metrics.refused("tls");
                 tracing::debug!(%error, "a handshake failed");
@@ -106,8 +107,13 @@ impl Server {
         }
     }
 
-    async fn http(&self, stream: impl AsyncRead + AsyncWrite + Unpin, cancelled: CancellationToken) {
-        let service = TowerToHyperService::new(self.router.clone());
+    async fn http(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin,
+        caller: Caller,
+        cancelled: CancellationToken,
+    ) {
+        let service = TowerToHyperService::new(self.router.clone().layer(Extension(caller)));
         let mut http = hyper::server::conn::http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(HEAD_DEADLINE);
         let mut connection = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service));

@@ -17,7 +17,7 @@ pub use duration::text as duration_text;
 pub use files::{is_world_readable, read_file, readable, secret, unread};
 pub use instant::instant;
 pub use node::{Key, Value, tree};
-pub use sheet::{Env, Sheet};
+pub use sheet::{Env, Sheet, entry_key};
 pub use source::{root, source};
 pub use values::{
     Wrong, boolean, choice, duration, http_url, integer, named, number, path, quoted, ratio, socket, text,

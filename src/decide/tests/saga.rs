@@ -99,7 +99,13 @@ fn every_state_is_told_apart() {
 fn a_restart_goes_on_by_what_was_done_and_what_stands() {
     let (plan, owner) = (plan(), owner());
     let fenced = Step::Fenced { how: vec![Fencing::Gone] };
-    let early = [vec![], vec![Step::Claimed], vec![Step::Claimed, fenced.clone()]];
+    let caught_up = Step::CaughtUp { missing_bytes: Some(0) };
+    let early = [
+        vec![],
+        vec![Step::Claimed],
+        vec![Step::Claimed, fenced.clone()],
+        vec![Step::Claimed, fenced.clone(), caught_up],
+    ];
     let late = [
         vec![Step::Claimed, fenced.clone(), Step::Promoting],
         vec![Step::Claimed, fenced.clone(), Step::Promoting, Step::Promoted],
@@ -161,4 +167,13 @@ fn a_switch_back_raises_the_epoch_again() {
     (back.expected, back.fence) = (first.clone(), read(&first));
     assert!(read(&claimed(&back, &owner())).epoch > read(&first).epoch);
     assert!(read(&switched(&back, &owner())).epoch > read(&claimed(&back, &owner())).epoch);
+}
+
+#[test]
+fn a_plan_that_an_earlier_version_wrote_is_read() {
+    let mut written = serde_json::to_value(plan()).unwrap();
+    let fields = written.as_object_mut().unwrap();
+    assert_eq!(fields.remove("to_values").unwrap(), serde_json::json!(["dc-b.redis.test"]));
+    fields.insert("to_value".to_owned(), "dc-b.redis.test".into());
+    assert_eq!(serde_json::from_value::<Plan>(written).unwrap(), plan());
 }
