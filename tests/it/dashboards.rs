@@ -45,7 +45,8 @@ fn queries() -> Vec<(String, String)> {
 /// The metrics that a query names.
 fn metrics(expr: &str) -> BTreeSet<&str> {
     let words = expr.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-    let is_ours = |word: &&str| ["redis_", "redrover_", "process_"].iter().any(|start| word.starts_with(start));
+    let is_ours =
+        |word: &&str| ["redis_", "redrover_", "process_"].iter().any(|start| word.starts_with(start));
     words.filter(is_ours).filter(|word| !LABELS.contains(word)).collect()
 }
 

@@ -4,7 +4,8 @@ use super::board::Board;
 use super::panel::Panel;
 
 /// What every series of a target is chosen by.
-const T: &str = r#"{instance=~"$agent",redis_service=~"$redis_service",datacenter=~"$datacenter",target=~"$target"}"#;
+const T: &str =
+    r#"{instance=~"$agent",redis_service=~"$redis_service",datacenter=~"$datacenter",target=~"$target"}"#;
 /// How its lines are called.
 const TARGET: &str = "{{datacenter}} {{target}}";
 
@@ -170,13 +171,16 @@ fn replication() -> Vec<Panel> {
 
 fn seen() -> Vec<Panel> {
     let looks = r#"redrover_probe_duration_seconds_bucket{instance=~"$agent",redis_service=~"$redis_service",datacenter=~"$datacenter"}"#;
-    vec![
-        Panel::bars("Signals", "0 is good, 1 is bad; the worst of the chosen targets. docs/signals.md says what each is.")
-            .range(0.0, 1.0)
-            .unit("percentunit")
-            .from(0.6, "orange")
-            .from(0.9, "red")
-            .query(format!("max by (signal) ({})", of("redrover_signal")), "{{signal}}"),
+    let panels = vec![
+        Panel::bars(
+            "Signals",
+            "0 is good, 1 is bad; the worst of the chosen targets. docs/signals.md says what each is.",
+        )
+        .range(0.0, 1.0)
+        .unit("percentunit")
+        .from(0.6, "orange")
+        .from(0.9, "red")
+        .query(format!("max by (signal) ({})", of("redrover_signal")), "{{signal}}"),
         Panel::lines("How unusual it is", "The score, and where unusual begins; 0.5 is as expected.")
             .range(0.0, 1.0)
             .query(of("redrover_anomaly_score"), "score {{datacenter}} {{target}}")
@@ -185,5 +189,6 @@ fn seen() -> Vec<Panel> {
             format!("histogram_quantile(0.95, sum by (datacenter, le) (rate({looks}[$__rate_interval])))"),
             "{{datacenter}}",
         ),
-    ]
+    ];
+    panels.into_iter().map(Panel::tall).collect()
 }

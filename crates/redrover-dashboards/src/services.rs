@@ -92,13 +92,14 @@ fn now() -> Vec<Panel> {
         Panel::numbers("Epoch", "Of the fence beside the record; it grows with every switch.")
             .width(3)
             .query(of("redrover_fence_epoch"), SERVICE),
-        Panel::numbers("Vetoes", "How many stand against a switch.")
-            .width(3)
-            .base("blue")
-            .query(
-                format!("count by (redis_service) ({}) or 0 * {}", of("redrover_veto"), of("redrover_halted")),
-                SERVICE,
+        Panel::numbers("Vetoes", "How many stand against a switch.").width(3).base("blue").query(
+            format!(
+                "count by (redis_service) ({}) or max by (redis_service) (0 * {})",
+                of("redrover_veto"),
+                of("redrover_halted")
             ),
+            SERVICE,
+        ),
     ]
 }
 
@@ -132,23 +133,30 @@ fn sites() -> Vec<Panel> {
 }
 
 fn unusual() -> Vec<Panel> {
-    vec![
-        Panel::lines("Anomaly score", "The score of each target, and where unusual begins; 0.5 is as expected.")
-            .range(0.0, 1.0)
-            .query(of("redrover_anomaly_score"), "{{datacenter}} {{target}}")
-            .query(of("redrover_anomaly_threshold"), "threshold {{datacenter}} {{target}}"),
-        Panel::bars("What makes it unusual", "The largest part of each signal in the score; below 0 it is more ordinary.")
-            .range(-0.5, 1.0)
-            .from(0.05, "orange")
-            .from(0.25, "red")
-            .query(format!("max by (signal) ({})", of("redrover_anomaly_contribution")), "{{signal}}"),
+    let panels = vec![
+        Panel::lines(
+            "Anomaly score",
+            "The score of each target, and where unusual begins; 0.5 is as expected.",
+        )
+        .range(0.0, 1.0)
+        .query(of("redrover_anomaly_score"), "{{datacenter}} {{target}}")
+        .query(of("redrover_anomaly_threshold"), "threshold {{datacenter}} {{target}}"),
+        Panel::bars(
+            "What makes it unusual",
+            "The largest part of each signal in the score; below 0 it is more ordinary.",
+        )
+        .range(0.0, 1.0)
+        .from(0.05, "orange")
+        .from(0.25, "red")
+        .query(format!("max by (signal) ({})", of("redrover_anomaly_contribution")), "{{signal}}"),
         Panel::bars("Signals", "0 is good, 1 is bad; the worst target of each service.")
             .range(0.0, 1.0)
             .unit("percentunit")
             .from(0.6, "orange")
             .from(0.9, "red")
             .query(format!("max by (signal) ({})", of("redrover_signal")), "{{signal}}"),
-    ]
+    ];
+    panels.into_iter().map(Panel::tall).collect()
 }
 
 fn agent() -> Vec<Panel> {
