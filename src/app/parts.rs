@@ -1,13 +1,11 @@
 //! The program, put together.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use arc_swap::ArcSwap;
 use prometheus_client::registry::Registry;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
@@ -23,7 +21,7 @@ use crate::config::{Config, Loaded, Outline, Provider, Record, Service, load};
 use crate::control::{self, Capacity, Intake, Ledger, SWITCHES_MAX, Setup, Tidy, View, Wakers};
 use crate::lead::{Election, Solo};
 use crate::monitor::{self, Alone, Collectors, Monitor};
-use crate::serve::{Metrics, ReloadRequest, Serve, router, serve};
+use crate::serve::{ListenAddress, Metrics, ReloadRequest, Serve, Server, TelemetryPath, WebKeeper, router};
 use crate::store::{Journal, Occasion, SqliteJournal};
 use crate::types::{Clock, Moment, SystemClock};
 
@@ -36,7 +34,11 @@ pub struct Options {
     /// The configuration file.
     pub config_file: PathBuf,
     /// Where to serve HTTP.
-    pub listen: SocketAddr,
+    pub listen: Vec<ListenAddress>,
+    /// The path of the series.
+    pub telemetry: TelemetryPath,
+    /// The file of the web rules.
+    pub web_config_file: Option<PathBuf>,
 }
 
 /// The present moment, for commands that run once.
@@ -115,7 +117,11 @@ impl Shared {
         let hands = Hands {
             journal: Arc::clone(&self.journal),
             dns,
-            promote: Arc::new(RedisHands::new(Arc::clone(&monitor))),
+            promote: Arc::new(RedisHands::new(
+                Arc::clone(&monitor),
+                Arc::clone(&service),
+                config.agent.name.clone(),
+            )),
             eyes: monitor,
             look_deadline: config.global.probe_timeout,
             election: Arc::clone(&self.election),
@@ -137,6 +143,7 @@ pub struct App {
     config: Arc<ArcSwap<Config>>,
     metrics: Metrics,
     options: Options,
+    web: WebKeeper,
     hangups: Signal,
     audit: Audit,
     clock: Arc<dyn Clock>,
@@ -153,9 +160,11 @@ impl App {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let file = SqliteJournal::open_for_agent(&config.agent.data_dir, Arc::clone(&clock))?;
         let journal: Arc<dyn Journal> = Arc::new(file.clone());
-        let listener = TcpListener::bind(options.listen)
-            .await
-            .with_context(|| format!("cannot listen on {}", options.listen))?;
+        let mut listeners = Vec::new();
+        for address in &options.listen {
+            let listener = address.bind().await;
+            listeners.push(listener.with_context(|| format!("cannot listen on {address}"))?);
+        }
         let mut registry = Registry::default();
         let zone = agents_zone(&config, clock.now())?;
         let shared = Shared {
@@ -172,6 +181,7 @@ impl App {
         let told = NotifyMetrics::register(&mut registry);
         let (channels, heard) = watch::channel(Channels::open(&config)?);
         let metrics = Metrics::register(registry);
+        let web = WebKeeper::open(options.web_config_file.clone(), metrics.clone())?;
         let (view, cancelled, mut tasks) = (View::default(), CancellationToken::new(), JoinSet::new());
         let wakers = Wakers::default();
         let (ledger, noted) = Ledger::new(Arc::clone(&journal), Arc::clone(&clock));
@@ -227,12 +237,24 @@ impl App {
             clock: Arc::clone(&clock),
             metrics: metrics.clone(),
             reload,
+            web: web.clone(),
+            telemetry: options.telemetry.clone(),
         };
-        tracing::info!(address = %listener.local_addr()?, version = env!("CARGO_PKG_VERSION"), "serving HTTP");
-        let stop = cancelled.clone();
+        let server = Server::new(router(shared_state), web.clone(), metrics.clone());
+        for listener in listeners {
+            let (address, scheme) =
+                (listener.local_addr()?, if web.is_encrypted() { "https" } else { "http" });
+            tracing::info!(%address, scheme, version = env!("CARGO_PKG_VERSION"), "serving HTTP");
+            let (server, stop) = (server.clone(), cancelled.clone());
+            tasks.spawn(async move {
+                server.run(listener, stop).await;
+                "the HTTP server"
+            });
+        }
+        let (watched, stop) = (web.clone(), cancelled.clone());
         tasks.spawn(async move {
-            serve(listener, router(shared_state), stop).await;
-            "the HTTP server"
+            watched.watch(stop).await;
+            "the keeper of the web rules"
         });
         Ok(Self {
             tasks,
@@ -243,6 +265,7 @@ impl App {
             config,
             metrics,
             options,
+            web,
             hangups,
             audit,
             clock,
@@ -323,7 +346,9 @@ impl App {
             tracing::warn!(%warning, "configuration");
         }
         let channels = Channels::open(&new)?;
+        let web = self.web.prepare().await.context("the web rules are wrong")?;
         self.services.apply(&new, &mut self.tasks).await?;
+        self.web.put(web);
         self.channels.send_replace(channels);
         self.config.store(Arc::new(new));
         Ok(loaded.outline)

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
-use super::{adopt, check, demo, explain, history, operate, replay, run, simulate};
+use super::{adopt, check, demo, evaluate, explain, history, operate, replay, run, simulate};
 use crate::config::{Config, Loaded, Service, load};
 use crate::types::ServiceName;
 
@@ -47,10 +47,14 @@ enum Command {
     Maintenance(operate::MaintenanceArgs),
     /// Move a service's name to another site; the agent checks the target and does it.
     Failover(operate::FailoverArgs),
+    /// Move a service's name back to the site that was left last, once that is stable and in step.
+    Failback(operate::FailbackArgs),
     /// Play scenarios: whole agents in a simulated world, on virtual time.
     Simulate(simulate::SimulateArgs),
     /// Say what this policy would have decided in recorded history: the journal's, or that of Prometheus.
     Replay(replay::ReplayArgs),
+    /// Run the analysis over numbers of your own, and write what it makes of each row.
+    Evaluate(evaluate::EvaluateArgs),
     /// Show a failover from beginning to end on this machine, with real servers.
     Demo(demo::DemoArgs),
 }
@@ -208,8 +212,10 @@ pub fn main() -> ExitCode {
             Command::Resume(args) => operate::resume(args).await,
             Command::Maintenance(args) => operate::maintain(args).await,
             Command::Failover(args) => operate::failover(args).await,
+            Command::Failback(args) => operate::failback(args).await,
             Command::Simulate(args) => tokio::task::block_in_place(|| simulate::run(args)),
             Command::Replay(args) => replay::run(args).await,
+            Command::Evaluate(args) => tokio::task::block_in_place(|| evaluate::run(&args)),
             Command::Demo(args) => demo::run(args).await,
         }
     });

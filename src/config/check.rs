@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::check_around;
 use super::checked::{Global, Mode, Policy, Promote, Provider, Topology};
+use super::hooks::HookWay;
 use super::load::Rules;
 use super::raw::{RawAgent, RawConfig, RawRecord, RawService};
 use super::read::{Sheet, duration_text};
 use super::rfc2136::Rfc2136;
+use super::{check_around, check_route53};
 use crate::types::{RecordType, SiteName};
 
 /// Fewest sites of a service: one to leave and one to go to.
@@ -34,6 +35,7 @@ pub(super) fn check(sheet: &Sheet<'_>, raw: &RawConfig, rules: Rules) {
     }
     check_embedded_use(sheet, raw);
     check_around::check(sheet, raw);
+    check_route53::check(sheet, raw);
 }
 
 /// Who holds the record, and its name: together the identity of a record.
@@ -140,17 +142,18 @@ fn check_mode(sheet: &Sheet<'_>, service: &RawService, agent: Option<&RawAgent>,
 }
 
 fn check_promote(sheet: &Sheet<'_>, service: &RawService) {
-    let wrong = match (&service.promote, service.topology) {
-        (Some(Promote::Replicaof { .. }), Some(Topology::ActiveActive | Topology::ReplicaOf)) => true,
-        (Some(Promote::Replicaof { .. }), Some(Topology::Replication) | None) | (None, _) => false,
+    let kind = match &service.promote {
+        None => return,
+        Some(Promote::Replicaof { .. }) => "replicaof",
+        Some(Promote::Hook { hook, .. }) => match hook.way {
+            HookWay::Exec { .. } => "exec",
+            HookWay::Webhook { .. } => "webhook",
+        },
     };
-    if wrong {
+    if let Some(Topology::ActiveActive | Topology::ReplicaOf) = service.topology {
         let hint = "remove promote, or set topology: replication";
-        sheet.problem(
-            &service.key_of("promote.kind"),
-            "replicaof works with topology replication only",
-            hint,
-        );
+        let reason = format!("{kind} works with topology replication only");
+        sheet.problem(&service.key_of("promote.kind"), reason, hint);
     }
 }
 

@@ -15,8 +15,10 @@ use super::Secret;
 use super::around::{ClientErrors, Datacenter, HttpLogin, Maintenance, Prometheus, Reach, Vantage};
 use super::embedded::EmbeddedDns;
 use super::history::History;
+use super::hooks::{Hook, Hooks};
 use super::notify::Channel;
 use super::rfc2136::Rfc2136;
+use super::route53::Route53;
 use crate::types::{AgentName, Moment, RecordName, RecordType, ResourceSet, ServiceName, SiteName};
 
 /// The whole configuration.
@@ -176,6 +178,8 @@ pub struct Service {
     pub canary: Option<Canary>,
     /// What applications see; absent means that nobody asks them.
     pub client_errors: Option<ClientErrors>,
+    /// What is called before and after a switch.
+    pub hooks: Hooks,
     /// When people work on it.
     pub maintenance: Vec<Maintenance>,
     /// Whether everything is decided and told, and nothing done.
@@ -201,7 +205,10 @@ impl Service {
     /// What the record holds while a site is active, in the normal form of a record's values.
     #[must_use]
     pub fn values_of(&self, site: &Site) -> BTreeSet<String> {
-        BTreeSet::from([site.dns_target.clone()])
+        match &self.record.provider {
+            Provider::Route53(place) => place.values_of(&self.sites, &site.name),
+            Provider::Rfc2136(_) | Provider::Embedded => BTreeSet::from([site.dns_target.clone()]),
+        }
     }
 
     /// The record as it is written for a site.
@@ -257,17 +264,6 @@ impl Provider {
     }
 }
 
-/// Where the record lives at Route 53.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Route53 {
-    /// The hosted zone's id.
-    pub zone_id: String,
-    /// Another endpoint than Amazon's.
-    pub endpoint: Option<url::Url>,
-    /// The signing region.
-    pub region: String,
-}
-
 /// One site of a service.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Site {
@@ -289,6 +285,32 @@ pub enum Promote {
         /// Promote although the old primary could be neither paused nor proven gone.
         without_fencing: bool,
     },
+    /// A program or an address of the operator's own.
+    Hook {
+        /// It.
+        hook: Hook,
+        /// Promote although the old primary could be neither paused nor proven gone.
+        without_fencing: bool,
+    },
+}
+
+impl Promote {
+    /// Whether a promotion is allowed although the old primary could be neither paused nor proven gone.
+    #[must_use]
+    pub fn without_fencing(&self) -> bool {
+        match self {
+            Self::Replicaof { without_fencing } | Self::Hook { without_fencing, .. } => *without_fencing,
+        }
+    }
+
+    /// Whether somebody else's program does it, which may go on when nobody waits for it any more.
+    #[must_use]
+    pub fn is_by_hook(&self) -> bool {
+        match self {
+            Self::Replicaof { .. } => false,
+            Self::Hook { .. } => true,
+        }
+    }
 }
 
 /// The write canary.

@@ -12,7 +12,9 @@ use super::checked::{
 };
 use super::embedded::EmbeddedDns;
 use super::history::History;
+use super::hooks::Hooks;
 use super::notify::Channel;
+use super::route53::{MoreRecord, RawMore};
 use crate::types::{AgentName, RecordName, RecordType, ServiceName, SiteName};
 
 /// The file.
@@ -64,6 +66,7 @@ pub(super) struct RawService {
     pub(super) promote: Option<Promote>,
     pub(super) canary: Option<Canary>,
     pub(super) client_errors: Option<ClientErrors>,
+    pub(super) hooks: Hooks,
     pub(super) maintenance: Vec<Placed<Maintenance>>,
     pub(super) dry_run: bool,
     pub(super) policy: Policy,
@@ -84,6 +87,7 @@ pub(super) struct RawRecord {
     pub(super) provider: Option<Provider>,
     pub(super) read_interval: Duration,
     pub(super) name_servers: Vec<SocketAddr>,
+    pub(super) more_records: Vec<RawMore>,
 }
 
 /// A site.
@@ -91,6 +95,7 @@ pub(super) struct RawSite {
     pub(super) key: String,
     pub(super) datacenter: Option<SiteName>,
     pub(super) dns_target: Option<String>,
+    pub(super) alias_zone_id: Option<String>,
     pub(super) targets: Vec<Placed<Target>>,
     pub(super) database: Option<u32>,
 }
@@ -138,11 +143,12 @@ impl RawService {
             name: self.name?,
             topology: self.topology?,
             mode: self.mode,
-            record: self.record?.build()?,
+            record: self.record?.build(&self.sites)?,
             sites: self.sites.into_iter().map(RawSite::build).collect::<Option<_>>()?,
             promote: self.promote,
             canary: self.canary,
             client_errors: self.client_errors,
+            hooks: self.hooks,
             maintenance: values(self.maintenance),
             dry_run: self.dry_run,
             policy: self.policy,
@@ -151,7 +157,12 @@ impl RawService {
 }
 
 impl RawRecord {
-    fn build(self) -> Option<Record> {
+    fn build(mut self, sites: &[RawSite]) -> Option<Record> {
+        if let Some(Provider::Route53(place)) = &mut self.provider {
+            place.more_records = self.more_records.into_iter().map(RawMore::build).collect::<Option<_>>()?;
+            let alias = |site: &RawSite| Some((site.datacenter.clone()?, site.alias_zone_id.clone()?));
+            place.alias_zone_ids = sites.iter().filter_map(alias).collect();
+        }
         Some(Record {
             name: self.name?,
             kind: self.kind?,
@@ -160,6 +171,12 @@ impl RawRecord {
             read_interval: self.read_interval,
             name_servers: self.name_servers,
         })
+    }
+}
+
+impl RawMore {
+    fn build(self) -> Option<MoreRecord> {
+        Some(MoreRecord { name: self.name?, kind: self.kind?, targets: values(self.targets) })
     }
 }
 

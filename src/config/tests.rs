@@ -19,8 +19,8 @@ fn env(name: &str) -> Option<String> {
     }
 }
 
-fn files(folder: &str) -> Vec<PathBuf> {
-    let folder = Path::new("tests/testdata/config").join(folder);
+pub(super) fn files(folder: &str) -> Vec<PathBuf> {
+    let folder = Path::new("tests/testdata").join(folder);
     let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|path| path.extension().is_some_and(|e| e == "yml"));
     files.sort();
@@ -28,12 +28,12 @@ fn files(folder: &str) -> Vec<PathBuf> {
     files
 }
 
-fn lines<T: ToString>(problems: &[T]) -> String {
+pub(super) fn lines<T: ToString>(problems: &[T]) -> String {
     problems.iter().map(|p| p.to_string() + "\n").collect()
 }
 
 /// Compares with the file beside it; `REDROVER_UPDATE=1` writes that file anew, for review as a diff.
-fn expect(path: &Path, found: &str) -> Option<String> {
+pub(super) fn expect(path: &Path, found: &str) -> Option<String> {
     let beside = path.with_extension("txt");
     if std::env::var_os("REDROVER_UPDATE").is_some() {
         fs::write(&beside, found).unwrap();
@@ -48,7 +48,7 @@ fn every_good_file_loads_with_its_warnings() {
         Ok(loaded) => expect(path, &lines(&loaded.warnings)),
         Err(problems) => Some(problems.to_string()),
     };
-    let failures: Vec<_> = files("good").iter().filter_map(check).collect();
+    let failures: Vec<_> = files("config/good").iter().filter_map(check).collect();
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
@@ -63,7 +63,7 @@ fn every_bad_file_fails_with_its_sentences() {
             expect(path, &found)
         }
     };
-    let failures: Vec<_> = files("bad").iter().filter_map(check).collect();
+    let failures: Vec<_> = files("config/bad").iter().filter_map(check).collect();
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
@@ -152,6 +152,38 @@ fn a_primary_and_its_key_are_read_whole_and_the_key_is_not_told() {
     );
     assert_eq!(place.tsig.secret, Secret::new(TSIG_SECRET));
     assert!(!format!("{config:?}").contains(TSIG_SECRET));
+}
+
+#[test]
+fn what_a_record_holds_for_each_site_is_written_in_lines() {
+    let service = parsed(&good("route53")).unwrap().config.services.remove(0);
+    let [a, b] = &service.sites[..] else { panic!("two sites") };
+    let lines = |site| service.values_of(site).into_iter().collect::<Vec<_>>();
+    assert_eq!(
+        lines(a),
+        [
+            "at=cache.example.com/CNAME set=dc-a/100 redis.dc-a.example.net",
+            "at=cache.example.com/CNAME set=dc-b/0 redis.dc-b.example.net",
+            "at=sessions.example.com/AAAA set=dc-a/100 alias=Z26RNL4JYFTOTI lb-a.example.net",
+            "at=sessions.example.com/AAAA set=dc-b/0 2001:db8::2",
+            "set=dc-a/100 alias=Z26RNL4JYFTOTI lb-a.example.net",
+            "set=dc-b/0 10.0.1.1",
+        ]
+    );
+    for site in [a, b] {
+        assert_eq!(service.site_of(&service.values_of(site)), Some(site));
+    }
+    let both = lines(a).into_iter().chain(lines(b)).collect();
+    assert_eq!(service.site_of(&both), None);
+    // Without weights only the active site's targets stand there.
+    let simple = parsed(&good("route53").replace("weight: 100", "")).unwrap().config.services.remove(0);
+    let lines = simple.values_of(&simple.sites[1]).into_iter().collect::<Vec<_>>();
+    let b = [
+        "10.0.1.1",
+        "at=cache.example.com/CNAME redis.dc-b.example.net",
+        "at=sessions.example.com/AAAA 2001:db8::2",
+    ];
+    assert_eq!(lines, b);
 }
 
 #[test]

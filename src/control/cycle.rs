@@ -7,6 +7,7 @@ use super::worker::{STORY_KINDS, Worker};
 use crate::act::PAUSE;
 use crate::act::dns::DnsError;
 use crate::config::Topology;
+use crate::decide::saga::{Fencing, Step};
 use crate::decide::{
     Abandoned, AlertLevel, Controls, Decision, Evidence, FiringAlert, Leadership, Reason, RecordReading,
     Reliability, Request, StandingOrder, Verdict, fence_of, step,
@@ -16,7 +17,7 @@ use crate::monitor::WriteCanary;
 #[cfg(test)]
 use crate::store::Ticket;
 use crate::store::{Body, JournalError, NewEntry};
-use crate::types::{Guard, Moment, RecordView, Snapshot};
+use crate::types::{Guard, Moment, RecordView, SiteName, Snapshot};
 
 /// Deadline of one read of the record.
 const RECORD_DEADLINE: Duration = Duration::from_secs(3);
@@ -184,6 +185,7 @@ impl Worker {
             switching_to: self.switching_to.clone(),
             known_epoch: self.story.epoch,
             left: story.left.iter().cloned().collect(),
+            held: self.held_back().cloned().collect(),
             abandoned: story.abandoned.as_ref().map(|a| Abandoned {
                 age: age(a.last_unix_ms),
                 why: a.why.clone(),
@@ -195,8 +197,17 @@ impl Worker {
                 to: asked.to.clone(),
                 by: asked.by.clone(),
                 age: age(asked.at_unix_ms),
+                kind: asked.kind,
             }),
         }
+    }
+
+    /// The sites whose writes are paused: by the standing order, or by the switch that is under way.
+    fn held_back(&self) -> impl Iterator<Item = &SiteName> {
+        let ordered = self.held.iter().filter(|(_, is_held)| **is_held).map(|(site, _)| site);
+        let is_paused = |step: &Step| matches!(step, Step::Fenced { how } if how.iter().all(|how| *how == Fencing::Paused));
+        let unfinished = self.story.unfinished.iter().filter(move |one| one.steps.iter().any(is_paused));
+        ordered.chain(unfinished.map(|one| &one.plan.from))
     }
 
     async fn commit(&mut self, cause: Cause, evidence: Evidence, decision: Decision) {
@@ -268,6 +279,10 @@ impl Worker {
             for order in &decision.orders {
                 self.hold(decision, order).await;
             }
+        }
+        for site in &decision.demoted {
+            tracing::info!(service = %self.name(), %site, "the old primary is a replica: its pause is lifted");
+            self.setup.hands.promote.release(site).await;
         }
         self.held.retain(|site, _| decision.orders.iter().any(|order| order.pause == *site));
         if let Some(plan) = decision.plan.as_ref().or(decision.clearing.as_ref()) {
@@ -352,6 +367,7 @@ impl Worker {
         self.view.publish(ServiceView {
             service: self.setup.service.clone(),
             snapshots: evidence.snapshots,
+            signals: self.signals.all(),
             anomalies: self.analyser.anomalies(),
             decision,
             fence: record.as_ref().and_then(|r| fence_of(r).ok().flatten()),

@@ -19,7 +19,7 @@ use crate::analyse::Analyser;
 use crate::config::{Agent, Config, Service};
 use crate::decide::saga::Outcome;
 use crate::decide::{Decision, Resume, State};
-use crate::monitor::Peers;
+use crate::monitor::{Peers, SignalBook};
 use crate::store::{Body, Entry, JournalError, Kind, NewEntry, OperatorAction, Query, Story, Ticket};
 use crate::types::{Moment, RecordView, ServiceName, SiteName};
 
@@ -76,6 +76,7 @@ pub struct Worker {
     pub(super) view: View,
     pub(super) metrics: Metrics,
     pub(super) analyser: Analyser,
+    pub(super) signals: SignalBook,
     pub(super) state: State,
     pub(super) story: Story,
     pub(super) record: Option<RecordView>,
@@ -108,6 +109,7 @@ impl Worker {
             view,
             metrics,
             analyser: Analyser::new(name.clone(), ANALYSIS_SEED),
+            signals: SignalBook::default(),
             state: State::default(),
             story: Story::default(),
             record: None,

@@ -6,14 +6,16 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 use tokio::sync::{mpsc, oneshot};
 
-use super::Metrics;
 use super::error::ApiError;
-use super::{metrics, webhook};
+use super::paths::{HEALTHY, READY, RELOAD, TelemetryPath, WEBHOOK};
+use super::web::{WebKeeper, gate};
+use super::{Metrics, landing, metrics, webhook};
 use crate::config::Config;
 use crate::control::{ControlHandle, LedgerHandle, View};
 use crate::store::Door;
@@ -49,17 +51,27 @@ pub struct Serve {
     pub metrics: Metrics,
     /// Where a reload is asked for.
     pub reload: mpsc::Sender<ReloadRequest>,
+    /// Who may connect and ask.
+    pub web: WebKeeper,
+    /// The path of the series.
+    pub telemetry: TelemetryPath,
 }
 
-/// All paths.
+/// All paths, behind one gate; an unknown path is no way around it.
 pub fn router(serve: Serve) -> Router {
     Router::new()
-        .route("/metrics", get(scrape))
-        .route("/webhook/alertmanager", post(notify))
-        .route("/-/healthy", get(|| async { "redrover is healthy\n" }))
-        .route("/-/ready", get(ready))
-        .route("/-/reload", post(reload).put(reload))
+        .route("/", get(landing))
+        .route(serve.telemetry.as_str(), get(scrape))
+        .route(WEBHOOK, post(notify))
+        .route(HEALTHY, get(|| async { "redrover is healthy\n" }))
+        .route(READY, get(ready))
+        .route(RELOAD, post(reload).put(reload))
+        .layer(from_fn_with_state(serve.clone(), gate))
         .with_state(serve)
+}
+
+async fn landing(State(serve): State<Serve>) -> Response {
+    landing::page(&serve.telemetry)
 }
 
 async fn scrape(State(serve): State<Serve>, headers: HeaderMap) -> Response {

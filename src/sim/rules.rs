@@ -15,8 +15,9 @@ const RESULT_WITHIN: Duration = Duration::from_secs(150);
 /// How far the parts of a sum may be from it.
 const ROUNDING: f64 = 1e-9;
 
-/// The names of all rules, as the fault matrix has them; two_primaries (plain replication) and fresh_decision besides.
-pub const RULES: [&str; 11] = [
+/// The names of all rules, as the fault matrix has them; besides: two_primaries and
+/// planned_loses_nothing (plain replication), and fresh_decision.
+pub const RULES: [&str; 12] = [
     "never_to_unhealthy",
     "single_writer",
     "record_never_empty",
@@ -28,6 +29,7 @@ pub const RULES: [&str; 11] = [
     "explainable",
     "two_primaries",
     "fresh_decision",
+    "planned_loses_nothing",
 ];
 
 /// Every way in which a run broke a rule.

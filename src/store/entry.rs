@@ -27,6 +27,13 @@ pub enum OperatorAction {
         /// Where to.
         to: SiteName,
     },
+    /// Move back to the site that was left last.
+    Failback {
+        /// Where to.
+        to: SiteName,
+        /// Whether before it was stable for as long as is asked of it.
+        early: bool,
+    },
     /// No automatic action for a site, or for the whole service, until a moment.
     Maintain {
         /// The site; absent for the whole service.
@@ -46,6 +53,8 @@ impl fmt::Display for OperatorAction {
             }
             Self::Acknowledge { epoch: None } => f.write_str("acknowledge"),
             Self::Failover { to } => write!(f, "failover to {to}"),
+            Self::Failback { to, early: false } => write!(f, "failback to {to}"),
+            Self::Failback { to, early: true } => write!(f, "failback to {to}, although early"),
             Self::Maintain { site, until_unix_ms } => {
                 let until = Duration::from_millis(u64::try_from(*until_unix_ms).unwrap_or(0));
                 let until = humantime::format_rfc3339_seconds(UNIX_EPOCH + until);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::{Body, Entry, OperatorAction};
 use crate::decide::saga::{Outcome, Step};
-use crate::decide::{Closing, Plan, Trigger};
+use crate::decide::{Closing, Plan, RequestKind, Trigger};
 use crate::types::{Alert, AlertKey, AlertState, Fence, SiteName};
 
 /// Alerts that are over and still remembered, so that a late "firing" of one of them is harmless.
@@ -56,6 +56,8 @@ pub struct Asked {
     pub by: String,
     /// When, Unix milliseconds.
     pub at_unix_ms: i64,
+    /// What kind of move.
+    pub kind: RequestKind,
 }
 
 /// In how many incidents a source spoke.
@@ -205,8 +207,15 @@ impl Story {
         match step {
             Step::Claimed => self.epoch = Some(epoch.saturating_add(1)),
             Step::Switched => self.epoch = Some(epoch.saturating_add(2)),
-            Step::Fenced { .. } | Step::Promoting | Step::Promoted | Step::Proven | Step::Verified { .. } => {
-            }
+            Step::Prepared { .. }
+            | Step::Fenced { .. }
+            | Step::CaughtUp { .. }
+            | Step::Following
+            | Step::Followed { .. }
+            | Step::Promoting
+            | Step::Promoted
+            | Step::Proven
+            | Step::Verified { .. } => {}
         }
     }
 
@@ -233,6 +242,10 @@ impl Story {
         }
     }
 
+    fn note_asked(&mut self, to: &SiteName, by: &str, at_unix_ms: i64, kind: RequestKind) {
+        self.asked = Some(Asked { to: to.clone(), by: by.to_owned(), at_unix_ms, kind });
+    }
+
     fn note_order(&mut self, action: &OperatorAction, by: &str, at_unix_ms: i64) {
         match action {
             OperatorAction::Pause => self.is_paused = true,
@@ -245,7 +258,11 @@ impl Story {
                 self.acknowledged = Some(at_unix_ms);
             }
             OperatorAction::Failover { to } => {
-                self.asked = Some(Asked { to: to.clone(), by: by.to_owned(), at_unix_ms });
+                self.note_asked(to, by, at_unix_ms, RequestKind::Failover);
+            }
+            OperatorAction::Failback { to, early } => {
+                let kind = if *early { RequestKind::EarlyFailback } else { RequestKind::Failback };
+                self.note_asked(to, by, at_unix_ms, kind);
             }
             OperatorAction::Maintain { site, until_unix_ms } => {
                 self.maintenance.retain(|_, until| *until > at_unix_ms);

@@ -58,6 +58,7 @@ fn plan(decision: &str) -> Plan {
         made_unix_ms: 0,
         expires_unix_ms: 60_000,
         promotes: true,
+        lossless: false,
         trigger: Trigger::Automatic,
     }
 }

@@ -7,6 +7,7 @@ mod audit;
 mod capacity;
 mod config;
 mod crash;
+mod dashboards;
 mod demo;
 mod disk;
 mod embedded;
@@ -14,18 +15,25 @@ mod exposition;
 mod failover;
 mod halts;
 mod holds;
+mod hooks;
 mod hung;
 mod journal;
 mod kills;
 mod layering;
 mod notify;
+mod planned;
 mod reload;
 mod replay;
 mod rfc2136;
+mod route53;
 mod secrets;
 mod silence;
 mod support;
+mod web;
 mod webhook;
 
-// The providers' common suite names it so; see rfc2136.rs.
+// What every provider must do, and what it calls by these names.
+#[path = "../../src/act/dns/suite.rs"]
+mod suite;
+use redrover::act::dns::{Dns, DnsError, RecordChange, SendBy};
 use redrover::types;

@@ -429,6 +429,9 @@ fn step_words(step: &Step) -> String {
             });
             format!("The old primary takes no writes: {}.", how.collect::<Vec<_>>().join(", "))
         }
+        Step::CaughtUp { .. } | Step::Prepared { .. } | Step::Following | Step::Followed { .. } => {
+            sentence(&line(&step.to_string()))
+        }
         Step::Promoting => "The promotion was ordered.".to_owned(),
         Step::Promoted => "The new site says that it is a primary.".to_owned(),
         Step::Proven => "A write to the new site was read back.".to_owned(),

@@ -128,6 +128,9 @@ impl Journal for FusedJournal {
                 let entry = NewEntry { at_unix_ms: 0, service, incident: None, body };
                 self.inner.append(vec![entry]).await?;
             }
+            if let Some(lasts) = self.world.stall(&labels) {
+                tokio::time::advance(lasts).await;
+            }
             Ok(seqs)
         };
         self.fuse.pass(point, work).await

@@ -147,6 +147,7 @@ pub fn service(targets: Vec<Target>) -> Service {
         promote: None,
         canary: Some(Canary { key_prefix: "_redrover:".into() }),
         client_errors: None,
+        hooks: Default::default(),
         maintenance: Vec::new(),
         dry_run: false,
         policy: Policy::default(),

@@ -16,7 +16,7 @@ use crate::act::{self, CurrentService, Hands};
 use crate::config::{Config, Service};
 use crate::control::{self, Intake, Ledger, SWITCHES_MAX, Setup, View, Wakers, Worker};
 use crate::lead::{Election, Solo};
-use crate::serve::{self, Serve, router};
+use crate::serve::{self, Serve, TelemetryPath, WebKeeper, router};
 use crate::sim::language::Scenario;
 use crate::sim::ports::{Gate, SimClock, SimDns, SimElection, SimEyes, SimHands, SimJournal, SimPeers};
 use crate::sim::world::{Trace, What, World};
@@ -201,6 +201,8 @@ impl Parts {
             clock: clock(),
             metrics: self.metrics.clone(),
             reload,
+            web: WebKeeper::open_to_all(self.metrics.clone()),
+            telemetry: TelemetryPath::default(),
         });
         (Running { _tasks: tasks, metrics: self.metrics }, door)
     }
