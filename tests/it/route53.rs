@@ -29,9 +29,9 @@ const TARGETS: [&str; 2] = ["redis-a.example.test", "redis-b.example.test"];
 const EXAMPLE: &str = include_str!("../../deploy/aws/route53-policy.json");
 
 fn sites() -> [Value; 2] {
-    [("dc-a", TARGETS[0]), ("dc-b", TARGETS[1])].map(|(name, target)| {
-        json!({"datacenter": name, "dns_target": target, "targets": ["redis://127.0.0.1:1"]})
-    })
+    [("dc-a", TARGETS[0], "redis://127.0.0.1:1"), ("dc-b", TARGETS[1], "redis://127.0.0.1:2")].map(
+        |(name, target, redis)| json!({"datacenter": name, "dns_target": target, "targets": [redis]}),
+    )
 }
 
 async fn sandbox(flags: &[&str]) -> Route53Sandbox {

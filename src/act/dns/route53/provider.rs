@@ -30,7 +30,7 @@ pub struct Route53Dns {
 enum Zones {
     One(Zone),
     /// The public one, which is changed first and judges between agents, and the private one.
-    Two(Twin),
+    Two(Box<Twin>),
 }
 
 /// What is remembered of the record, to understand what name servers answer.
@@ -70,10 +70,10 @@ impl Route53Dns {
         let zone = |id: &str, audience| Zone::new(client.clone(), id.to_owned(), places.clone(), audience);
         let zones = match &place.private_zone_id {
             None => Zones::One(zone(&place.zone_id, Audience::Any)),
-            Some(private) => Zones::Two(Twin {
+            Some(private) => Zones::Two(Box::new(Twin {
                 first: zone(&place.zone_id, Audience::Everybody),
                 second: zone(private, Audience::Networks),
-            }),
+            })),
         };
         Ok(Self { zones, configured: record.clone(), last: Mutex::default() })
     }
