@@ -190,7 +190,7 @@ fn check_record(sheet: &Sheet<'_>, service: &RawService, raw: &RawConfig) {
     match &record.provider {
         Some(Provider::Embedded) if sheet.is_sound("embedded_dns") => check_embedded(sheet, service, raw),
         Some(Provider::Rfc2136(place)) => check_zone(sheet, service, place),
-        Some(Provider::Route53(_) | Provider::Embedded) | None => {}
+        Some(Provider::Route53(_) | Provider::CloudDns(_) | Provider::Embedded) | None => {}
     }
 }
 

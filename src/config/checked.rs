@@ -13,6 +13,7 @@ pub use target::{Address, Target, Tls};
 
 use super::Secret;
 use super::around::{ClientErrors, Datacenter, HttpLogin, Maintenance, Prometheus, Reach, Vantage};
+use super::cloud_dns::CloudDns;
 use super::notify::Channel;
 use super::rfc2136::Rfc2136;
 use super::route53::Route53;
@@ -211,7 +212,9 @@ impl Service {
     pub fn values_of(&self, site: &Site) -> BTreeSet<String> {
         match &self.record.provider {
             Provider::Route53(place) => place.values_of(&self.sites, &site.name),
-            Provider::Rfc2136(_) | Provider::Embedded => BTreeSet::from([site.dns_target.clone()]),
+            Provider::Rfc2136(_) | Provider::CloudDns(_) | Provider::Embedded => {
+                BTreeSet::from([site.dns_target.clone()])
+            }
         }
     }
 
@@ -252,6 +255,8 @@ pub enum Provider {
     Route53(Route53),
     /// A primary name server that takes dynamic updates.
     Rfc2136(Rfc2136),
+    /// Google Cloud DNS.
+    CloudDns(CloudDns),
     /// This program's own name server (see [`EmbeddedDns`]).
     Embedded,
 }
@@ -263,6 +268,7 @@ impl Provider {
         match self {
             Self::Route53(_) => "route53",
             Self::Rfc2136(_) => "rfc2136",
+            Self::CloudDns(_) => "cloud-dns",
             Self::Embedded => "embedded",
         }
     }

@@ -9,6 +9,7 @@ mod check;
 mod check_around;
 mod check_route53;
 mod checked;
+mod cloud_dns;
 mod error;
 mod evidence;
 mod load;
@@ -35,6 +36,7 @@ pub use checked::{
     Address, Agent, Alertmanager, Canary, Config, EmbeddedDns, Flap, Global, Mode, Policy, Promote, Provider,
     Record, Service, Site, Target, Tls, Topology, Webhook, WebhookAuth, Weights,
 };
+pub use cloud_dns::CloudDns;
 pub use error::{Problem, Problems};
 pub use load::{CONFIG_BYTES_MAX, Loaded, Rules, load, load_for, parse};
 pub use notify::{Channel, Email, Level, MessageWebhook, RateLimits, SmtpTls, Way};

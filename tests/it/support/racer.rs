@@ -13,7 +13,7 @@ use redrover::decide::saga::{Fencing, Outcome};
 use redrover::decide::{Plan, Trigger, fence_of};
 use redrover::lead::{Solo, Term};
 use redrover::monitor::{SiteClient, WriteCanary};
-use redrover::store::{Body, Journal as _, MemoryJournal, NewEntry};
+use redrover::store::{Body, MemoryJournal, NewEntry};
 use redrover::types::{
     AgentName, CanaryResult, Clock, Facts, Gap, GapReason, Link, Role, SiteName, Snapshot, Surroundings,
     SystemClock, TargetName, TargetSnapshot,
@@ -190,7 +190,9 @@ impl Racer {
 
     /// Carries it out.
     pub async fn run(&self, plan: Plan) -> Outcome {
-        let (hands, agent) = (&self.hands, &self.config.agent);
+        // Each race is a story of its own: whoever lost the last one was halted by it.
+        let hands = &Hands { journal: Arc::new(MemoryJournal::new()), ..self.hands.clone() };
+        let agent = &self.config.agent;
         let mut service = self.config.services[0].clone();
         if !plan.promotes {
             (service.topology, service.promote) = (Topology::ActiveActive, None);

@@ -28,7 +28,7 @@ pub struct Route53Dns {
 }
 
 enum Zones {
-    One(Zone),
+    One(Box<Zone>),
     /// The public one, which is changed first and judges between agents, and the private one.
     Two(Box<Twin>),
 }
@@ -69,7 +69,7 @@ impl Route53Dns {
         let places = places(record, place)?;
         let zone = |id: &str, audience| Zone::new(client.clone(), id.to_owned(), places.clone(), audience);
         let zones = match &place.private_zone_id {
-            None => Zones::One(zone(&place.zone_id, Audience::Any)),
+            None => Zones::One(Box::new(zone(&place.zone_id, Audience::Any))),
             Some(private) => Zones::Two(Box::new(Twin {
                 first: zone(&place.zone_id, Audience::Everybody),
                 second: zone(private, Audience::Networks),
