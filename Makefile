@@ -47,8 +47,8 @@ test: ## Everything that must hold: installs what is missing, then lint, rules, 
 	$(MAKE) unit
 	$(MAKE) doc
 
-test-full: ## As test, with many more property cases and races, another Route 53, the release build's guards, and the licence check
-	PROPTEST_CASES=10000 REDROVER_RACES=500 REDROVER_ROUTE53_RACES=10000 $(MAKE) test
+test-full: ## As test, with many more property cases, races and deaths, another Route 53, the release build's guards, and the licence check
+	PROPTEST_CASES=10000 REDROVER_RACES=500 REDROVER_ROUTE53_RACES=10000 REDROVER_SAGAS=1000 REDROVER_KILLS=60 $(MAKE) test
 	$(MAKE) ministack
 	$(MAKE) guards
 	$(MAKE) deny

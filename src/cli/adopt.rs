@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::operate::user;
 use super::parts::{ConfigArgs, Failure, config, service};
 use crate::act::dns::{Dns, RecordChange, SendBy};
 use crate::app::{now, open_dns};
@@ -156,7 +157,7 @@ async fn adopt(
 ) -> Result<(), Failure> {
     let epoch = fence_of(&wanted)?.map_or(1, |fence| fence.epoch);
     let journal = SqliteJournal::open(&config.agent.data_dir)?;
-    let body = Body::Adopted { epoch, active: active.name.clone() };
+    let body = Body::Adopted { epoch, active: active.name.clone(), by: Some(user()) };
     let entry = NewEntry { at_unix_ms: now().unix_ms(), service: service.name.clone(), incident: None, body };
     let send = SendBy::within(SEND_LIMIT, None, Arc::new(SystemClock::new()));
     dns.change(&RecordChange { expected, wanted }, &send).await?;

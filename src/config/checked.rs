@@ -14,6 +14,9 @@ pub use target::{Address, Target, Tls};
 use super::Secret;
 use super::around::{ClientErrors, Datacenter, HttpLogin, Maintenance, Prometheus, Reach, Vantage};
 use super::cloud_dns::CloudDns;
+use super::embedded::EmbeddedDns;
+use super::history::History;
+use super::hooks::{Hook, Hooks};
 use super::notify::Channel;
 use super::rfc2136::Rfc2136;
 use super::route53::Route53;
@@ -42,6 +45,8 @@ pub struct Config {
     pub notify: Vec<Channel>,
     /// The authoritative name server inside this program; present when a service uses it.
     pub embedded_dns: Option<EmbeddedDns>,
+    /// How long what happened is remembered.
+    pub history: History,
 }
 
 /// Probing.
@@ -102,17 +107,6 @@ pub struct Alertmanager {
     pub login: Option<HttpLogin>,
     /// Certificate authorities to trust instead of the system's, a PEM file.
     pub ca_file: Option<PathBuf>,
-}
-
-/// The name server inside this program.
-#[derive(Debug, Clone, PartialEq)]
-pub struct EmbeddedDns {
-    /// Where it listens, UDP and TCP.
-    pub listen: SocketAddr,
-    /// The delegated zone; every embedded record lies in it.
-    pub zone: RecordName,
-    /// The zone's own NS names as the parent delegates them; at least one.
-    pub name_servers: Vec<RecordName>,
 }
 
 /// How the sites of a service share their data.
@@ -185,6 +179,8 @@ pub struct Service {
     pub canary: Option<Canary>,
     /// What applications see; absent means that nobody asks them.
     pub client_errors: Option<ClientErrors>,
+    /// What is called before and after a switch.
+    pub hooks: Hooks,
     /// When people work on it.
     pub maintenance: Vec<Maintenance>,
     /// Whether everything is decided and told, and nothing done.
@@ -295,6 +291,32 @@ pub enum Promote {
         /// Promote although the old primary could be neither paused nor proven gone.
         without_fencing: bool,
     },
+    /// A program or an address of the operator's own.
+    Hook {
+        /// It.
+        hook: Hook,
+        /// Promote although the old primary could be neither paused nor proven gone.
+        without_fencing: bool,
+    },
+}
+
+impl Promote {
+    /// Whether a promotion is allowed although the old primary could be neither paused nor proven gone.
+    #[must_use]
+    pub fn without_fencing(&self) -> bool {
+        match self {
+            Self::Replicaof { without_fencing } | Self::Hook { without_fencing, .. } => *without_fencing,
+        }
+    }
+
+    /// Whether somebody else's program does it, which may go on when nobody waits for it any more.
+    #[must_use]
+    pub fn is_by_hook(&self) -> bool {
+        match self {
+            Self::Replicaof { .. } => false,
+            Self::Hook { .. } => true,
+        }
+    }
 }
 
 /// The write canary.

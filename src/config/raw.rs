@@ -7,9 +7,12 @@ use std::time::Duration;
 
 use super::around::{ClientErrors, Datacenter, Enterprise, Maintenance, Prometheus, Reach, Vantage};
 use super::checked::{
-    Agent, Alertmanager, Canary, Config, EmbeddedDns, Global, Mode, Policy, Promote, Provider, Record,
-    Service, Site, Target, Topology, Webhook,
+    Agent, Alertmanager, Canary, Config, Global, Mode, Policy, Promote, Provider, Record, Service, Site,
+    Target, Topology, Webhook,
 };
+use super::embedded::EmbeddedDns;
+use super::history::History;
+use super::hooks::Hooks;
 use super::notify::Channel;
 use super::route53::{MoreRecord, RawMore};
 use crate::types::{AgentName, RecordName, RecordType, ServiceName, SiteName};
@@ -26,6 +29,7 @@ pub(super) struct RawConfig {
     pub(super) prometheus: Option<Prometheus>,
     pub(super) notify: Vec<Placed<Channel>>,
     pub(super) embedded_dns: Option<EmbeddedDns>,
+    pub(super) history: Option<History>,
 }
 
 /// A value and the key it stands at.
@@ -62,6 +66,7 @@ pub(super) struct RawService {
     pub(super) promote: Option<Promote>,
     pub(super) canary: Option<Canary>,
     pub(super) client_errors: Option<ClientErrors>,
+    pub(super) hooks: Hooks,
     pub(super) maintenance: Vec<Placed<Maintenance>>,
     pub(super) dry_run: bool,
     pub(super) policy: Policy,
@@ -109,6 +114,7 @@ impl RawConfig {
             prometheus: self.prometheus,
             notify: values(self.notify),
             embedded_dns: self.embedded_dns,
+            history: self.history?,
         })
     }
 }
@@ -142,6 +148,7 @@ impl RawService {
             promote: self.promote,
             canary: self.canary,
             client_errors: self.client_errors,
+            hooks: self.hooks,
             maintenance: values(self.maintenance),
             dry_run: self.dry_run,
             policy: self.policy,

@@ -10,7 +10,7 @@ use super::read::{
     Item, Section, Value, Wrong, boolean, choice, duration, integer, named, socket, text, word,
 };
 use super::redis::{Login, login};
-use super::{maintenance, policy, provider, route53, target};
+use super::{hooks, maintenance, policy, provider, route53, target};
 use crate::types::{RecordName, RecordType, ServiceName, SiteName};
 
 /// The largest time to live that a record of this program may have: a day (a switch takes at least so long to be seen).
@@ -31,6 +31,7 @@ pub(super) fn read(item: &Item<'_>) -> Option<RawService> {
         "promote",
         "canary",
         "client_errors",
+        "hooks",
         "maintenance",
         "policy",
     ];
@@ -55,6 +56,7 @@ pub(super) fn read(item: &Item<'_>) -> Option<RawService> {
         promote: section.item("promote").and_then(|item| promote(&item)),
         canary: section.item("canary").and_then(|item| canary(&item)),
         client_errors: section.item("client_errors").and_then(|item| client_errors(&item)),
+        hooks: hooks::hooks(&section),
         maintenance: maintenance::read(&section),
         dry_run: section.or("dry_run", false, boolean),
         policy: policy::read(&section),
@@ -153,10 +155,38 @@ pub(super) fn dns_target(value: &Value, kind: Option<RecordType>, is_alias: bool
 
 /// Reads how a standby becomes primary.
 pub(crate) fn promote(item: &Item<'_>) -> Option<Promote> {
-    let section = item.section(&["kind", "without_fencing"])?;
-    let kind = section.required("kind", "kind: replicaof", choice(&[("replicaof", ())]));
+    let known: Vec<&str> = ["kind", "without_fencing"].into_iter().chain(hooks::PROMOTION_KEYS).collect();
+    let section = item.section(&known)?;
+    let kinds = [("replicaof", Kind::Replicaof), ("exec", Kind::Exec), ("webhook", Kind::Webhook)];
+    let kind = section.required("kind", "kind: replicaof", choice(&kinds));
     let without_fencing = section.or("without_fencing", false, boolean);
-    kind.map(|()| Promote::Replicaof { without_fencing })
+    let kind = kind?;
+    let (own, others): (&[&str], &str) = match kind {
+        Kind::Replicaof => (&[], "exec and webhook"),
+        Kind::Exec => (&["command", "timeout"], "webhook"),
+        Kind::Webhook => (&hooks::PROMOTION_KEYS[1..], "exec"),
+    };
+    for key in hooks::PROMOTION_KEYS.iter().filter(|key| !own.contains(key)) {
+        if let Some(item) = section.item(key) {
+            let reason = format!("belongs to promote.kind {others} only");
+            section.sheet.problem(&item.key, reason, "remove it, or change kind");
+        }
+    }
+    match kind {
+        Kind::Replicaof => Some(Promote::Replicaof { without_fencing }),
+        Kind::Exec => hooks::exec_promotion(&section).map(|hook| Promote::Hook { hook, without_fencing }),
+        Kind::Webhook => {
+            hooks::webhook_promotion(&section).map(|hook| Promote::Hook { hook, without_fencing })
+        }
+    }
+}
+
+/// What `promote.kind` may be.
+#[derive(Clone, Copy)]
+enum Kind {
+    Replicaof,
+    Exec,
+    Webhook,
 }
 
 fn canary(item: &Item<'_>) -> Option<Canary> {

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::evidence::{Crowd, Evidence, Leadership, RecordReading};
+use super::evidence::{Crowd, Evidence, Leadership, RecordReading, Request, RequestKind};
 use super::health::{Judgement, Sight, answers_beside};
 use super::machine::{State, WARM_UP_ROUNDS};
 use super::outage::Outage;
-use super::{Reason, TargetFitness};
+use super::{Reason, Recovery, TargetFitness};
 use crate::config::{Flap, Mode, Promote, Service, Topology};
 use crate::types::{Fence, FenceError, Gap, GapReason, Guard, Moment, RecordState, SiteName, Snapshot};
 
@@ -337,11 +337,9 @@ pub(super) fn config_fault(active: &SiteName, judgement: &Judgement) -> Option<V
 
 /// The old primary can be neither paused nor proven gone. Only asked where a promotion is needed.
 pub(super) fn fencing(active: &SiteName, service: &Service, evidence: &Evidence) -> Option<Veto> {
-    let without_fencing = match &service.promote {
-        Some(Promote::Replicaof { without_fencing }) => *without_fencing,
-        None => return None,
-    };
-    if without_fencing || service.topology != Topology::Replication {
+    if service.promote.as_ref().is_none_or(Promote::without_fencing)
+        || service.topology != Topology::Replication
+    {
         return None;
     }
     let fenceable = evidence.snapshot(active).is_some_and(|seen| {
@@ -381,6 +379,30 @@ pub(super) fn attempt(service: &Service, evidence: &Evidence) -> Option<Veto> {
     if abandoned.age < wait { soft(Reason::AttemptFailed { why: abandoned.why.clone() }) } else { None }
 }
 
+/// Whether nothing measures how far a standby is behind: all sites take writes, and no cluster is asked.
+pub(super) fn is_unmeasured(site: &SiteName, service: &Service, evidence: &Evidence) -> bool {
+    let has_control = evidence.snapshot(site).is_some_and(|seen| seen.control.is_some());
+    service.topology == Topology::ActiveActive && !has_control
+}
+
+/// Going back leads to the site that was left last, once it was fit for as long as the recommendation asks for; a person
+/// may go earlier.
+pub(super) fn failback(request: &Request, recovery: Option<&Recovery>) -> Option<Veto> {
+    let site = request.to.clone();
+    let recovery = recovery.filter(|recovery| recovery.site == request.to);
+    match (request.kind, recovery) {
+        (RequestKind::Failover, _) => None,
+        (RequestKind::Failback | RequestKind::EarlyFailback, None) => hard(Reason::NotLeft { site }),
+        (RequestKind::EarlyFailback, Some(_)) => None,
+        (RequestKind::Failback, Some(recovery)) => {
+            let (healthy_seconds, needed_seconds) = (recovery.healthy_seconds, recovery.needed_seconds);
+            let is_stable = healthy_seconds.is_some_and(|seconds| seconds >= needed_seconds);
+            let seconds = healthy_seconds.unwrap_or(0);
+            if is_stable { None } else { hard(Reason::NotStable { site, seconds, needed_seconds }) }
+        }
+    }
+}
+
 /// A planned switch loses nothing: its target must be in step.
 pub(super) fn in_step(
     to: &SiteName,
@@ -389,9 +411,7 @@ pub(super) fn in_step(
     state: &State,
     now: Moment,
 ) -> Option<Veto> {
-    let has_control = evidence.snapshot(to).is_some_and(|seen| seen.control.is_some());
-    if service.topology == Topology::ActiveActive && !has_control {
-        // Nothing measures the lag there: whoever ordered the switch has judged it.
+    if is_unmeasured(to, service, evidence) {
         return None;
     }
     let lag = state.known_lag(to, service.policy.lag_evidence_max_age, now);

@@ -4,6 +4,7 @@
 
 mod alert;
 mod anomaly;
+mod change;
 mod guard;
 mod line;
 mod names;
@@ -17,6 +18,7 @@ mod zones;
 
 pub use alert::{Alert, AlertKey, AlertState, Notification};
 pub use anomaly::{Anomaly, Contribution, SIGNALS};
+pub use change::{Change, Difference};
 pub use guard::Guard;
 pub use line::Line;
 pub use names::{AgentName, NameError, RecordName, ServiceName, SiteName, TargetName};

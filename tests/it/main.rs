@@ -3,18 +3,26 @@
 //! One binary, so that the crate is linked once. Every test starts its own servers on free ports, and cleans up.
 
 mod around;
+mod audit;
+mod capacity;
 mod cloud_dns;
 mod config;
 mod crash;
+mod dashboards;
 mod demo;
+mod disk;
+mod embedded;
 mod exposition;
 mod failover;
 mod halts;
 mod holds;
+mod hooks;
 mod hung;
 mod journal;
+mod kills;
 mod layering;
 mod notify;
+mod planned;
 mod reload;
 mod replay;
 mod rfc2136;
@@ -22,6 +30,7 @@ mod route53;
 mod secrets;
 mod silence;
 mod support;
+mod web;
 mod webhook;
 
 // What every provider must do, and what it calls by these names.

@@ -247,6 +247,20 @@ pub enum Reason {
         /// How far it is behind, seconds; `None` when that is not known.
         seconds: Option<f64>,
     },
+    /// A person asked for the way back to a site that no switch has left last.
+    NotLeft {
+        /// The site.
+        site: SiteName,
+    },
+    /// A person asked for the way back to a site that is not stable for long enough.
+    NotStable {
+        /// The site.
+        site: SiteName,
+        /// Since so many seconds it is fit.
+        seconds: u64,
+        /// So many are asked for.
+        needed_seconds: u64,
+    },
     /// The old active site is back, stable and in step: a person may move back.
     FailbackReady {
         /// The site.

@@ -105,6 +105,8 @@ impl Reason {
             Self::Requested { .. } => "requested",
             Self::AlreadyThere { .. } => "already_there",
             Self::NotInStep { .. } => "not_in_step",
+            Self::NotLeft { .. } => "not_left",
+            Self::NotStable { .. } => "not_stable",
             Self::FailbackReady { .. } => "failback_ready",
             Self::Slow { .. } => "slow",
             Self::StandbyBehind { .. } => "standby_behind",

@@ -26,6 +26,8 @@ impl Reason {
             | Self::Late { .. }
             | Self::NoLeader
             | Self::NotInStep { .. }
+            | Self::NotLeft { .. }
+            | Self::NotStable { .. }
             | Self::Slow { .. }
             | Self::StandbyBehind { .. }
             | Self::TtlDrift { .. } => AlertLevel::Warn,

@@ -128,6 +128,16 @@ impl fmt::Display for Reason {
             Self::NotInStep { site, seconds: None } => {
                 write!(f, "how far {site} is behind is not known; a planned switch needs to know")
             }
+            Self::NotLeft { site } => {
+                write!(
+                    f,
+                    "{site} is not the site that was left last: there is no way back to it; order a failover"
+                )
+            }
+            Self::NotStable { site, seconds, needed_seconds } => write!(
+                f,
+                "{site} is fit for {seconds} s of {needed_seconds} s; `redrover failback --early` does not wait for that"
+            ),
             Self::FailbackReady { site, healthy_seconds, lag_seconds } => write!(
                 f,
                 "{site} was active before, is healthy for {healthy_seconds} s and {lag_seconds:.1} s behind: \

@@ -4,10 +4,12 @@
 
 pub mod agent;
 pub mod cloud_dns;
+pub mod disk;
 pub mod dns;
 pub mod dns_proxy;
 pub mod http;
 pub mod named;
+pub mod pki;
 pub mod ports;
 pub mod process;
 pub mod prometheus;
@@ -17,3 +19,4 @@ pub mod sandbox;
 pub mod scene;
 #[expect(dead_code, reason = "the unit tests of the channels use the rest of it")]
 pub mod sink;
+pub mod slow_line;

@@ -64,7 +64,8 @@ impl Promote for Redis {
 
     async fn release(&self, _: &SiteName) {}
 
-    async fn promote(&self, site: &SiteName) -> Result<(), PromoteError> {
+    async fn promote(&self, plan: &Plan) -> Result<(), PromoteError> {
+        let site = &plan.to;
         let mut roles = self.roles();
         if roles.target != site.as_str() {
             return Err(PromoteError::UnknownSite(site.clone()));
@@ -185,6 +186,7 @@ impl Racer {
             expires_unix_ms: made_unix_ms + 60_000,
             promotes,
             trigger: Trigger::Automatic,
+            lossless: false,
         }
     }
 
