@@ -5,6 +5,7 @@
 mod around;
 mod audit;
 mod capacity;
+mod cloud_dns;
 mod config;
 mod crash;
 mod dashboards;

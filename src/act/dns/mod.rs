@@ -6,6 +6,7 @@ mod open;
 mod port;
 mod send;
 
+pub mod cloud_dns;
 pub mod embedded;
 pub mod rfc2136;
 pub mod route53;
