@@ -155,6 +155,12 @@ async fn only_a_certificate_and_a_password_together_open_the_door() {
     assert!(headers.contains("www-authenticate: Basic realm=\"redrover\""), "{headers}");
     assert!(headers.contains("x-frame-options: deny"), "{headers}");
 
+    wait_until("the wrong logins to be written down", START_LIMIT, async || {
+        let told = locked.setup.redrover(&["history", "--kind", "denied"]).await.stdout;
+        told.contains("web: 127.0.0.1 did not show who it is") && !told.contains("wrong")
+    })
+    .await;
+
     let strange = ["--cert", &certificate, "--key", &key];
     let output = locked.curl(&strange, "/metrics").await;
     assert!(output.code != 0 && output.stdout.is_empty(), "a stranger's certificate: {output:?}");
