@@ -93,6 +93,7 @@ fn belongs(entry: &Entry, id: &str) -> bool {
         | Body::Held { .. }
         | Body::Observed { .. }
         | Body::Closed { .. }
+        | Body::Compared { .. }
         | Body::Ordered { .. } => false,
     }
 }
@@ -238,6 +239,7 @@ fn done(body: &Body) -> String {
         | Body::Held { .. }
         | Body::Observed { .. }
         | Body::Closed { .. }
+        | Body::Compared { .. }
         | Body::Ordered { .. } => body.kind().as_str().to_owned(),
     }
 }

@@ -236,6 +236,7 @@ impl Worker {
             && decision.clearing.is_none()
             && decision.accepted.is_none()
             && decision.closing.is_none()
+            && decision.comparison.is_none()
             && last.says_the_same(decision)
         {
             journal.repeat(*seq, decision.made.unix_ms()).await?;
@@ -248,7 +249,14 @@ impl Worker {
         let accepted = decision.accepted.clone().map(|fence| Body::Observed { fence });
         let closed = decision.closing.clone().map(|closing| Body::Closed { closing });
         let bodies = std::iter::once(decided).chain(accepted).chain(closed);
-        let seqs = journal.append(bodies.map(|body| self.entry(decision, body)).collect()).await?;
+        let mut entries: Vec<NewEntry> = bodies.map(|body| self.entry(decision, body)).collect();
+        if let Some(comparison) = decision.comparison.clone() {
+            tracing::info!(service = %self.name(), %comparison, "the switch, some time after");
+            // Of the incident of the switch, which is usually over by now.
+            let incident = comparison.incident.clone();
+            entries.push(NewEntry { incident, ..self.entry(decision, Body::Compared { comparison }) });
+        }
+        let seqs = journal.append(entries).await?;
         self.last = seqs.first().map(|seq| (*seq, decision.clone()));
         Ok(())
     }

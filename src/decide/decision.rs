@@ -1,6 +1,6 @@
 //! What comes out: a verdict with its reasons, and for a failover the plan. Only this folder can make a plan.
 
-use super::{Closing, Confidence, Health, KnownLag, Reason, Recovery, TargetFitness, Veto};
+use super::{Closing, Comparison, Confidence, Health, KnownLag, Reason, Recovery, TargetFitness, Veto};
 use crate::types::{Fence, Moment, RecordState, ServiceName, SiteName, Vote};
 
 /// What to do.
@@ -179,6 +179,9 @@ pub struct Decision {
     /// The incident that ends with it.
     #[serde(default)]
     pub closing: Option<Closing>,
+    /// How the new site does, some time after a switch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comparison: Option<Comparison>,
     /// What this agent alone makes of every site; other agents ask for it. Empty while it mistrusts itself.
     #[serde(default)]
     pub votes: Vec<Vote>,

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::{Duration, UNIX_EPOCH};
 
 use crate::decide::saga::{Outcome, Step};
-use crate::decide::{Closing, Decision, Evidence, Plan};
+use crate::decide::{Closing, Comparison, Decision, Evidence, Plan};
 use crate::types::{Alert, Fence, ServiceName, SiteName};
 
 /// What a person ordered.
@@ -137,6 +137,11 @@ pub enum Body {
         /// What came out of it.
         closing: Closing,
     },
+    /// How the new site does, some time after a switch.
+    Compared {
+        /// Beside the old one.
+        comparison: Comparison,
+    },
     /// A person ordered something.
     Ordered {
         /// What.
@@ -175,13 +180,15 @@ pub enum Kind {
     Observed,
     /// [`Body::Closed`].
     Closed,
+    /// [`Body::Compared`].
+    Compared,
     /// [`Body::Ordered`].
     Ordered,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Adopted,
         Self::Notified,
         Self::Decided,
@@ -192,6 +199,7 @@ impl Kind {
         Self::Held,
         Self::Observed,
         Self::Closed,
+        Self::Compared,
         Self::Ordered,
     ];
 
@@ -209,6 +217,7 @@ impl Kind {
             Self::Held => "held",
             Self::Observed => "observed",
             Self::Closed => "closed",
+            Self::Compared => "compared",
             Self::Ordered => "ordered",
         }
     }
@@ -229,6 +238,7 @@ impl Body {
             Self::Held { .. } => Kind::Held,
             Self::Observed { .. } => Kind::Observed,
             Self::Closed { .. } => Kind::Closed,
+            Self::Compared { .. } => Kind::Compared,
             Self::Ordered { .. } => Kind::Ordered,
         }
     }

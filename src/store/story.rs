@@ -137,7 +137,7 @@ impl Story {
                 self.note_end(decision, outcome, *epoch, entry.at_unix_ms)
             }
             Body::Halted { why } => self.halted = Some(why.clone()),
-            Body::Held { .. } => {}
+            Body::Held { .. } | Body::Compared { .. } => {}
             Body::Observed { fence } => self.note_fence(fence),
             Body::Closed { closing } => self.note_closing(closing),
             Body::Ordered { action, by } => self.note_order(action, by, entry.at_unix_ms),
@@ -209,6 +209,7 @@ impl Story {
             Step::Prepared { .. }
             | Step::Fenced { .. }
             | Step::CaughtUp { .. }
+            | Step::Reached { .. }
             | Step::Following
             | Step::Followed { .. }
             | Step::Promoting

@@ -4,6 +4,7 @@
 
 mod open;
 mod port;
+mod resolvers;
 mod send;
 
 pub mod embedded;
@@ -20,4 +21,5 @@ mod suite;
 pub use embedded::{EmbeddedServer, EmbeddedZone};
 pub use open::open;
 pub use port::{Answer, Dns, DnsError, Receipt, RecordChange};
+pub use resolvers::Resolved;
 pub use send::SendBy;

@@ -89,6 +89,7 @@ impl SimJournal {
                     if closing.confirmed { "confirmed" } else { "not confirmed" }
                 )
             }
+            Body::Compared { comparison } => format!("compares: {comparison}"),
             Body::Ordered { action, .. } => ordered(&action),
         };
         state.trace.push(Trace { at: now, what: What::Wrote { agent, service, text } });
@@ -108,6 +109,7 @@ fn stepped(step: &Stepped) -> String {
         Stepped::Proven => "has seen the target take a write".to_owned(),
         Stepped::Switched => "has moved the record".to_owned(),
         Stepped::Verified { answers } => format!("has asked the name servers: {answers}"),
+        Stepped::Reached { said, .. } => format!("has looked through the name ({})", said.join("; ")),
         Stepped::Following => "is about to call the hooks after it".to_owned(),
         Stepped::Followed { said } => format!("has called the hooks after it ({})", said.join("; ")),
     }
@@ -149,6 +151,7 @@ fn step(body: &Body) -> Option<Step> {
         | Body::Held { .. }
         | Body::Observed { .. }
         | Body::Closed { .. }
+        | Body::Compared { .. }
         | Body::Ordered { .. } => None,
     }
 }
