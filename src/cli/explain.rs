@@ -94,7 +94,11 @@ fn belongs(entry: &Entry, id: &str) -> bool {
         | Body::Observed { .. }
         | Body::Closed { .. }
         | Body::Compared { .. }
-        | Body::Ordered { .. } => false,
+        | Body::Ordered { .. }
+        | Body::Configured { .. }
+        | Body::Denied { .. }
+        | Body::Dropped { .. }
+        | Body::Remembered { .. } => false,
     }
 }
 
@@ -240,6 +244,10 @@ fn done(body: &Body) -> String {
         | Body::Observed { .. }
         | Body::Closed { .. }
         | Body::Compared { .. }
-        | Body::Ordered { .. } => body.kind().as_str().to_owned(),
+        | Body::Ordered { .. }
+        | Body::Configured { .. }
+        | Body::Denied { .. }
+        | Body::Dropped { .. }
+        | Body::Remembered { .. } => body.kind().as_str().to_owned(),
     }
 }

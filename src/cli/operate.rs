@@ -132,7 +132,8 @@ async fn order(args: OperateArgs, action: OperatorAction, said: &str) -> Result<
     Ok(())
 }
 
-fn user() -> String {
+/// Who runs this command.
+pub(super) fn user() -> String {
     ["SUDO_USER", "USER", "LOGNAME"]
         .iter()
         .find_map(|name| std::env::var(name).ok())

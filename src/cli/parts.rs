@@ -7,8 +7,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
-use super::{adopt, check, demo, explain, history, operate, replay, run, simulate};
-use crate::config::{Config, Service, load};
+use super::{adopt, check, demo, evaluate, explain, history, operate, replay, run, simulate};
+use crate::config::{Config, Loaded, Service, load};
 use crate::types::ServiceName;
 
 /// Work on threads of its own, such as a write on a broken disk, has so long to end with the program.
@@ -53,6 +53,8 @@ enum Command {
     Simulate(simulate::SimulateArgs),
     /// Say what this policy would have decided in recorded history: the journal's, or that of Prometheus.
     Replay(replay::ReplayArgs),
+    /// Run the analysis over numbers of your own, and write what it makes of each row.
+    Evaluate(evaluate::EvaluateArgs),
     /// Show a failover from beginning to end on this machine, with real servers.
     Demo(demo::DemoArgs),
 }
@@ -134,7 +136,11 @@ impl LogArgs {
     pub(super) fn start(&self) -> Result<(), Failure> {
         let filter =
             EnvFilter::try_new(&self.level).map_err(|e| Failure::Wrong(format!("--log.level: {e}")))?;
-        let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+        // A log on a full disk must not end the program, which a complaint about it would.
+        let log = tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(std::io::stderr)
+            .log_internal_errors(false);
         match self.format {
             Output::Text => log.with_ansi(false).init(),
             Output::Json => log.json().flatten_event(true).init(),
@@ -160,11 +166,16 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 
 /// Reads the configuration; warnings go to standard error.
 pub(super) fn config(file: &Path) -> Result<Config, Failure> {
+    loaded(file).map(|loaded| loaded.config)
+}
+
+/// As [`config`], with the outline of the file.
+pub(super) fn loaded(file: &Path) -> Result<Loaded, Failure> {
     let loaded = load(file, &|name| std::env::var(name).ok()).map_err(|p| Failure::Wrong(p.to_string()))?;
     for warning in &loaded.warnings {
         eprintln!("warning: {warning}");
     }
-    Ok(loaded.config)
+    Ok(loaded)
 }
 
 /// Finds a service by name, or says which there are.
@@ -204,6 +215,7 @@ pub fn main() -> ExitCode {
             Command::Failback(args) => operate::failback(args).await,
             Command::Simulate(args) => tokio::task::block_in_place(|| simulate::run(args)),
             Command::Replay(args) => replay::run(args).await,
+            Command::Evaluate(args) => tokio::task::block_in_place(|| evaluate::run(&args)),
             Command::Demo(args) => demo::run(args).await,
         }
     });

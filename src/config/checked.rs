@@ -3,6 +3,7 @@
 mod policy;
 mod target;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,10 +13,13 @@ pub use target::{Address, Target, Tls};
 
 use super::Secret;
 use super::around::{ClientErrors, Datacenter, HttpLogin, Maintenance, Prometheus, Reach, Vantage};
+use super::embedded::EmbeddedDns;
+use super::history::History;
 use super::hooks::{Hook, Hooks};
 use super::notify::Channel;
 use super::rfc2136::Rfc2136;
-use crate::types::{AgentName, Moment, RecordName, RecordType, ServiceName, SiteName};
+use super::route53::Route53;
+use crate::types::{AgentName, Moment, RecordName, RecordType, ResourceSet, ServiceName, SiteName};
 
 /// The whole configuration.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,6 +44,8 @@ pub struct Config {
     pub notify: Vec<Channel>,
     /// The authoritative name server inside this program; present when a service uses it.
     pub embedded_dns: Option<EmbeddedDns>,
+    /// How long what happened is remembered.
+    pub history: History,
 }
 
 /// Probing.
@@ -100,17 +106,6 @@ pub struct Alertmanager {
     pub login: Option<HttpLogin>,
     /// Certificate authorities to trust instead of the system's, a PEM file.
     pub ca_file: Option<PathBuf>,
-}
-
-/// The name server inside this program.
-#[derive(Debug, Clone, PartialEq)]
-pub struct EmbeddedDns {
-    /// Where it listens, UDP and TCP.
-    pub listen: SocketAddr,
-    /// The delegated zone; every embedded record lies in it.
-    pub zone: RecordName,
-    /// The zone's own NS names as the parent delegates them; at least one.
-    pub name_servers: Vec<RecordName>,
 }
 
 /// How the sites of a service share their data.
@@ -207,10 +202,25 @@ impl Service {
         self.maintenance.iter().filter(is_open).map(|window| window.site.as_ref())
     }
 
-    /// The site whose DNS target is `value` (in the normal form of a record's values).
+    /// What the record holds while a site is active, in the normal form of a record's values.
     #[must_use]
-    pub fn site_of_value(&self, value: &str) -> Option<&Site> {
-        self.sites.iter().find(|s| s.dns_target == value)
+    pub fn values_of(&self, site: &Site) -> BTreeSet<String> {
+        match &self.record.provider {
+            Provider::Route53(place) => place.values_of(&self.sites, &site.name),
+            Provider::Rfc2136(_) | Provider::Embedded => BTreeSet::from([site.dns_target.clone()]),
+        }
+    }
+
+    /// The record as it is written for a site.
+    #[must_use]
+    pub fn set_of(&self, site: &Site) -> ResourceSet {
+        ResourceSet { ttl_seconds: self.record.ttl_seconds, values: self.values_of(site) }
+    }
+
+    /// The site that is active while the record holds these values.
+    #[must_use]
+    pub fn site_of(&self, values: &BTreeSet<String>) -> Option<&Site> {
+        self.sites.iter().find(|site| self.values_of(site) == *values)
     }
 }
 
@@ -254,17 +264,6 @@ impl Provider {
             Self::Embedded => "embedded",
         }
     }
-}
-
-/// Where the record lives at Route 53.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Route53 {
-    /// The hosted zone's id.
-    pub zone_id: String,
-    /// Another endpoint than Amazon's.
-    pub endpoint: Option<url::Url>,
-    /// The signing region.
-    pub region: String,
 }
 
 /// One site of a service.

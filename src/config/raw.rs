@@ -7,11 +7,14 @@ use std::time::Duration;
 
 use super::around::{ClientErrors, Datacenter, Enterprise, Maintenance, Prometheus, Reach, Vantage};
 use super::checked::{
-    Agent, Alertmanager, Canary, Config, EmbeddedDns, Global, Mode, Policy, Promote, Provider, Record,
-    Service, Site, Target, Topology, Webhook,
+    Agent, Alertmanager, Canary, Config, Global, Mode, Policy, Promote, Provider, Record, Service, Site,
+    Target, Topology, Webhook,
 };
+use super::embedded::EmbeddedDns;
+use super::history::History;
 use super::hooks::Hooks;
 use super::notify::Channel;
+use super::route53::{MoreRecord, RawMore};
 use crate::types::{AgentName, RecordName, RecordType, ServiceName, SiteName};
 
 /// The file.
@@ -26,6 +29,7 @@ pub(super) struct RawConfig {
     pub(super) prometheus: Option<Prometheus>,
     pub(super) notify: Vec<Placed<Channel>>,
     pub(super) embedded_dns: Option<EmbeddedDns>,
+    pub(super) history: Option<History>,
 }
 
 /// A value and the key it stands at.
@@ -84,6 +88,7 @@ pub(super) struct RawRecord {
     pub(super) read_interval: Duration,
     pub(super) name_servers: Vec<SocketAddr>,
     pub(super) resolvers: Vec<SocketAddr>,
+    pub(super) more_records: Vec<RawMore>,
 }
 
 /// A site.
@@ -91,6 +96,7 @@ pub(super) struct RawSite {
     pub(super) key: String,
     pub(super) datacenter: Option<SiteName>,
     pub(super) dns_target: Option<String>,
+    pub(super) alias_zone_id: Option<String>,
     pub(super) targets: Vec<Placed<Target>>,
     pub(super) database: Option<u32>,
 }
@@ -109,6 +115,7 @@ impl RawConfig {
             prometheus: self.prometheus,
             notify: values(self.notify),
             embedded_dns: self.embedded_dns,
+            history: self.history?,
         })
     }
 }
@@ -137,7 +144,7 @@ impl RawService {
             name: self.name?,
             topology: self.topology?,
             mode: self.mode,
-            record: self.record?.build()?,
+            record: self.record?.build(&self.sites)?,
             sites: self.sites.into_iter().map(RawSite::build).collect::<Option<_>>()?,
             promote: self.promote,
             canary: self.canary,
@@ -151,7 +158,12 @@ impl RawService {
 }
 
 impl RawRecord {
-    fn build(self) -> Option<Record> {
+    fn build(mut self, sites: &[RawSite]) -> Option<Record> {
+        if let Some(Provider::Route53(place)) = &mut self.provider {
+            place.more_records = self.more_records.into_iter().map(RawMore::build).collect::<Option<_>>()?;
+            let alias = |site: &RawSite| Some((site.datacenter.clone()?, site.alias_zone_id.clone()?));
+            place.alias_zone_ids = sites.iter().filter_map(alias).collect();
+        }
         Some(Record {
             name: self.name?,
             kind: self.kind?,
@@ -161,6 +173,12 @@ impl RawRecord {
             name_servers: self.name_servers,
             resolvers: self.resolvers,
         })
+    }
+}
+
+impl RawMore {
+    fn build(self) -> Option<MoreRecord> {
+        Some(MoreRecord { name: self.name?, kind: self.kind?, targets: values(self.targets) })
     }
 }
 

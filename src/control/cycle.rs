@@ -25,6 +25,9 @@ const RECORD_DEADLINE: Duration = Duration::from_secs(3);
 /// unless told otherwise.
 const ALERT_AGE_MAX: Duration = Duration::from_secs(4 * 3600);
 
+/// A decision that repeats itself is written anew so often: what is dropped because of its age has stopped long before.
+const WRITTEN_AGAIN_MS: i64 = 24 * 3_600_000;
+
 /// Why a cycle runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cause {
@@ -39,8 +42,12 @@ pub(super) enum Cause {
 impl Worker {
     /// Gathers, decides and commits.
     pub(super) async fn cycle(&mut self, cause: Cause) {
-        if let Err(error) = self.read_story(STORY_KINDS.to_vec()).await {
-            self.lost_journal(&error);
+        let read = match self.inform().await {
+            Ok(()) => self.read_story(STORY_KINDS.to_vec()).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = &read {
+            self.lost_journal(error);
         }
         if cause == Cause::Timer
             && self.story.unfinished.is_some()
@@ -238,6 +245,7 @@ impl Worker {
             && decision.closing.is_none()
             && decision.comparison.is_none()
             && last.says_the_same(decision)
+            && (0..WRITTEN_AGAIN_MS).contains(&decision.made.unix_ms().saturating_sub(self.last_written))
         {
             journal.repeat(*seq, decision.made.unix_ms()).await?;
             *last = decision.clone();
@@ -258,6 +266,7 @@ impl Worker {
         }
         let seqs = journal.append(entries).await?;
         self.last = seqs.first().map(|seq| (*seq, decision.clone()));
+        self.last_written = decision.made.unix_ms();
         Ok(())
     }
 
@@ -348,7 +357,7 @@ impl Worker {
         }
     }
 
-    fn lost_journal(&mut self, error: &JournalError) {
+    pub(super) fn lost_journal(&mut self, error: &JournalError) {
         if self.is_durable {
             let error = error as &dyn std::error::Error;
             tracing::error!(service = %self.name(), error, "the journal takes no entries: nothing will be done");
@@ -361,6 +370,7 @@ impl Worker {
         self.view.publish(ServiceView {
             service: self.setup.service.clone(),
             snapshots: evidence.snapshots,
+            signals: self.signals.all(),
             anomalies: self.analyser.anomalies(),
             decision,
             fence: record.as_ref().and_then(|r| fence_of(r).ok().flatten()),

@@ -106,7 +106,12 @@ pub(super) fn of_record(
     let known = evidence.controls.known_epoch;
     if evidence.controls.is_switching {
         // Record and fence are on their way between two known states; the switch itself checks every step.
-        return RecordCase { fence: fence_of(&view.state).ok().flatten(), ..RecordCase::stopped(None) };
+        let first = view.state.parted().map(|(first, _)| first);
+        let seen = first.as_ref().unwrap_or(&view.state);
+        return RecordCase { fence: fence_of(seen).ok().flatten(), ..RecordCase::stopped(None) };
+    }
+    if let Some((first, second)) = view.state.parted() {
+        return RecordCase::stopped(apart(&first, &second, service, evidence, state, now));
     }
     let fence = match fence_of(&view.state) {
         Err(error) => return RecordCase::stopped(halt(Reason::DamagedFence { detail: error.to_string() })),
@@ -121,13 +126,12 @@ pub(super) fn of_record(
         Ok(Some(fence)) => fence,
     };
     let is_fellows = evidence.is_fellow(&fence.owner);
-    let values =
-        view.state.record.as_ref().map(|set| set.values.iter().cloned().collect::<Vec<_>>().join(" "));
-    let points_to = values.as_deref().and_then(|value| service.site_of_value(value));
+    let values = view.state.record.as_ref().map(|set| &set.values);
+    let points_to = values.and_then(|values| service.site_of(values));
     let (mut accepted, mut is_claim_dead) = (None, false);
     let veto = match (points_to, known) {
         (site, _) if site.map(|s| &s.name) != Some(&fence.active) => halt(Reason::ForeignRecord {
-            found: values.unwrap_or_default(),
+            found: values.map(|v| v.iter().cloned().collect::<Vec<_>>().join(", ")).unwrap_or_default(),
             active: fence.active.to_string(),
         }),
         (_, None) => halt(Reason::UnfamiliarFence { epoch: fence.epoch }),
@@ -148,6 +152,32 @@ pub(super) fn of_record(
         (_, Some(_)) => halt(Reason::ForeignFence { known: fence.epoch, found: fence.to_string() }),
     };
     RecordCase { fence: Some(fence), veto, accepted, is_claim_dead }
+}
+
+/// Two zones of the record do not hold the same. Another agent of this installation may be between its two changes and is
+/// waited for as long as its decision lives; whatever else left them so, a person must look.
+fn apart(
+    first: &RecordState,
+    second: &RecordState,
+    service: &Service,
+    evidence: &Evidence,
+    state: &mut State,
+    now: Moment,
+) -> Option<Veto> {
+    let newer = fence_of(first).ok().flatten();
+    let older = fence_of(second).ok().flatten();
+    let under_way = newer.zip(older).filter(|(n, o)| n.epoch > o.epoch && evidence.is_fellow(&n.owner));
+    if let Some((fence, _)) = under_way {
+        let limit = service.policy.decision_ttl.saturating_add(CLAIM_GRACE);
+        if state.claim_age(fence.epoch, now) < limit {
+            return hard(fellow(&fence));
+        }
+    }
+    let told = |held: &RecordState| {
+        let sets = [&held.record, &held.fence].into_iter().flatten();
+        sets.flat_map(|set| &set.values).cloned().collect::<Vec<_>>().join(", ")
+    };
+    halt(Reason::ZonesApart { public: told(first), private: told(second) })
 }
 
 fn fellow(fence: &Fence) -> Reason {

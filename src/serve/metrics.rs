@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -15,7 +14,7 @@ use super::process;
 use super::router::Serve;
 use crate::config::Mode;
 use crate::control::ServiceView;
-use crate::monitor::{CATALOG, Format, MetricSpec, Page, Source, house, signals};
+use crate::monitor::{CATALOG, Format, MetricSpec, Page, Source, house};
 use crate::types::{Moment, TargetSnapshot};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -23,12 +22,19 @@ struct Notified {
     result: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Refused {
+    reason: &'static str,
+}
+
 /// The house's own numbers, of all folders.
 #[derive(Debug, Clone)]
 pub struct Metrics {
     registry: Arc<Mutex<Registry>>,
     notifications: Family<Notified, Counter>,
+    refused: Family<Refused, Counter>,
     last_reload: Gauge,
+    last_web_reload: Gauge,
 }
 
 impl Metrics {
@@ -51,9 +57,36 @@ impl Metrics {
             "Whether the last reload took effect",
             last_reload.clone(),
         );
+        let refused: Family<Refused, Counter> = Family::default();
+        for reason in ["busy", "tls", "unauthorized"] {
+            let _ = refused.get_or_create(&Refused { reason });
+        }
+        registry.register(
+            "redrover_http_refused",
+            "Handshakes and requests that the web rules refused",
+            refused.clone(),
+        );
+        let last_web_reload = Gauge::default();
+        last_web_reload.set(1);
+        registry.register(
+            "redrover_web_config_last_reload_successful",
+            "Whether the web rules are as their file says",
+            last_web_reload.clone(),
+        );
         let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("redrover_build", "What runs", build);
-        Self { registry: Arc::new(Mutex::new(registry)), notifications, last_reload }
+        let registry = Arc::new(Mutex::new(registry));
+        Self { registry, notifications, refused, last_reload, last_web_reload }
+    }
+
+    /// Counts a handshake or a request that the web rules refused.
+    pub(super) fn refused(&self, reason: &'static str) {
+        self.refused.get_or_create(&Refused { reason }).inc();
+    }
+
+    /// Notes whether the web rules are as their file says.
+    pub(super) fn web_reloaded(&self, is_done: bool) {
+        self.last_web_reload.set(i64::from(is_done));
     }
 
     /// Counts a notification.
@@ -73,7 +106,7 @@ pub(super) fn scrape(serve: &Serve, accept: &str) -> (&'static str, Vec<u8>) {
     let mut page = Page::new(format);
     let views = serve.view.services();
     redis(&mut page, &views);
-    signal(&mut page, &views, serve.config.load().global.probe_timeout);
+    signal(&mut page, &views);
     anomalies(&mut page, &views);
     sites(&mut page, &views, serve.clock.now());
     decisions(&mut page, &views);
@@ -121,10 +154,20 @@ fn targets(views: &[Arc<ServiceView>]) -> impl Iterator<Item = (Labels<'_>, &Tar
     })
 }
 
-fn signal(page: &mut Page, views: &[Arc<ServiceView>], probe_timeout: Duration) {
-    let known = targets(views).flat_map(|(labels, target)| {
-        let with = move |name| labels.iter().copied().chain([("signal", name)]).collect::<Labels<'_>>();
-        signals(target, probe_timeout).into_iter().map(move |(name, value)| (with(name), value.get()))
+fn signal(page: &mut Page, views: &[Arc<ServiceView>]) {
+    let known = views.iter().flat_map(|view| {
+        let service = view.service.name.as_str();
+        view.signals.iter().flat_map(move |(site, target, signals)| {
+            signals.iter().map(move |(name, value)| {
+                let labels = [
+                    ("redis_service", service),
+                    ("datacenter", site.as_str()),
+                    ("target", target.as_str()),
+                    ("signal", name),
+                ];
+                (labels, value.get())
+            })
+        })
     });
     page.family(&house::SIGNAL, known);
     let gaps = targets(views).filter_map(|(mut labels, target)| {

@@ -143,22 +143,9 @@ fn unexplained(decision: &Decision) -> Option<Violation> {
 
 /// Secrets that reached a journal, a log or an HTTP answer.
 fn leaked(record: &Record) -> Option<Violation> {
-    let kinds = [
-        Kind::Adopted,
-        Kind::Notified,
-        Kind::Decided,
-        Kind::Ticketed,
-        Kind::Stepped,
-        Kind::Ended,
-        Kind::Halted,
-        Kind::Held,
-        Kind::Observed,
-        Kind::Closed,
-        Kind::Ordered,
-    ];
     let mut found = record.leaks.first().cloned();
     for journal in &record.journals {
-        for kind in kinds {
+        for kind in Kind::ALL {
             journal.each(kind, |entry| {
                 let text = serde_json::to_string(&entry.body).unwrap_or_default();
                 if is_leak(&text) {

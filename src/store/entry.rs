@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::{Duration, UNIX_EPOCH};
 
+use super::audit::{Anchor, Configured, Denial};
+use super::remembered::Remembered;
 use crate::decide::saga::{Outcome, Step};
 use crate::decide::{Closing, Comparison, Decision, Evidence, Plan};
 use crate::types::{Alert, Fence, ServiceName, SiteName};
@@ -75,6 +77,9 @@ pub enum Body {
         epoch: u64,
         /// The site it calls active.
         active: SiteName,
+        /// Who: the system's user name; absent in entries of earlier versions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
     },
     /// Alerts about the service came in.
     Notified {
@@ -149,6 +154,26 @@ pub enum Body {
         /// Who: the system's user name.
         by: String,
     },
+    /// The agent read its configuration. Of the agent as a whole, as are the two that follow.
+    Configured {
+        /// What came of it.
+        configured: Box<Configured>,
+    },
+    /// Callers were turned away.
+    Denied {
+        /// Who, and where.
+        denial: Denial,
+    },
+    /// The oldest entries of a chain were dropped.
+    Dropped {
+        /// Up to where.
+        anchor: Anchor,
+    },
+    /// What the entries about the service said up to here, before the oldest of them are dropped.
+    Remembered {
+        /// It.
+        remembered: Box<Remembered>,
+    },
 }
 
 /// Evidence in another version's words is as good as none: an agent must start beside it, and no decision rests on it.
@@ -184,11 +209,19 @@ pub enum Kind {
     Compared,
     /// [`Body::Ordered`].
     Ordered,
+    /// [`Body::Configured`].
+    Configured,
+    /// [`Body::Denied`].
+    Denied,
+    /// [`Body::Dropped`].
+    Dropped,
+    /// [`Body::Remembered`].
+    Remembered,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 16] = [
         Self::Adopted,
         Self::Notified,
         Self::Decided,
@@ -201,6 +234,10 @@ impl Kind {
         Self::Closed,
         Self::Compared,
         Self::Ordered,
+        Self::Configured,
+        Self::Denied,
+        Self::Dropped,
+        Self::Remembered,
     ];
 
     /// The kind as a word.
@@ -219,6 +256,10 @@ impl Kind {
             Self::Closed => "closed",
             Self::Compared => "compared",
             Self::Ordered => "ordered",
+            Self::Configured => "configured",
+            Self::Denied => "denied",
+            Self::Dropped => "dropped",
+            Self::Remembered => "remembered",
         }
     }
 }
@@ -240,6 +281,10 @@ impl Body {
             Self::Closed { .. } => Kind::Closed,
             Self::Compared { .. } => Kind::Compared,
             Self::Ordered { .. } => Kind::Ordered,
+            Self::Configured { .. } => Kind::Configured,
+            Self::Denied { .. } => Kind::Denied,
+            Self::Dropped { .. } => Kind::Dropped,
+            Self::Remembered { .. } => Kind::Remembered,
         }
     }
 }
@@ -249,7 +294,7 @@ impl Body {
 pub struct NewEntry {
     /// When, Unix milliseconds.
     pub at_unix_ms: i64,
-    /// About which service.
+    /// About which service; [`ServiceName::agent`] for the agent as a whole.
     pub service: ServiceName,
     /// In which incident.
     pub incident: Option<String>,
@@ -268,7 +313,7 @@ pub struct Entry {
     pub last_unix_ms: i64,
     /// How often it was said.
     pub count: u64,
-    /// About which service.
+    /// About which service; [`ServiceName::agent`] for the agent as a whole.
     pub service: ServiceName,
     /// In which incident.
     pub incident: Option<String>,

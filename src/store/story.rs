@@ -37,7 +37,7 @@ pub struct Unfinished {
 }
 
 /// Attempts to switch that were given up since one succeeded or a person acknowledged.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Attempts {
     /// When the last one was given up, Unix milliseconds.
     pub last_unix_ms: i64,
@@ -48,7 +48,7 @@ pub struct Attempts {
 }
 
 /// A person's order to move to a site.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Asked {
     /// Where to.
     pub to: SiteName,
@@ -61,7 +61,7 @@ pub struct Asked {
 }
 
 /// In how many incidents a source spoke.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Track {
     /// Incidents that a majority confirmed.
     pub confirmed: u32,
@@ -113,7 +113,7 @@ impl Story {
     pub fn tell(&mut self, entry: &Entry) {
         self.seq = self.seq.max(entry.seq);
         match &entry.body {
-            Body::Adopted { epoch, active } => {
+            Body::Adopted { epoch, active, .. } => {
                 self.epoch = Some(*epoch);
                 self.active = Some(active.clone());
                 self.left.clear();
@@ -137,7 +137,12 @@ impl Story {
                 self.note_end(decision, outcome, *epoch, entry.at_unix_ms)
             }
             Body::Halted { why } => self.halted = Some(why.clone()),
-            Body::Held { .. } | Body::Compared { .. } => {}
+            Body::Held { .. }
+            | Body::Compared { .. }
+            | Body::Configured { .. }
+            | Body::Denied { .. }
+            | Body::Dropped { .. } => {}
+            Body::Remembered { remembered } => remembered.recall(self),
             Body::Observed { fence } => self.note_fence(fence),
             Body::Closed { closing } => self.note_closing(closing),
             Body::Ordered { action, by } => self.note_order(action, by, entry.at_unix_ms),

@@ -96,7 +96,11 @@ pub(super) fn label(body: &Body) -> String {
         | Body::Observed { .. }
         | Body::Closed { .. }
         | Body::Compared { .. }
-        | Body::Ordered { .. } => body.kind().as_str().to_owned(),
+        | Body::Ordered { .. }
+        | Body::Configured { .. }
+        | Body::Denied { .. }
+        | Body::Dropped { .. }
+        | Body::Remembered { .. } => body.kind().as_str().to_owned(),
     }
 }
 

@@ -95,7 +95,7 @@ impl Stage {
             to: site("dc-b"),
             expected,
             fence: Fence::parse(text).unwrap(),
-            to_value: "b.example.com".to_owned(),
+            to_values: ["b.example.com".to_owned()].into(),
             ttl_seconds: 5,
             made_unix_ms: now,
             // A long life, so that the pause is over first.

@@ -8,5 +8,6 @@ mod fuse;
 mod guards;
 mod hook;
 mod life;
+mod sagas;
 mod scenarios;
 mod world;

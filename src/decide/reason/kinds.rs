@@ -54,6 +54,13 @@ pub enum Reason {
         /// The site the fence calls active.
         active: String,
     },
+    /// The two zones of the record do not hold the same.
+    ZonesApart {
+        /// What the public zone holds.
+        public: String,
+        /// What the private zone holds.
+        private: String,
+    },
     /// The fence cannot be read.
     DamagedFence {
         /// What is wrong with it.

@@ -46,6 +46,7 @@ impl Reason {
             | Self::NotAdopted
             | Self::ForeignFence { .. }
             | Self::ForeignRecord { .. }
+            | Self::ZonesApart { .. }
             | Self::DamagedFence { .. }
             | Self::RecordRefused { .. }
             | Self::Halted { .. }

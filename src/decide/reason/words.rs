@@ -41,6 +41,11 @@ impl fmt::Display for Reason {
                     "the record holds {found:?}, which is not the target of the active site {active}; put it back, or `redrover adopt` it"
                 )
             }
+            Self::ZonesApart { public, private } => write!(
+                f,
+                "the public zone holds {public:?}, the private one {private:?}: a change was made half, or somebody made \
+                 one; make the records of both the same, then `redrover adopt`"
+            ),
             Self::DamagedFence { detail } => write!(f, "the fence cannot be read: {detail}"),
             Self::RecordUnread { detail } => write!(f, "the record could not be read: {detail}"),
             Self::Halted { why } => {

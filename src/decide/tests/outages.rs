@@ -48,6 +48,27 @@ fn a_killed_primary_is_left_once_the_window_is_full_in_seconds() {
 }
 
 #[test]
+fn a_look_between_two_rounds_fills_the_window_when_it_is_due() {
+    let mut world = outage();
+    let left = |world: &World| world.state.window_left(&world.service, world.now);
+    assert_eq!(left(&world), None, "nothing fails yet");
+    // 20 s and 4 rounds are asked for; the round after the third one is the fourth.
+    for wanted in [None, None, Some(secs(10)), Some(secs(5))] {
+        expect(&world.round(), Verdict::Hold, WARN, &["confirming"]);
+        assert_eq!(left(&world), wanted);
+    }
+    world.now = world.now.plus(millis(4_990));
+    expect(&world.look(), Verdict::Hold, WARN, &["confirming"]);
+    assert_eq!(left(&world), Some(millis(10)), "that round came a little early");
+    world.now = world.now.plus(millis(10));
+    expect(&world.look(), Verdict::Failover, PAGE, &["confirmed"]);
+    assert_eq!(left(&world), None, "it is full");
+    world.mend("dc-a", Role::Primary);
+    world.look();
+    assert_eq!(left(&world), None, "one good answer ends it");
+}
+
+#[test]
 fn a_killed_primary_is_left_once_the_window_is_full_in_rounds() {
     let mut world = outage();
     world.evidence.probe_interval = secs(10);
@@ -64,7 +85,8 @@ fn the_plan_spells_the_switch_out() {
     let plan = decision.plan.as_ref().unwrap();
     assert_eq!((plan.from.as_str(), plan.to.as_str()), ("dc-a", "dc-b"));
     assert_eq!((&plan.decision, &plan.service), (&decision.id, &world.service.name));
-    assert_eq!((plan.to_value.as_str(), plan.ttl_seconds, plan.promotes), ("dc-b.redis.test", 5, true));
+    assert_eq!(plan.to_values, ["dc-b.redis.test".to_owned()].into());
+    assert_eq!((plan.ttl_seconds, plan.promotes), (5, true));
     assert_eq!((plan.fence.epoch, plan.fence.active.as_str()), (7, "dc-a"));
     assert_eq!(plan.made_unix_ms, world.now.unix_ms());
     assert_eq!(plan.expires_unix_ms, plan.made_unix_ms + 60_000);

@@ -1,6 +1,7 @@
 //! The monitor against real servers, healthy and not.
 
 pub(in crate::monitor) mod rig;
+mod signals;
 mod slow;
 
 use std::time::Duration;

@@ -12,8 +12,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::config::{
-    Address, Agent, Canary, Config, Global, Mode, Policy, Provider, Record, Secret, Service, Site, Target,
-    Tls, Topology, Webhook, WebhookAuth,
+    Address, Agent, Canary, Config, Global, History, Mode, Policy, Provider, Record, Secret, Service, Site,
+    Target, Tls, Topology, Webhook, WebhookAuth,
 };
 use crate::monitor::{Collectors, Metrics, Monitor, RedisClient, SiteClient, TlsProfiles, WriteCanary};
 use crate::types::{
@@ -192,6 +192,7 @@ pub fn config(services: Vec<Service>) -> Config {
         prometheus: None,
         notify: Vec::new(),
         embedded_dns: None,
+        history: History::default(),
     }
 }
 

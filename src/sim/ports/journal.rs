@@ -49,7 +49,7 @@ impl SimJournal {
                 return;
             }
             Body::Notified { alerts } => format!("notes {} alert(s)", alerts.len()),
-            Body::Adopted { epoch, active } => format!("adopts epoch {epoch} with {active}"),
+            Body::Adopted { epoch, active, .. } => format!("adopts epoch {epoch} with {active}"),
             Body::Ticketed { plan } => {
                 *state.phase(agent, service) = Phase::Ticketed(world.layout.member(&plan.to).unwrap_or(0));
                 state.orders[agent][service].ticketed = Some(now);
@@ -91,6 +91,11 @@ impl SimJournal {
             }
             Body::Compared { comparison } => format!("compares: {comparison}"),
             Body::Ordered { action, .. } => ordered(&action),
+            // A simulated agent has no file, no door and no end of its memory.
+            Body::Configured { .. }
+            | Body::Denied { .. }
+            | Body::Dropped { .. }
+            | Body::Remembered { .. } => return,
         };
         state.trace.push(Trace { at: now, what: What::Wrote { agent, service, text } });
     }
@@ -152,7 +157,11 @@ fn step(body: &Body) -> Option<Step> {
         | Body::Observed { .. }
         | Body::Closed { .. }
         | Body::Compared { .. }
-        | Body::Ordered { .. } => None,
+        | Body::Ordered { .. }
+        | Body::Configured { .. }
+        | Body::Denied { .. }
+        | Body::Dropped { .. }
+        | Body::Remembered { .. } => None,
     }
 }
 

@@ -148,7 +148,11 @@ impl State {
             | Body::Observed { .. }
             | Body::Closed { .. }
             | Body::Compared { .. }
-            | Body::Ordered { .. } => None,
+            | Body::Ordered { .. }
+            | Body::Configured { .. }
+            | Body::Denied { .. }
+            | Body::Dropped { .. }
+            | Body::Remembered { .. } => None,
         };
         let journal = &self.actors[agent].journal;
         journal

@@ -3,13 +3,16 @@
 //! Absent on purpose: sleeping. A test waits for a condition, with [`process::wait_for`] and a limit.
 
 pub mod agent;
+pub mod disk;
 pub mod dns;
 pub mod dns_proxy;
 pub mod http;
 pub mod named;
+pub mod pki;
 pub mod ports;
 pub mod process;
 pub mod prometheus;
+pub mod racer;
 pub mod redis;
 pub mod sandbox;
 pub mod scene;

@@ -144,6 +144,11 @@ impl Scene {
         self.named.as_mut().expect("the scene's record is at BIND")
     }
 
+    /// The name server that is asked.
+    pub fn dns(&self) -> SocketAddr {
+        self.dns
+    }
+
     /// What the name server answers for the service's name.
     pub async fn answer(&self) -> Vec<String> {
         self.answer_for(NAME).await
