@@ -21,6 +21,7 @@ mod journal;
 mod kills;
 mod layering;
 mod notify;
+mod outside;
 mod planned;
 mod reload;
 mod replay;

@@ -49,7 +49,8 @@ impl Call<'_> {
     /// Names and texts, in the order of the documentation.
     fn facts(&self) -> Vec<(&'static str, String)> {
         let plan = self.plan;
-        let joined = |values: &BTreeSet<String>| values.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
+        let joined =
+            |values: &BTreeSet<String>| values.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
         let from_value = self.service.site(&plan.from).map(|site| joined(&self.service.values_of(site)));
         let mut facts = vec![
             ("hook", self.point.as_str().to_owned()),
