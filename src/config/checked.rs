@@ -242,6 +242,8 @@ pub struct Record {
     pub read_interval: Duration,
     /// Name servers to verify at, instead of those the zone names.
     pub name_servers: Vec<SocketAddr>,
+    /// Resolvers that clients ask, to verify at as well after a switch.
+    pub resolvers: Vec<SocketAddr>,
 }
 
 /// Who holds a record.

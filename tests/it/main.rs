@@ -22,6 +22,7 @@ mod journal;
 mod kills;
 mod layering;
 mod notify;
+mod outside;
 mod planned;
 mod reload;
 mod replay;

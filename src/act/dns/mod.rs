@@ -4,6 +4,7 @@
 
 mod open;
 mod port;
+mod resolvers;
 mod send;
 
 pub mod cloud_dns;
@@ -21,4 +22,5 @@ mod suite;
 pub use embedded::{DnsMetrics, EmbeddedServer, EmbeddedZone};
 pub use open::open;
 pub use port::{Answer, Dns, DnsError, Receipt, RecordChange};
+pub use resolvers::Resolved;
 pub use send::SendBy;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::cloud_dns::CloudDnsProvider;
 use super::embedded::{EmbeddedDns, EmbeddedZone};
+use super::resolvers::Seen;
 use super::rfc2136::Rfc2136Dns;
 use super::route53::Route53Dns;
 use super::{Dns, DnsError};
@@ -18,6 +19,11 @@ const METADATA_HOST: &str = "GCE_METADATA_HOST";
 /// # Errors
 /// The record cannot be held there: [`DnsError::Misconfigured`] says why.
 pub async fn open(record: &Record, embedded: Option<&Arc<EmbeddedZone>>) -> Result<Arc<dyn Dns>, DnsError> {
+    let provider = provider(record, embedded).await?;
+    Ok(Arc::new(Seen { provider, record: record.clone() }))
+}
+
+async fn provider(record: &Record, embedded: Option<&Arc<EmbeddedZone>>) -> Result<Arc<dyn Dns>, DnsError> {
     match &record.provider {
         Provider::Route53(place) => Ok(Arc::new(Route53Dns::connect(record, place).await?)),
         Provider::Rfc2136(place) => {
