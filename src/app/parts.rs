@@ -22,7 +22,7 @@ use crate::act::{self, Hands};
 use crate::config::{Config, Provider, Record, Service, load};
 use crate::control::{self, Intake, SWITCHES_MAX, Setup, View, Wakers};
 use crate::lead::{Election, Solo};
-use crate::monitor::{self, Alone, Collectors, Monitor};
+use crate::monitor::{self, Alone, Collectors, Monitor, Names};
 use crate::serve::{Metrics, ReloadRequest, Serve, router, serve};
 use crate::store::{Journal, SqliteJournal};
 use crate::types::{Clock, Moment, SystemClock};
@@ -37,6 +37,8 @@ pub struct Options {
     pub config_file: PathBuf,
     /// Where to serve HTTP.
     pub listen: SocketAddr,
+    /// Which names the pages of metrics have.
+    pub names: Names,
 }
 
 /// The present moment, for commands that run once.
@@ -206,6 +208,7 @@ impl App {
             config: Arc::clone(&config),
             clock,
             metrics: metrics.clone(),
+            names: options.names,
             reload,
         };
         tracing::info!(address = %listener.local_addr()?, version = env!("CARGO_PKG_VERSION"), "serving HTTP");

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::parts::{ConfigArgs, Failure, LogArgs, config};
 use crate::app::{App, Options};
+use crate::monitor::Names;
 
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
@@ -14,6 +15,9 @@ pub(super) struct RunArgs {
     /// Where to serve HTTP.
     #[arg(long = "web.listen-address", value_name = "ADDRESS", default_value = "127.0.0.1:9911")]
     listen: SocketAddr,
+    /// Also export the names of redis_exporter that `promtool check metrics` complains of.
+    #[arg(long = "compat.redis-exporter")]
+    compat: bool,
     #[command(flatten)]
     log: LogArgs,
 }
@@ -21,7 +25,9 @@ pub(super) struct RunArgs {
 pub(super) async fn run(args: RunArgs) -> Result<(), Failure> {
     args.log.start()?;
     let config = config(&args.config.file)?;
-    let app = App::start(config, Options { config_file: args.config.file, listen: args.listen }).await?;
+    let names = if args.compat { Names::Compat } else { Names::Clean };
+    let options = Options { config_file: args.config.file, listen: args.listen, names };
+    let app = App::start(config, options).await?;
     app.wait().await?;
     Ok(())
 }

@@ -12,9 +12,11 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::Metrics;
 use super::error::ApiError;
+use super::page::page_response;
 use super::{metrics, webhook};
 use crate::config::Config;
 use crate::control::{ControlHandle, View};
+use crate::monitor::Names;
 use crate::types::Clock;
 
 /// A reload that was asked for over HTTP; answered with what came of it.
@@ -33,6 +35,8 @@ pub struct Serve {
     pub clock: Arc<dyn Clock>,
     /// The house's own numbers.
     pub metrics: Metrics,
+    /// Which names the pages have.
+    pub names: Names,
     /// Where a reload is asked for.
     pub reload: mpsc::Sender<ReloadRequest>,
 }
@@ -51,7 +55,7 @@ pub fn router(serve: Serve) -> Router {
 async fn scrape(State(serve): State<Serve>, headers: HeaderMap) -> Response {
     let accept = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let (content_type, page) = metrics::scrape(&serve, accept);
-    ([(header::CONTENT_TYPE, content_type)], page).into_response()
+    page_response(&headers, content_type, page)
 }
 
 async fn notify(State(serve): State<Serve>, request: Request) -> Response {

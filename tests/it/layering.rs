@@ -40,6 +40,7 @@ const PURE: &[&str] = &[
     "monitor/info.rs",
     "monitor/normalise.rs",
     "monitor/catalog.rs",
+    "monitor/catalog/",
     "lead/lease.rs",
     "act/notify/message.rs",
     "act/notify/words.rs",

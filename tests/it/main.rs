@@ -3,6 +3,7 @@
 //! One binary, so that the crate is linked once. Every test starts its own servers on free ports, and cleans up.
 
 mod around;
+mod catalog;
 mod config;
 mod crash;
 mod demo;

@@ -1,5 +1,6 @@
 //! The monitor against real servers, healthy and not.
 
+mod manual;
 pub(in crate::monitor) mod rig;
 mod slow;
 

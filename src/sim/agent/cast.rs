@@ -16,6 +16,7 @@ use crate::act::{self, Hands};
 use crate::config::{Config, Service};
 use crate::control::{self, Intake, SWITCHES_MAX, Setup, View, Wakers, Worker};
 use crate::lead::{Election, Solo};
+use crate::monitor::Names;
 use crate::serve::{self, Serve, router};
 use crate::sim::language::Scenario;
 use crate::sim::ports::{Gate, SimClock, SimDns, SimElection, SimEyes, SimHands, SimJournal, SimPeers};
@@ -200,6 +201,7 @@ impl Parts {
             config: Arc::new(ArcSwap::from(Arc::clone(&self.config))),
             clock: clock(),
             metrics: self.metrics.clone(),
+            names: Names::Clean,
             reload,
         });
         (Running { _tasks: tasks, metrics: self.metrics }, door)
