@@ -11,11 +11,14 @@ use crate::types::RecordName;
 const USERNAME_BYTES_MAX: usize = 256;
 
 /// A `redis` block.
-#[derive(Default)]
-pub(super) struct Login {
-    pub(super) username: Option<String>,
-    pub(super) password: Option<Secret>,
-    pub(super) tls: Option<Tls>,
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Login {
+    /// The ACL user.
+    pub username: Option<String>,
+    /// The password.
+    pub password: Option<Secret>,
+    /// TLS.
+    pub tls: Option<Tls>,
 }
 
 /// Reads a `redis` block.

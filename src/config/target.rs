@@ -41,6 +41,12 @@ pub(super) fn read(value: &Value, login: &Login) -> Result<Target, Wrong> {
     })
 }
 
+/// The name of a target whose address is written like this, as the configuration would have it.
+#[must_use]
+pub fn target_name(text: &str) -> Option<TargetName> {
+    read(&Value::Text(text.to_owned()), &Login::default()).ok().map(|target| target.name)
+}
+
 fn unix(path: &str) -> Result<Address, Wrong> {
     if path.starts_with('/') && path.len() > 1 {
         return Ok(Address::Unix(PathBuf::from(path)));

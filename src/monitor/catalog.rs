@@ -3,6 +3,7 @@
 //! Names, types and labels of `redis_*` are those of redis_exporter. What the linter of Prometheus complains of is
 //! there on request only; it stands beside a name in base units.
 
+pub mod asked;
 pub mod counted;
 pub mod house;
 mod make;
@@ -16,7 +17,7 @@ mod spec;
 mod stats;
 
 pub use self::manual::manual;
-pub use self::source::Source;
+pub use self::source::{BufferLimit, Source, Watchers};
 pub use self::spec::{MetricKind, MetricSpec, Names, TARGET_LABELS, Unit};
 
 /// A part of the catalog.
@@ -44,6 +45,12 @@ pub const SECTIONS: &[Section] = &[
     section("Processor time", server::CPU),
     section("Commands and errors", stats::COMMANDS),
     section("Databases", stats::KEYSPACE),
+    section("Latencies and the slow log (`/scrape` only)", asked::LATENCY),
+    section("Parameters (`/scrape` only)", asked::CONFIG),
+    section("Cluster (`/scrape` only)", asked::CLUSTER),
+    section("Connections (`/scrape` only, where asked for)", asked::CLIENTS),
+    section("Sentinel (INFO's also on `/metrics`)", asked::SENTINEL),
+    section("The scrape (`/scrape` only)", asked::SCRAPE),
     section("Services, sites and decisions", house::ALL),
     section("What redrover counts", counted::ALL),
     section("The process", counted::PROCESS),

@@ -7,6 +7,7 @@ mod canary;
 mod catalog;
 mod collect;
 mod error;
+mod exporter;
 mod exposition;
 mod format;
 mod guard;
@@ -35,6 +36,7 @@ pub use catalog::{
 };
 pub use collect::{Metrics, Monitor, SiteClient, WriteCanary};
 pub use error::{Operation, RedisError};
+pub use exporter::{Connections, Exporter, ExporterOptions};
 pub use exposition::{Block, Page, register};
 pub use format::Format;
 pub use info::{INFO_BYTES_MAX, InfoError, InfoReply, facts};

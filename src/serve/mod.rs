@@ -8,6 +8,7 @@ mod metrics;
 mod page;
 mod process;
 mod router;
+mod scrape;
 mod server;
 mod webhook;
 

@@ -18,6 +18,7 @@ mod notify;
 mod reload;
 mod replay;
 mod rfc2136;
+mod scrape;
 mod secrets;
 mod silence;
 mod support;
