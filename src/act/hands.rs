@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::current::CurrentService;
 use super::dns::Dns;
 use super::metrics::Metrics;
 use super::promote::Promote;
@@ -28,6 +29,8 @@ pub struct Hands {
     pub election: Arc<dyn Election>,
     /// The clocks.
     pub clock: Arc<dyn Clock>,
+    /// What the configuration allows at this moment.
+    pub current: CurrentService,
     /// The numbers.
     pub metrics: Metrics,
 }

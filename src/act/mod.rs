@@ -2,6 +2,7 @@
 //!
 //! Absent on purpose: any decision. What to do arrives as a plan; what happened leaves as an outcome.
 
+mod current;
 pub mod dns;
 mod hands;
 mod looks;
@@ -15,6 +16,7 @@ mod switch;
 mod tests;
 pub mod verify;
 
+pub use current::CurrentService;
 pub use hands::Hands;
 pub use metrics::Metrics;
 pub use permit::{Permit, Refusal};

@@ -18,11 +18,17 @@ pub enum Refusal {
     /// A person has paused the service since the decision.
     #[error("a person has paused the service")]
     Paused,
-    /// A person has put the service, or a site of the switch, into maintenance.
-    #[error("a person has put {} into maintenance", site.as_ref().map_or("the service", |s| s.as_str()))]
+    /// The service, or a site of the switch, is in maintenance since, by a person's order or by the configuration.
+    #[error("{} is in maintenance", site.as_ref().map_or("the service", |s| s.as_str()))]
     Maintenance {
         /// The site; `None` is the whole service.
         site: Option<SiteName>,
+    },
+    /// A reload has changed what the service allows since the decision.
+    #[error("the configuration has changed: {why}")]
+    Reconfigured {
+        /// What stands in the way.
+        why: String,
     },
     /// The service was halted since the decision.
     #[error("the service is halted")]
@@ -95,12 +101,13 @@ pub(super) async fn refused(hands: &Hands, plan: &Plan) -> Result<(), Refusal> {
     if story.is_paused && Guard::Pause.stands() {
         return Err(Refusal::Paused);
     }
-    let now = hands.clock.now().unix_ms();
+    let now = hands.clock.now();
+    hands.current.allows(plan, now)?;
     let stops =
         |site: &Option<SiteName>| site.as_ref().is_none_or(|site| *site == plan.from || *site == plan.to);
     // Who asks for a switch may ask for one away from what they are working on.
     let is_automatic = plan.trigger == Trigger::Automatic;
-    let found = story.maintenance.into_iter().find(|(site, until)| *until > now && stops(site));
+    let found = story.maintenance.into_iter().find(|(site, until)| *until > now.unix_ms() && stops(site));
     match found.filter(|_| is_automatic) {
         Some((site, _)) => Err(Refusal::Maintenance { site }),
         None => Ok(()),

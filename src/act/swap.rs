@@ -34,20 +34,47 @@ pub(super) enum SwapFailure {
     NotApplied(String),
     /// The provider stayed busy; certainly nothing was changed, and a later try may succeed.
     Busy(String),
-    /// Nobody can tell: the change was sent, and the provider cannot be read.
+    /// Nobody can tell: the change was sent, and the provider cannot be read, or did not show it yet: it may still be on
+    /// its way.
     Unknown(String),
+}
+
+impl SwapFailure {
+    /// What it is once an earlier try may still arrive: then nothing is certain.
+    fn in_doubt(self) -> Self {
+        match self {
+            Self::NotLeading => Self::Unknown(Refusal::NotLeading.to_string()),
+            Self::Stopped(why) | Self::NotApplied(why) | Self::Busy(why) | Self::Unknown(why) => {
+                Self::Unknown(why)
+            }
+            Self::Foreign(found) => Self::Foreign(found),
+        }
+    }
 }
 
 /// Changes record and fence from `expected` to `wanted`. Before each try anybody who has said stop to `plan` is heard;
 /// nobody is asked where nothing moves, as when a claim is given back.
 ///
 /// An unknown outcome is read back: `wanted` is success, `expected` allows one more try (a change that is still on its
-/// way then meets a record that no longer matches, so it cannot take effect twice), anything else is foreign.
+/// way then meets a record that no longer matches, so it cannot take effect twice), anything else is foreign. What was
+/// sent and not seen stays in doubt: without a later try that succeeds, the end is unknown, not "nothing was changed".
 pub(super) async fn swap(
     hands: &Hands,
     plan: Option<&Plan>,
     expected: &RecordState,
     wanted: &RecordState,
+) -> Result<(), SwapFailure> {
+    let mut may_arrive = false;
+    let swapped = attempts(hands, plan, expected, wanted, &mut may_arrive).await;
+    swapped.map_err(|failure| if may_arrive { failure.in_doubt() } else { failure })
+}
+
+async fn attempts(
+    hands: &Hands,
+    plan: Option<&Plan>,
+    expected: &RecordState,
+    wanted: &RecordState,
+    may_arrive: &mut bool,
 ) -> Result<(), SwapFailure> {
     let dns = &*hands.dns;
     let mut change = RecordChange { expected: expected.clone(), wanted: wanted.clone() };
@@ -82,7 +109,9 @@ pub(super) async fn swap(
                 last = error.to_string();
                 match read_back(dns).await {
                     Ok(found) if found == *wanted => return Ok(()),
-                    Ok(found) if found == *expected => {}
+                    Ok(found) if found == *expected => {
+                        *may_arrive |= matches!(error, DnsError::Unknown { .. });
+                    }
                     Ok(found) if !Guard::CompareAndSwap.stands() => change.expected = found,
                     Ok(found) => return Err(SwapFailure::Foreign(Box::new(found))),
                     Err(error) => return Err(SwapFailure::Unknown(error.to_string())),

@@ -18,7 +18,7 @@ use super::promote::RedisHands;
 use super::reload::Services;
 use crate::act::dns::{Dns, DnsError, EmbeddedServer, EmbeddedZone, open};
 use crate::act::notify::{Channels, Courier, NotifyMetrics};
-use crate::act::{self, Hands};
+use crate::act::{self, CurrentService, Hands};
 use crate::config::{Config, Provider, Record, Service, load};
 use crate::control::{self, Intake, SWITCHES_MAX, Setup, View, Wakers};
 use crate::lead::{Election, Solo};
@@ -130,6 +130,7 @@ impl Shared {
             look_deadline: config.global.probe_timeout,
             election: Arc::clone(&self.election),
             clock: Arc::clone(&self.clock),
+            current: CurrentService::new(Arc::clone(&service)),
             metrics: self.act.clone(),
         };
         Ok(Setup::new(config, service, hands, Arc::new(Alone), Arc::clone(&self.pace)))

@@ -80,8 +80,8 @@ fn active<'a>(args: &AdoptArgs, service: &'a Service, found: &RecordState) -> Re
             Err(Failure::Wrong("say which site is active: --active DATACENTER".to_owned()))
         });
     };
-    let value = record.values.iter().cloned().collect::<Vec<_>>().join(" ");
-    let pointed = service.site_of_value(&value).ok_or_else(|| {
+    let pointed = service.site_of(&record.values).ok_or_else(|| {
+        let value = record.values.iter().cloned().collect::<Vec<_>>().join(", ");
         Failure::Wrong(format!("the record holds {value:?}, which is the dns_target of no configured site"))
     })?;
     match named.transpose()? {
@@ -115,7 +115,7 @@ fn wanted(
         intent: None,
     };
     Ok(RecordState {
-        record: found.record.clone().or_else(|| Some(ResourceSet::single(ttl, active.dns_target.clone()))),
+        record: found.record.clone().or_else(|| Some(service.set_of(active))),
         fence: Some(ResourceSet::single(ttl, fence.to_string())),
     })
 }

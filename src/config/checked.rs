@@ -3,6 +3,7 @@
 mod policy;
 mod target;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,7 +16,7 @@ use super::around::{ClientErrors, Datacenter, HttpLogin, Maintenance, Prometheus
 use super::exporter::Exporter;
 use super::notify::Channel;
 use super::rfc2136::Rfc2136;
-use crate::types::{AgentName, RecordName, RecordType, ServiceName, SiteName};
+use crate::types::{AgentName, Moment, RecordName, RecordType, ResourceSet, ServiceName, SiteName};
 
 /// The whole configuration.
 #[derive(Debug, Clone, PartialEq)]
@@ -200,10 +201,29 @@ impl Service {
         self.sites.iter().find(|s| s.name == *name)
     }
 
-    /// The site whose DNS target is `value` (in the normal form of a record's values).
+    /// The sites whose maintenance windows are open at a moment; `None` is the service as a whole.
+    pub fn maintained(&self, now: Moment) -> impl Iterator<Item = Option<&SiteName>> {
+        let now = now.unix_ms();
+        let is_open = move |w: &&Maintenance| w.from_unix_ms <= now && now < w.until_unix_ms;
+        self.maintenance.iter().filter(is_open).map(|window| window.site.as_ref())
+    }
+
+    /// What the record holds while a site is active, in the normal form of a record's values.
     #[must_use]
-    pub fn site_of_value(&self, value: &str) -> Option<&Site> {
-        self.sites.iter().find(|s| s.dns_target == value)
+    pub fn values_of(&self, site: &Site) -> BTreeSet<String> {
+        BTreeSet::from([site.dns_target.clone()])
+    }
+
+    /// The record as it is written for a site.
+    #[must_use]
+    pub fn set_of(&self, site: &Site) -> ResourceSet {
+        ResourceSet { ttl_seconds: self.record.ttl_seconds, values: self.values_of(site) }
+    }
+
+    /// The site that is active while the record holds these values.
+    #[must_use]
+    pub fn site_of(&self, values: &BTreeSet<String>) -> Option<&Site> {
+        self.sites.iter().find(|site| self.values_of(site) == *values)
     }
 }
 

@@ -204,7 +204,7 @@ impl Worker {
             self.obey(&decision).await;
         }
         // In the middle of a switch it stays: nobody else knows as well how far it came.
-        if !may_obey || (decision.mistrusts_itself() && self.switching_to.is_none()) {
+        if !may_obey || (decision.mistrusts_itself() && !self.is_any_switching()) {
             self.setup.hands.election.step_down();
         }
         self.learn(&decision);

@@ -157,8 +157,8 @@ impl Worker {
                     if changed.is_err() {
                         break;
                     }
-                    self.setup = self.setups.borrow_and_update().clone();
-                    self.record = None;
+                    let setup = self.setups.borrow_and_update().clone();
+                    self.follow(setup);
                     ticks = self.ticks();
                     continue;
                 }
@@ -221,6 +221,20 @@ impl Worker {
                 return Ok(orders);
             }
         }
+    }
+
+    /// Goes on with a new configuration; a switch under way hears of it before its next change.
+    fn follow(&mut self, mut setup: Setup) {
+        let current = self.setup.hands.current.clone();
+        current.replace(Arc::clone(&setup.service));
+        setup.hands.current = current;
+        self.setup = setup;
+        self.record = None;
+    }
+
+    /// Whether any service of this agent is being switched.
+    pub(super) fn is_any_switching(&self) -> bool {
+        self.switching_to.is_some() || self.setup.pace.available_permits() < SWITCHES_MAX
     }
 
     /// Carries out a ticketed plan beside the cycles.

@@ -1,5 +1,7 @@
 //! What comes out: a verdict with its reasons, and for a failover the plan. Only this folder can make a plan.
 
+use std::collections::BTreeSet;
+
 use super::{Closing, Confidence, Health, KnownLag, Reason, Recovery, TargetFitness, Veto};
 use crate::types::{Fence, Moment, RecordState, ServiceName, SiteName, Vote};
 
@@ -107,7 +109,8 @@ pub struct Plan {
     /// The fence in `expected`, read.
     pub fence: Fence,
     /// What the record shall hold.
-    pub to_value: String,
+    #[serde(alias = "to_value", deserialize_with = "one_or_several")]
+    pub to_values: BTreeSet<String>,
     /// With which time to live, seconds.
     pub ttl_seconds: u32,
     /// When the decision was made, Unix milliseconds.
@@ -119,6 +122,20 @@ pub struct Plan {
     /// Who wanted it.
     #[serde(default)]
     pub trigger: Trigger,
+}
+
+/// Journals of earlier versions hold one value.
+fn one_or_several<'de, D: serde::Deserializer<'de>>(from: D) -> Result<BTreeSet<String>, D::Error> {
+    #[derive(serde::Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        One(String),
+        Several(BTreeSet<String>),
+    }
+    Ok(match serde::Deserialize::deserialize(from)? {
+        Written::One(value) => BTreeSet::from([value]),
+        Written::Several(values) => values,
+    })
 }
 
 impl Plan {

@@ -35,12 +35,9 @@ pub(super) fn orders_without_fence(service: &Service, evidence: &Evidence) -> Ve
     if service.topology != Topology::Replication || controls.is_switching || !is_adopted {
         return Vec::new();
     }
-    let values: Vec<&String> = view.state.record.iter().flat_map(|set| &set.values).collect();
-    let [value] = values[..] else { return Vec::new() };
     let claims = |site: &SiteName| evidence.snapshot(site).is_some_and(claims_primary);
-    let Some(named) = service.site_of_value(value).filter(|site| claims(&site.name)) else {
-        return Vec::new();
-    };
+    let named = view.state.record.as_ref().and_then(|set| service.site_of(&set.values));
+    let Some(named) = named.filter(|site| claims(&site.name)) else { return Vec::new() };
     let sites = service.sites.iter().map(|site| &site.name);
     sites
         .filter(|site| **site != named.name && controls.left.contains(site) && claims(site))

@@ -7,7 +7,7 @@ use super::health::{Judgement, Sight, answers_beside};
 use super::machine::{State, WARM_UP_ROUNDS};
 use super::outage::Outage;
 use super::{Reason, TargetFitness};
-use crate::config::{Flap, Maintenance, Mode, Promote, Service, Topology};
+use crate::config::{Flap, Mode, Promote, Service, Topology};
 use crate::types::{Fence, FenceError, Gap, GapReason, Guard, Moment, RecordState, SiteName, Snapshot};
 
 /// Vantages in different failure domains that automatic needs.
@@ -121,13 +121,12 @@ pub(super) fn of_record(
         Ok(Some(fence)) => fence,
     };
     let is_fellows = evidence.is_fellow(&fence.owner);
-    let values =
-        view.state.record.as_ref().map(|set| set.values.iter().cloned().collect::<Vec<_>>().join(" "));
-    let points_to = values.as_deref().and_then(|value| service.site_of_value(value));
+    let values = view.state.record.as_ref().map(|set| &set.values);
+    let points_to = values.and_then(|values| service.site_of(values));
     let (mut accepted, mut is_claim_dead) = (None, false);
     let veto = match (points_to, known) {
         (site, _) if site.map(|s| &s.name) != Some(&fence.active) => halt(Reason::ForeignRecord {
-            found: values.unwrap_or_default(),
+            found: values.map(|v| v.iter().cloned().collect::<Vec<_>>().join(", ")).unwrap_or_default(),
             active: fence.active.to_string(),
         }),
         (_, None) => halt(Reason::UnfamiliarFence { epoch: fence.epoch }),
@@ -195,7 +194,7 @@ pub(super) fn maintenance(
     now: Moment,
 ) -> Option<Veto> {
     let ordered = evidence.controls.maintenance.iter().map(Option::as_ref);
-    let planned = windows(service, now);
+    let planned = service.maintained(now);
     let site = ordered.chain(planned).find(|site| site.is_none() || *site == active)?;
     soft(Reason::Maintenance { site: site.cloned() })
 }
@@ -203,14 +202,7 @@ pub(super) fn maintenance(
 /// Whether a standby is in maintenance: it is never chosen then.
 pub(super) fn is_maintained(site: &SiteName, service: &Service, evidence: &Evidence, now: Moment) -> bool {
     let ordered = evidence.controls.maintenance.iter().map(Option::as_ref);
-    ordered.chain(windows(service, now)).any(|maintained| maintained == Some(site))
-}
-
-/// The configured windows that are open.
-fn windows(service: &Service, now: Moment) -> impl Iterator<Item = Option<&SiteName>> {
-    let now = now.unix_ms();
-    let open = move |w: &&Maintenance| w.from_unix_ms <= now && now < w.until_unix_ms;
-    service.maintenance.iter().filter(open).map(|w| w.site.as_ref())
+    ordered.chain(service.maintained(now)).any(|maintained| maintained == Some(site))
 }
 
 /// A person has asked for quiet about incidents of the active site. An Alertmanager that does not answer is no silence.

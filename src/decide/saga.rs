@@ -124,7 +124,7 @@ pub fn claimed(plan: &Plan, owner: &AgentName) -> RecordState {
 pub fn switched(plan: &Plan, owner: &AgentName) -> RecordState {
     let fence = next(plan, owner, 2, plan.to.clone(), plan.from.clone(), None);
     RecordState {
-        record: Some(ResourceSet::single(plan.ttl_seconds, plan.to_value.clone())),
+        record: Some(ResourceSet { ttl_seconds: plan.ttl_seconds, values: plan.to_values.clone() }),
         fence: Some(fence_set(plan, &fence)),
     }
 }

@@ -13,7 +13,7 @@ use super::crew::{Contender, Crew};
 use super::language::{Alerts, Happening, Scenario, When};
 use super::leaks;
 use super::watchman::Watchman;
-use super::world::{Command, Layout, Setting, Trace, WARM_UP_ROUNDS, World};
+use super::world::{Command, LateChange, Layout, Setting, Trace, WARM_UP_ROUNDS, World};
 use crate::config::{Config, Mode, Promote};
 use crate::decide::{Verdict, fence_of};
 use crate::store::MemoryJournal;
@@ -133,6 +133,12 @@ fn setting(scenario: &Scenario, config: &Config) -> Setting {
     }
 }
 
+/// What is due at some moment.
+enum Due {
+    Happens(Happening),
+    Arrives(Box<LateChange>),
+}
+
 /// The task that owns the agents, and lets the timeline happen.
 struct Player {
     world: Arc<World>,
@@ -140,7 +146,7 @@ struct Player {
     alertmanager: Alertmanager,
     watchman: Option<Watchman>,
     /// What happens at a fixed time; in the order in which it was planned where the time is the same.
-    timeline: BTreeMap<(Duration, usize), Happening>,
+    timeline: BTreeMap<(Duration, usize), Due>,
     planned: usize,
     truth: Vec<Truth>,
 }
@@ -167,7 +173,7 @@ impl Player {
         };
         for event in &scenario.timeline {
             if let When::At(at) = event.at {
-                player.plan(player.world.zero + at, event.what.clone());
+                player.plan(player.world.zero + at, Due::Happens(event.what.clone()));
             }
         }
         for agent in 0..player.world.layout.agents.len() {
@@ -180,7 +186,7 @@ impl Player {
         player.record()
     }
 
-    fn plan(&mut self, at: Duration, what: Happening) {
+    fn plan(&mut self, at: Duration, what: Due) {
         self.planned += 1;
         self.timeline.insert((at, self.planned), what);
     }
@@ -198,7 +204,10 @@ impl Player {
                         return;
                     }
                     if next == event && let Some((_, what)) = self.timeline.pop_first() {
-                        self.world.apply(&what);
+                        match what {
+                            Due::Happens(what) => self.world.apply(&what),
+                            Due::Arrives(late) => self.world.state().arrive(&late, self.world.now()),
+                        }
                         self.note_truth();
                     } else if let Some(watchman) = &mut self.watchman {
                         watchman.look(&mut self.alertmanager);
@@ -220,7 +229,8 @@ impl Player {
             Command::Start(agent) => self.crew.start(agent).await,
             Command::Reload(agent) => self.crew.reload_broken(agent),
             Command::Post(webhook) => self.alertmanager.post(&webhook),
-            Command::Later(at, what) => self.plan(at, what),
+            Command::Later(at, what) => self.plan(at, Due::Happens(what)),
+            Command::Arrives(at, late) => self.plan(at, Due::Arrives(late)),
         }
     }
 

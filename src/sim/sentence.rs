@@ -186,6 +186,9 @@ fn dns(state: DnsState) -> String {
         DnsState::Busy(lasts) => format!("is busy with another change for {}", duration_text(lasts)),
         DnsState::ReplyLostAfter => "will apply the next change and lose its answer".to_owned(),
         DnsState::ReplyLostBefore => "will lose the next change".to_owned(),
+        DnsState::ArrivesLate(by) => {
+            format!("will apply the next change {} late, and lose its answer", duration_text(by))
+        }
         DnsState::Denied => "denies every change".to_owned(),
         DnsState::Unavailable => "answers 503 to everything".to_owned(),
         DnsState::NoZone => "does not know the zone".to_owned(),

@@ -51,7 +51,7 @@ fn plan(decision: &str) -> Plan {
             fence: Some(ResourceSet::single(5, text)),
         },
         fence: Fence::parse(text).unwrap(),
-        to_value: "b.example.com".to_owned(),
+        to_values: ["b.example.com".to_owned()].into(),
         ttl_seconds: 5,
         made_unix_ms: 0,
         expires_unix_ms: 60_000,

@@ -15,7 +15,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::future::join_all;
 use prometheus_client::registry::Registry;
-use redrover::act::{self, Hands, Permit, Switch};
+use redrover::act::{self, CurrentService, Hands, Permit, Switch};
 use redrover::app::{RedisHands, open_dns};
 use redrover::config::{Config, load};
 use redrover::decide::saga::Outcome;
@@ -175,6 +175,7 @@ async fn switch(config: &Config, journal: Deadly) {
         look_deadline: Duration::from_millis(500),
         election: Arc::new(Solo),
         clock: clock.clone(),
+        current: CurrentService::new(Arc::new(service.clone())),
         metrics: act::Metrics::register(&mut registry),
     };
     let expected = hands.dns.read().await.expect("it can be read");
@@ -186,7 +187,7 @@ async fn switch(config: &Config, journal: Deadly) {
         to: service.sites[1].name.clone(),
         fence: fence_of(&expected).expect("it is whole").expect("it was adopted"),
         expected,
-        to_value: NEW.to_owned(),
+        to_values: [NEW.to_owned()].into(),
         ttl_seconds: 5,
         made_unix_ms,
         expires_unix_ms: made_unix_ms + 60_000,

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::fuse::{Fuse, FusedJournal};
 use super::world::{Event, Ports, State, World};
-use crate::act::{Hands, Metrics, Permit, Switch};
+use crate::act::{CurrentService, Hands, Metrics, Permit, Switch};
 use crate::config::{Agent, Config, Rules, Service, parse};
 use crate::decide::saga::Outcome;
 use crate::decide::{Plan, Trigger};
@@ -50,7 +50,8 @@ fn config(shape: Shape) -> Config {
     };
     let text = format!(
         "agent: {{name: a1, failure_domain: dc-b}}\ndatacenters: [{{name: dc-a}}, {{name: dc-b}}]\n\
-         services:\n  - name: sessions\n    topology: {topology}\n    {promote}\n    canary: {{enabled: true}}\n    \
+         services:\n  - name: sessions\n    topology: {topology}\n    {promote}\n    mode: automatic\n    \
+         policy: {{accept_fewer_vantages: true}}\n    canary: {{enabled: true}}\n    \
          record: {{provider: route53, zone_id: Z1, name: s.example.com, type: CNAME, ttl: 5s}}\n    sites:\n      \
          - {{datacenter: dc-a, dns_target: a.example.com, targets: [\"redis://a:6379\"]}}\n      \
          - {{datacenter: dc-b, dns_target: b.example.com, targets: [\"redis://b:6379\"]}}\n"
@@ -79,7 +80,7 @@ impl Stage {
             to: site("dc-b"),
             expected,
             fence: Fence::parse(text).unwrap(),
-            to_value: "b.example.com".to_owned(),
+            to_values: ["b.example.com".to_owned()].into(),
             ttl_seconds: 5,
             made_unix_ms: now,
             expires_unix_ms: now + 60_000,
@@ -108,6 +109,7 @@ impl Stage {
             look_deadline: Duration::from_millis(300),
             election: Arc::new(ports()),
             clock: Arc::clone(&self.world) as Arc<dyn Clock>,
+            current: CurrentService::new(Arc::new(self.service.clone())),
             metrics: Metrics::register(&mut Registry::default()),
         }
     }

@@ -3,6 +3,7 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "a test names the variants that it is about")]
 
 mod crash;
+mod current;
 mod fuse;
 mod guards;
 mod life;

@@ -64,7 +64,8 @@ fn the_plan_spells_the_switch_out() {
     let plan = decision.plan.as_ref().unwrap();
     assert_eq!((plan.from.as_str(), plan.to.as_str()), ("dc-a", "dc-b"));
     assert_eq!((&plan.decision, &plan.service), (&decision.id, &world.service.name));
-    assert_eq!((plan.to_value.as_str(), plan.ttl_seconds, plan.promotes), ("dc-b.redis.test", 5, true));
+    assert_eq!(plan.to_values, ["dc-b.redis.test".to_owned()].into());
+    assert_eq!((plan.ttl_seconds, plan.promotes), (5, true));
     assert_eq!((plan.fence.epoch, plan.fence.active.as_str()), (7, "dc-a"));
     assert_eq!(plan.made_unix_ms, world.now.unix_ms());
     assert_eq!(plan.expires_unix_ms, plan.made_unix_ms + 60_000);

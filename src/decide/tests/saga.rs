@@ -162,3 +162,12 @@ fn a_switch_back_raises_the_epoch_again() {
     assert!(read(&claimed(&back, &owner())).epoch > read(&first).epoch);
     assert!(read(&switched(&back, &owner())).epoch > read(&claimed(&back, &owner())).epoch);
 }
+
+#[test]
+fn a_plan_that_an_earlier_version_wrote_is_read() {
+    let mut written = serde_json::to_value(plan()).unwrap();
+    let fields = written.as_object_mut().unwrap();
+    assert_eq!(fields.remove("to_values").unwrap(), serde_json::json!(["dc-b.redis.test"]));
+    fields.insert("to_value".to_owned(), "dc-b.redis.test".into());
+    assert_eq!(serde_json::from_value::<Plan>(written).unwrap(), plan());
+}

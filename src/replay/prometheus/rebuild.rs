@@ -213,7 +213,7 @@ impl<'a> Rebuilder<'a> {
         };
         let ttl = self.service.record.ttl_seconds;
         let state = RecordState {
-            record: Some(ResourceSet::single(ttl, site.dns_target.clone())),
+            record: Some(self.service.set_of(site)),
             fence: Some(ResourceSet::single(ttl, fence.to_string())),
         };
         RecordReading::Seen(RecordView { state, read: now })

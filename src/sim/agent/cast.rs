@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::config::{ConfigError, Policies, config};
 use super::past::write_past;
-use crate::act::{self, Hands};
+use crate::act::{self, CurrentService, Hands};
 use crate::config::{Config, Service};
 use crate::control::{self, Intake, SWITCHES_MAX, Setup, View, Wakers, Worker};
 use crate::lead::{Election, Solo};
@@ -164,6 +164,7 @@ impl Parts {
             look_deadline: self.config.global.probe_timeout,
             election: Arc::clone(&self.election),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
+            current: CurrentService::new(Arc::new(service.clone())),
             metrics: self.act.clone(),
         };
         let peers = Arc::new(SimPeers { gate: gate(), probe_interval: self.config.global.probe_interval });

@@ -197,13 +197,14 @@ fn clock(world: &World, chance: &mut Chance) -> Pair {
 }
 
 fn dns(chance: &mut Chance) -> Pair {
-    let state = match chance.below(9) {
+    let state = match chance.below(10) {
         0 => DnsState::Throttled(1 + u32::try_from(chance.below(12)).unwrap_or(0)),
         1 => DnsState::Busy(time(Duration::from_secs(20), chance)),
         2 | 3 => DnsState::ReplyLostAfter,
         4 | 5 => DnsState::ReplyLostBefore,
         6 => DnsState::Denied,
         7 => DnsState::Unavailable,
+        8 => DnsState::ArrivesLate(GRAIN + time(Duration::from_secs(12), chance)),
         _ => DnsState::Pending,
     };
     (vec![Happening::Dns(state)], vec![Happening::Dns(DnsState::Up)])

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::actor::{Life, Phase};
 use super::network::Node;
 use super::redis::Seer;
-use super::state::{Move, State};
+use super::state::{Command, Move, State};
 use super::trace::{Trace, What, moves};
 use crate::act::PromoteError;
 use crate::act::dns::{DnsError, Receipt, RecordChange};
@@ -23,6 +23,17 @@ pub(in crate::sim) struct Sent {
     pub(in crate::sim) ignores: Option<&'static str>,
     /// How old the intent was that it carried out.
     pub(in crate::sim) age: Option<Duration>,
+    /// The moment.
+    pub(in crate::sim) at: Duration,
+}
+
+/// A change that takes effect later than its sender waits for it.
+#[derive(Debug)]
+pub(in crate::sim) struct LateChange {
+    agent: usize,
+    service: usize,
+    change: RecordChange,
+    sent: Sent,
 }
 
 impl State {
@@ -40,7 +51,7 @@ impl State {
             let halted = orders.halted.filter(|halted| has_read(*halted));
             halted.map(|_| "it had read that the service waits for a person")
         });
-        Sent { leads, ignores, age: orders.ticketed.map(|at| now.saturating_sub(at)) }
+        Sent { leads, ignores, age: orders.ticketed.map(|at| now.saturating_sub(at)), at: now }
     }
 
     /// An agent writes down that a service waits for a person.
@@ -105,6 +116,28 @@ impl State {
         now: Duration,
     ) -> Result<Receipt, DnsError> {
         self.reach_provider(agent)?;
+        if let Some(by) = self.provider.take_late() {
+            let late = LateChange { agent, service, change: change.clone(), sent };
+            self.command(Command::Arrives(now + by, Box::new(late)));
+            return Err(DnsError::Unknown { detail: "the provider does not answer in time".to_owned() });
+        }
+        self.take_effect(agent, service, change, sent, now)
+    }
+
+    /// A change takes effect that its sender has given up.
+    pub(in crate::sim) fn arrive(&mut self, late: &LateChange, now: Duration) {
+        // Nobody hears the answer.
+        let _ = self.take_effect(late.agent, late.service, &late.change, late.sent, now);
+    }
+
+    fn take_effect(
+        &mut self,
+        agent: usize,
+        service: usize,
+        change: &RecordChange,
+        sent: Sent,
+        now: Duration,
+    ) -> Result<Receipt, DnsError> {
         let before = self.zones[service].state.clone();
         let (answer, after) = self.provider.change(&before, change, now);
         if let Some(after) = after {

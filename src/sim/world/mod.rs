@@ -17,6 +17,7 @@ mod trace;
 mod truth;
 
 pub(super) use actor::{Life, Phase};
+pub(super) use effects::LateChange;
 pub(super) use layout::{DOMAIN, Layout};
 pub(super) use network::Node;
 pub(super) use record::VISIBLE_AFTER;

@@ -53,6 +53,8 @@ pub(in crate::sim) struct Provider {
     throttled: u32,
     busy_until: Duration,
     lost: Option<Lost>,
+    /// The next change takes effect so much later.
+    late: Option<Duration>,
     is_denied: bool,
     is_unavailable: bool,
     is_zone_missing: bool,
@@ -70,6 +72,7 @@ impl Default for Provider {
             throttled: 0,
             busy_until: Duration::ZERO,
             lost: None,
+            late: None,
             is_denied: false,
             is_unavailable: false,
             is_zone_missing: false,
@@ -96,6 +99,7 @@ impl Provider {
             DnsState::Busy(lasts) => self.busy_until = now + lasts,
             DnsState::ReplyLostAfter => self.lost = Some(Lost::After),
             DnsState::ReplyLostBefore => self.lost = Some(Lost::Before),
+            DnsState::ArrivesLate(by) => self.late = Some(by),
             DnsState::Denied => self.is_denied = true,
             DnsState::Unavailable => self.is_unavailable = true,
             DnsState::NoZone => self.is_zone_missing = true,
@@ -112,6 +116,11 @@ impl Provider {
             return Err(DnsError::Misconfigured { detail: "NoSuchHostedZone".to_owned() });
         }
         Ok(())
+    }
+
+    /// How much later the next change takes effect, if it does.
+    pub(in crate::sim) fn take_late(&mut self) -> Option<Duration> {
+        self.late.take()
     }
 
     /// A change meets what the zone holds.

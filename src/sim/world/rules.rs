@@ -79,7 +79,7 @@ impl State {
         let mut broken = Vec::new();
         let policy = &self.setting.policy;
         let proof = member.and_then(|m| self.actors[agent].proofs.get(&(service, m)));
-        if proof.is_none_or(|at| now.saturating_sub(*at) > policy.decision_ttl) {
+        if proof.is_none_or(|at| sent.at.saturating_sub(*at) > policy.decision_ttl) {
             broken.push(("never_to_unhealthy", "the target had not passed every check".to_owned()));
         }
         if let Some(ignored) = sent.ignores {

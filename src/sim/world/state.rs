@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::actor::{Actor, Life};
+use super::effects::LateChange;
 use super::layout::Layout;
 use super::lease::Lease;
 use super::network::{Network, Node};
@@ -38,6 +39,8 @@ pub(in crate::sim) enum Command {
     Post(crate::sim::language::Webhook),
     /// Something happens later.
     Later(Duration, Happening),
+    /// A change of a record takes effect later.
+    Arrives(Duration, Box<LateChange>),
 }
 
 /// An event that waits for a step.

@@ -17,6 +17,8 @@ pub enum DnsState {
     ReplyLostAfter,
     /// The next change is lost on its way.
     ReplyLostBefore,
+    /// The next change takes effect so much later, if the record is still as it expects, and nobody answers it.
+    ArrivesLate(Duration),
     /// It denies every change.
     Denied,
     /// It answers nothing: no reads, no changes. Name servers answer.

@@ -31,9 +31,11 @@ fn dns_state(item: &Item<'_>) -> Option<DnsState> {
         ("pending", DnsState::Pending),
         ("half_applied", DnsState::HalfApplied),
     ];
-    state(item, &words, (&["throttled", "busy"], &[]), |key, section| match key {
+    let length = duration(Duration::from_millis(1)..=TIME_MAX);
+    state(item, &words, (&["throttled", "busy", "arrives_late"], &[]), |key, section| match key {
         "throttled" => section.optional(key, integer(1..=10_000)).map(|n| DnsState::Throttled(n as u32)),
-        _ => section.optional(key, duration(Duration::from_millis(1)..=TIME_MAX)).map(DnsState::Busy),
+        "arrives_late" => section.optional(key, length).map(DnsState::ArrivesLate),
+        _ => section.optional(key, length).map(DnsState::Busy),
     })
 }
 

@@ -187,6 +187,7 @@ fn dns(state: DnsState) -> String {
         DnsState::Busy(lasts) => format!("{{busy: {}}}", time(lasts)),
         DnsState::ReplyLostAfter => "reply_lost_after".to_owned(),
         DnsState::ReplyLostBefore => "reply_lost_before".to_owned(),
+        DnsState::ArrivesLate(by) => format!("{{arrives_late: {}}}", time(by)),
         DnsState::Denied => "denied".to_owned(),
         DnsState::Unavailable => "unavailable".to_owned(),
         DnsState::NoZone => "no_zone".to_owned(),

@@ -1,0 +1,55 @@
+//! The configuration of a service as it stands at any moment, for a switch that began under an earlier one.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use super::permit::Refusal;
+use crate::config::{Mode, Service};
+use crate::decide::{Plan, Trigger};
+use crate::types::{Moment, SiteName};
+
+/// The configuration of a service; its clones follow every reload.
+#[derive(Debug, Clone)]
+pub struct CurrentService(Arc<ArcSwap<Service>>);
+
+impl CurrentService {
+    /// As it stands now.
+    #[must_use]
+    pub fn new(service: Arc<Service>) -> Self {
+        Self(Arc::new(ArcSwap::new(service)))
+    }
+
+    /// As a reload left it.
+    pub fn replace(&self, service: Arc<Service>) {
+        self.0.store(service);
+    }
+
+    /// Whether the configuration still allows a plan. Giving a claim back is always allowed, and asks nobody.
+    ///
+    /// # Errors
+    /// It does not.
+    pub(super) fn allows(&self, plan: &Plan, now: Moment) -> Result<(), Refusal> {
+        let service = self.0.load();
+        let has = |name: &SiteName| service.sites.iter().any(|site| site.name == *name);
+        if let Some(site) = [&plan.from, &plan.to].into_iter().find(|site| !has(site)) {
+            return Err(Refusal::Reconfigured { why: format!("{site} is no site of the service any more") });
+        }
+        if service.dry_run {
+            return Err(Refusal::Reconfigured { why: "the service only rehearses now".to_owned() });
+        }
+        // Who asks for a switch may ask for one while they are working on something.
+        if plan.trigger != Trigger::Automatic {
+            return Ok(());
+        }
+        if service.mode != Mode::Automatic {
+            let why = format!("the service is in the mode {} now", service.mode.as_str());
+            return Err(Refusal::Reconfigured { why });
+        }
+        let concerns = |site: &SiteName| [&plan.from, &plan.to].contains(&site);
+        match service.maintained(now).find(|site| site.is_none_or(concerns)) {
+            Some(site) => Err(Refusal::Maintenance { site: site.cloned() }),
+            None => Ok(()),
+        }
+    }
+}
