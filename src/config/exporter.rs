@@ -60,6 +60,7 @@ impl Group {
             tls: seed.tls.as_ref().and(tls),
             username: self.discovered.username.clone(),
             password: self.discovered.password.clone(),
+            password_file: self.discovered.password_file.clone(),
         })
     }
 }

@@ -39,6 +39,7 @@ pub use exporter::{Discover, Exporter, Group};
 pub use load::{CONFIG_BYTES_MAX, Loaded, Rules, load, load_for, parse};
 pub use notify::{Channel, Email, Level, MessageWebhook, RateLimits, SmtpTls, Way};
 pub(crate) use policy::{KEYS as POLICY_KEYS, of as policy_of, text as policy_text};
+pub use read::secret_of_file;
 pub use redis::Login;
 pub use rfc2136::{Rfc2136, Tsig, TsigAlgorithm};
 pub use secret::Secret;

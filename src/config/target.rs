@@ -38,6 +38,7 @@ pub(super) fn read(value: &Value, login: &Login) -> Result<Target, Wrong> {
         tls: encrypted.then(|| login.tls.clone().unwrap_or_default()),
         username: login.username.clone(),
         password: login.password.clone(),
+        password_file: login.password_file.clone(),
     })
 }
 

@@ -12,6 +12,7 @@ mod exposition;
 mod format;
 mod guard;
 mod info;
+mod login;
 mod normalise;
 mod patience;
 mod reasons;

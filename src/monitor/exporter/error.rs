@@ -7,6 +7,7 @@ use super::resp::RespError;
 use crate::monitor::error::{RedisError, one_line, printable};
 use crate::monitor::info::InfoError;
 use crate::monitor::reasons::{code_reason, io_reason, words_reason};
+use crate::monitor::tls::TlsError;
 use crate::types::{Gap, GapReason};
 
 /// Longest kept words of a server, in bytes.
@@ -20,6 +21,12 @@ pub(super) enum ScrapeError {
     Open {
         /// Why.
         source: RedisError,
+    },
+    /// The target's TLS files cannot be used any more.
+    #[error("the TLS files cannot be used")]
+    Papers {
+        /// Why.
+        source: TlsError,
     },
     /// The connection broke.
     #[error("the connection was lost")]
@@ -84,6 +91,7 @@ impl ScrapeError {
     pub fn reason(&self) -> GapReason {
         match self {
             Self::Open { source } => source.reason(),
+            Self::Papers { .. } => GapReason::Tls,
             Self::Lost { source } => io_reason(source).unwrap_or(GapReason::Closed),
             Self::Timeout { .. } => GapReason::Timeout,
             Self::Garbled { .. } | Self::Info { .. } => GapReason::Protocol,

@@ -17,12 +17,13 @@ use crate::config::{Exporter as Wants, Target};
 use crate::monitor::catalog::{CATALOG, Names, asked, house};
 use crate::monitor::exposition::Page;
 use crate::monitor::info::InfoReply;
+use crate::monitor::login::password;
 use crate::monitor::socket::{Ends, open};
-use crate::monitor::tls::{TlsError, TlsIdentity, TlsProfiles};
+use crate::monitor::tls::{TlsError, TlsProfiles};
 use crate::types::Clock;
 
 /// Scrapes of one target at the same time; a target that hangs holds no more connections than this.
-const SCRAPES_MAX: usize = 4;
+pub(super) const SCRAPES_MAX: usize = 4;
 /// Primaries of one Sentinel that are looked at.
 const WATCHED_MAX: usize = 64;
 /// Parameters that are asked for one by one, where not all of them are wanted.
@@ -44,7 +45,7 @@ pub enum Connections {
 /// One target.
 pub(super) struct Prober {
     target: Target,
-    tls: Option<TlsIdentity>,
+    profiles: Arc<TlsProfiles>,
     clock: Arc<dyn Clock>,
     connections: Connections,
     permits: Semaphore,
@@ -68,15 +69,16 @@ impl Prober {
     /// The target's TLS files cannot be used.
     pub fn new(
         target: Target,
-        profiles: &TlsProfiles,
+        profiles: &Arc<TlsProfiles>,
         clock: Arc<dyn Clock>,
         connections: Connections,
     ) -> Result<Self, TlsError> {
-        let tls = profiles.identity(&target)?;
-        let permits = Semaphore::new(SCRAPES_MAX);
+        // Files that are wrong from the start are the operator's to hear of; they are read again at each connection.
+        profiles.identity(&target)?;
+        let (permits, profiles) = (Semaphore::new(SCRAPES_MAX), Arc::clone(profiles));
         Ok(Self {
             target,
-            tls,
+            profiles,
             clock,
             connections,
             permits,
@@ -236,10 +238,11 @@ impl Prober {
             }
         }
         let began = self.clock.now();
-        let stream = open(&self.target.address, self.tls.as_ref(), ends).await;
+        let tls = self.profiles.identity(&self.target).map_err(|source| ScrapeError::Papers { source })?;
+        let stream = open(&self.target.address, tls.as_ref(), ends).await;
         let mut link = Link::new(stream.map_err(|source| ScrapeError::Open { source })?);
         *connect = self.clock.now().since(began);
-        let Some(password) = &self.target.password else {
+        let Some(password) = password(&self.target, ends).await else {
             let answers = link.exchange(pipeline.bytes(), pipeline.count(), ends).await?;
             return Ok((link, answers));
         };

@@ -50,7 +50,7 @@ pub struct Exporter {
     /// When was asked for them last.
     asked: Mutex<Option<Moment>>,
     settings: config::Exporter,
-    profiles: TlsProfiles,
+    profiles: Arc<TlsProfiles>,
     clock: Arc<dyn Clock>,
     options: ExporterOptions,
 }
@@ -64,7 +64,7 @@ impl Exporter {
             found: Mutex::default(),
             asked: Mutex::default(),
             settings: config::Exporter::default(),
-            profiles: TlsProfiles::new(),
+            profiles: Arc::new(TlsProfiles::new()),
             clock,
             options: ExporterOptions::default(),
         }

@@ -10,11 +10,11 @@ use tokio::task::JoinSet;
 
 use super::prober::SCRAPES_MAX;
 use super::{Connections, Exporter, ExporterOptions};
-use crate::config::{Discover, Exporter as Wants, Group, Login, Target};
+use crate::config::{Discover, Exporter as Wants, Group, Login, Target, Tls};
 use crate::monitor::catalog::{CATALOG, Names};
 use crate::monitor::format::Format;
 use crate::monitor::tests::rig::{
-    AMPLE, Pretender, Server, Then, config, free_port, service, target, until, with_login,
+    AMPLE, Papers, Pretender, Server, Then, config, free_port, service, target, until, with_login,
 };
 use crate::types::{Clock, ServiceName, SystemClock};
 
@@ -371,4 +371,38 @@ async fn what_a_sentinel_watches_is_found_and_may_be_scraped() {
     let page =
         exporter.scrape(replica.target().name.as_str(), AMPLE, Format::Text).await.expect("it is found");
     assert_has(&String::from_utf8(page).unwrap(), "redis_up 1");
+}
+
+#[tokio::test]
+async fn a_password_and_papers_that_change_need_no_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("password");
+    std::fs::write(&file, "first\n").unwrap();
+    let papers = Papers::write(dir.path(), "one");
+    let [certificate, key, ca] = [&papers.certificate, &papers.key, &papers.ca].map(|p| p.to_str().unwrap());
+    let tls_port = free_port().to_string();
+    let tls = ["--tls-port", &tls_port, "--tls-cert-file", certificate, "--tls-key-file", key];
+    let server =
+        Server::start(&[&tls[..], &["--tls-ca-cert-file", ca, "--requirepass", "first"]].concat()).await;
+    let own_ca = dir.path().join("trusted");
+    std::fs::copy(&papers.ca, &own_ca).unwrap();
+    let target = Target {
+        tls: Some(Tls { ca_file: Some(own_ca.clone()), ..Tls::default() }),
+        password_file: Some(file.clone()),
+        ..with_login(target("127.0.0.1", tls_port.parse().unwrap()), Some("default"), "first")
+    };
+    let fresh = ExporterOptions { connections: Connections::Fresh, ..OPTIONS };
+    let exporter = exporter(target, Wants::default(), fresh);
+    assert_has(&page(&exporter, AMPLE).await, "redis_up 1");
+
+    server.cli(&["-a", "first", "--no-auth-warning", "CONFIG", "SET", "requirepass", "second"]);
+    assert_failed(&page(&exporter, AMPLE).await, "auth");
+    std::fs::write(&file, "second\n").unwrap();
+    assert_has(&page(&exporter, AMPLE).await, "redis_up 1");
+
+    let others = Papers::write(dir.path(), "another");
+    std::fs::copy(&others.ca, &own_ca).unwrap();
+    assert_failed(&page(&exporter, AMPLE).await, "tls");
+    std::fs::copy(&papers.ca, &own_ca).unwrap();
+    assert_has(&page(&exporter, AMPLE).await, "redis_up 1");
 }

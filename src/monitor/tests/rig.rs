@@ -129,6 +129,7 @@ pub fn target(host: &str, port: u16) -> Target {
         tls: None,
         username: None,
         password: None,
+        password_file: None,
     }
 }
 
