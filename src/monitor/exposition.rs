@@ -225,6 +225,7 @@ mod tests {
     use prometheus_client::metrics::counter::Counter;
     use prometheus_client::metrics::gauge::Gauge;
     use prometheus_client::metrics::info::Info;
+    use proptest::prelude::*;
 
     use super::*;
     use crate::monitor::catalog::{CATALOG, Source, TARGET_LABELS, house, spec};
@@ -392,6 +393,40 @@ mod tests {
             let page = text(page);
             assert!(page.contains(&format!("# TYPE redis_total_error_replies {kind}\n")), "{page}");
             assert!(page.contains("\nredis_total_error_replies 7\n"), "{page}");
+        }
+    }
+
+    /// A label's text as a reader of the format takes it.
+    fn unescaped(text: &str) -> String {
+        let mut plain = String::new();
+        let mut chars = text.chars();
+        while let Some(c) = chars.next() {
+            match (c, c == '\\') {
+                (_, true) => match chars.next() {
+                    Some('n') => plain.push('\n'),
+                    Some(other) => plain.push(other),
+                    None => plain.push('\\'),
+                },
+                (other, false) => plain.push(other),
+            }
+        }
+        plain
+    }
+
+    proptest! {
+        #[test]
+        fn any_label_is_read_back_as_it_was(value in any::<String>(), number in any::<f64>()) {
+            let spec = spec("redis_errors_total").unwrap();
+            let mut page = Page::new(Format::Text);
+            page.family(spec, [([("err", value.as_str())], number)]);
+            let page = text(page);
+            let mut lines = page.split('\n').skip(2);
+            let line = lines.next().unwrap();
+            let (label, found) = line.strip_prefix("redis_errors_total{err=\"").unwrap().rsplit_once("\"} ").unwrap();
+            prop_assert_eq!(unescaped(label), value);
+            let found: f64 = found.parse().unwrap();
+            prop_assert!(found == number || found.is_nan() && number.is_nan());
+            prop_assert_eq!(lines.collect::<Vec<_>>(), [""], "one line and no more");
         }
     }
 }

@@ -195,6 +195,8 @@ fn share(part: Option<u64>, whole: Option<u64>) -> Option<Ratio> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::types::{Facts, Link, SIGNALS, TargetName};
 
@@ -366,5 +368,38 @@ mod tests {
         assert!(!of(unknown_limit).iter().any(|(name, _)| *name == "memory_pressure"));
         let syncing = Facts { link: Some(Link { syncing: true, ..link }), ..facts };
         assert_eq!(of(syncing)[1], ("replication_link", 1.0));
+    }
+
+    proptest! {
+        /// An answer with other bytes in some places, and an end somewhere: what is still one has finite numbers only.
+        #[test]
+        fn a_damaged_answer_brings_finite_numbers_or_none(
+            damage in proptest::collection::vec((0..6000_usize, any::<u8>()), 0..20),
+            end in 0..8000_usize,
+        ) {
+            let mut bytes = PRIMARY.to_vec();
+            for (at, byte) in damage {
+                if let Some(place) = bytes.get_mut(at) {
+                    *place = byte;
+                }
+            }
+            bytes.truncate(end.max(10));
+            if let Ok(reply) = InfoReply::parse(&bytes) {
+                for sample in samples(&reply) {
+                    prop_assert!(sample.value.is_finite(), "{sample:?}");
+                    prop_assert!(sample.labels.iter().all(|(_, text)| !text.contains('\n')), "{sample:?}");
+                }
+            }
+        }
+
+        /// Whatever number a field holds, it is exported as it is, or not at all.
+        #[test]
+        fn any_number_is_exported_as_it_is(number in "-?[0-9]{1,400}([.][0-9]{0,20})?(e[0-9]{1,3})?", end in "\r?\n") {
+            let text = format!("# Server{end}{end}used_memory:{number}{end}# New{end}other:1{end}");
+            let reply = InfoReply::parse(text.as_bytes()).unwrap();
+            let found = samples(&reply).into_iter().find(|s| s.metric == "redis_memory_used_bytes");
+            let want = number.parse::<f64>().ok().filter(|n| n.is_finite());
+            prop_assert_eq!(found.map(|sample| sample.value), want);
+        }
     }
 }

@@ -382,8 +382,11 @@ async fn a_password_and_papers_that_change_need_no_restart() {
     let [certificate, key, ca] = [&papers.certificate, &papers.key, &papers.ca].map(|p| p.to_str().unwrap());
     let tls_port = free_port().to_string();
     let tls = ["--tls-port", &tls_port, "--tls-cert-file", certificate, "--tls-key-file", key];
-    let server =
-        Server::start(&[&tls[..], &["--tls-ca-cert-file", ca, "--requirepass", "first"]].concat()).await;
+    let server = Server::start(
+        &[&tls[..], &["--tls-auth-clients", "no", "--tls-ca-cert-file", ca, "--requirepass", "first"]]
+            .concat(),
+    )
+    .await;
     let own_ca = dir.path().join("trusted");
     std::fs::copy(&papers.ca, &own_ca).unwrap();
     let target = Target {
