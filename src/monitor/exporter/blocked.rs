@@ -81,7 +81,7 @@ mod tests {
         assert!(!blocked.may_ask(command, now) && blocked.may_ask(Command::SlowlogLen, now));
         assert!(blocked.note(command, Why::Unknown, now), "another reason is news");
         assert_eq!(blocked.iter().collect::<Vec<_>>(), [(command, Why::Unknown)]);
-        assert!(blocked.may_ask(command, now + RETRY));
+        assert!(blocked.may_ask(command, now.plus(RETRY)));
         blocked.clear(command);
         assert_eq!(blocked.iter().count(), 0);
     }

@@ -211,7 +211,8 @@ impl Prober {
         pipeline: &Pipeline,
         ends: Ends,
     ) -> Result<(Link, Answers), ScrapeError> {
-        self.exchange_timed(pipeline, &mut Duration::ZERO, ends).await
+        let mut connect = Duration::ZERO;
+        self.exchange_timed(pipeline, &mut connect, ends).await
     }
 
     /// Keeps a connection that all went well over.
