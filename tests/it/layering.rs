@@ -46,6 +46,7 @@ const PURE: &[&str] = &[
     "monitor/exporter/families.rs",
     "monitor/exporter/reading.rs",
     "monitor/exporter/resp.rs",
+    "monitor/signals/",
     "lead/lease.rs",
     "act/notify/message.rs",
     "act/notify/words.rs",
