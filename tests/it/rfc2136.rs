@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::future::join;
 use redrover::act::dns::rfc2136::Rfc2136Dns;
-use redrover::act::dns::{Dns, DnsError, Receipt, RecordChange, SendBy};
+use redrover::act::dns::{Dns, DnsError, Receipt, RecordChange};
 use redrover::config::{Provider, Record, Rfc2136, Secret, Tsig, TsigAlgorithm};
 use redrover::types::{Clock, Moment, RecordName, RecordState, RecordType, ResourceSet, SystemClock};
 

@@ -53,7 +53,7 @@ impl Board {
     ) -> Self {
         let mut variable = json!({
             "name": name, "type": "query", "label": label, "datasource": datasource(),
-            "query": {"query": query, "refId": name}, "definition": query,
+            "query": {"query": query, "refId": name},
             // Read anew when the time range changes: what came since has its place.
             "refresh": 2, "sort": 1, "hide": 0, "multi": is_many, "includeAll": is_many, "options": [],
         });

@@ -23,6 +23,7 @@ pub struct Panel {
     description: &'static str,
     unit: &'static str,
     width: u32,
+    height: u32,
     range: Option<(f64, f64)>,
     steps: Vec<(Option<f64>, &'static str)>,
     words: Vec<(u32, &'static str, &'static str)>,
@@ -38,6 +39,7 @@ impl Panel {
             description,
             unit: "short",
             width,
+            height: if kind == Kind::Numbers { 4 } else { 8 },
             range: None,
             steps: vec![(None, "green")],
             words: Vec::new(),
@@ -64,6 +66,12 @@ impl Panel {
     /// Another width, of 24.
     pub fn width(mut self, width: u32) -> Self {
         self.width = width;
+        self
+    }
+
+    /// High enough for a bar of each signal.
+    pub fn tall(mut self) -> Self {
+        self.height = 12;
         self
     }
 
@@ -116,10 +124,7 @@ impl Panel {
 
     /// How high it is.
     pub fn rows(&self) -> u32 {
-        match self.kind {
-            Kind::Lines | Kind::Bars => 8,
-            Kind::Numbers => 4,
-        }
+        self.height
     }
 
     /// The panel at its place.

@@ -171,7 +171,7 @@ fn replication() -> Vec<Panel> {
 
 fn seen() -> Vec<Panel> {
     let looks = r#"redrover_probe_duration_seconds_bucket{instance=~"$agent",redis_service=~"$redis_service",datacenter=~"$datacenter"}"#;
-    vec![
+    let panels = vec![
         Panel::bars(
             "Signals",
             "0 is good, 1 is bad; the worst of the chosen targets. docs/signals.md says what each is.",
@@ -189,5 +189,6 @@ fn seen() -> Vec<Panel> {
             format!("histogram_quantile(0.95, sum by (datacenter, le) (rate({looks}[$__rate_interval])))"),
             "{{datacenter}}",
         ),
-    ]
+    ];
+    panels.into_iter().map(Panel::tall).collect()
 }

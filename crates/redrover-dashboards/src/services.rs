@@ -93,7 +93,11 @@ fn now() -> Vec<Panel> {
             .width(3)
             .query(of("redrover_fence_epoch"), SERVICE),
         Panel::numbers("Vetoes", "How many stand against a switch.").width(3).base("blue").query(
-            format!("count by (redis_service) ({}) or 0 * {}", of("redrover_veto"), of("redrover_halted")),
+            format!(
+                "count by (redis_service) ({}) or max by (redis_service) (0 * {})",
+                of("redrover_veto"),
+                of("redrover_halted")
+            ),
             SERVICE,
         ),
     ]
@@ -129,7 +133,7 @@ fn sites() -> Vec<Panel> {
 }
 
 fn unusual() -> Vec<Panel> {
-    vec![
+    let panels = vec![
         Panel::lines(
             "Anomaly score",
             "The score of each target, and where unusual begins; 0.5 is as expected.",
@@ -141,7 +145,7 @@ fn unusual() -> Vec<Panel> {
             "What makes it unusual",
             "The largest part of each signal in the score; below 0 it is more ordinary.",
         )
-        .range(-0.5, 1.0)
+        .range(0.0, 1.0)
         .from(0.05, "orange")
         .from(0.25, "red")
         .query(format!("max by (signal) ({})", of("redrover_anomaly_contribution")), "{{signal}}"),
@@ -151,7 +155,8 @@ fn unusual() -> Vec<Panel> {
             .from(0.6, "orange")
             .from(0.9, "red")
             .query(format!("max by (signal) ({})", of("redrover_signal")), "{{signal}}"),
-    ]
+    ];
+    panels.into_iter().map(Panel::tall).collect()
 }
 
 fn agent() -> Vec<Panel> {

@@ -1,5 +1,7 @@
 //! What a hook is told: as JSON, and as variables of the environment. Pure.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::config::Service;
@@ -47,7 +49,8 @@ impl Call<'_> {
     /// Names and texts, in the order of the documentation.
     fn facts(&self) -> Vec<(&'static str, String)> {
         let plan = self.plan;
-        let from_value = self.service.site(&plan.from).map(|site| site.dns_target.clone());
+        let joined = |values: &BTreeSet<String>| values.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
+        let from_value = self.service.site(&plan.from).map(|site| joined(&self.service.values_of(site)));
         let mut facts = vec![
             ("hook", self.point.as_str().to_owned()),
             ("agent", self.agent.to_string()),
@@ -59,7 +62,7 @@ impl Call<'_> {
             ("to", plan.to.to_string()),
             ("record", self.service.record.name.to_string()),
             ("from_value", from_value.unwrap_or_default()),
-            ("to_value", plan.to_value.clone()),
+            ("to_value", joined(&plan.to_values)),
         ];
         if let HookPoint::After(outcome) = self.point {
             facts.push(("outcome", outcome.as_str().to_owned()));

@@ -7,13 +7,13 @@ use async_trait::async_trait;
 use prometheus_client::registry::Registry;
 use redrover::act::dns::Dns;
 use redrover::act::dns::route53::Route53Dns;
-use redrover::act::{self, Hands, Permit, Promote, PromoteError, Switch};
+use redrover::act::{self, CurrentService, Hands, Permit, Promote, PromoteError, Switch};
 use redrover::config::{Config, Provider, load};
 use redrover::decide::saga::{Fencing, Outcome};
 use redrover::decide::{Plan, Trigger, fence_of};
 use redrover::lead::{Solo, Term};
 use redrover::monitor::{SiteClient, WriteCanary};
-use redrover::store::{Body, Journal as _, MemoryJournal, NewEntry};
+use redrover::store::{Body, MemoryJournal, NewEntry};
 use redrover::types::{
     AgentName, CanaryResult, Clock, Facts, Gap, GapReason, Link, Role, SiteName, Snapshot, Surroundings,
     SystemClock, TargetName, TargetSnapshot,
@@ -64,7 +64,8 @@ impl Promote for Redis {
 
     async fn release(&self, _: &SiteName) {}
 
-    async fn promote(&self, site: &SiteName) -> Result<(), PromoteError> {
+    async fn promote(&self, plan: &Plan) -> Result<(), PromoteError> {
+        let site = &plan.to;
         let mut roles = self.roles();
         if roles.target != site.as_str() {
             return Err(PromoteError::UnknownSite(site.clone()));
@@ -149,6 +150,7 @@ impl Racer {
             look_deadline: Duration::from_millis(500),
             election: Arc::new(Solo),
             clock: Arc::new(SystemClock::new()),
+            current: CurrentService::new(Arc::new(config.services[0].clone())),
             metrics: act::Metrics::register(&mut Registry::default()),
         };
         Self { hands, config }
@@ -184,6 +186,7 @@ impl Racer {
             expires_unix_ms: made_unix_ms + 60_000,
             promotes,
             trigger: Trigger::Automatic,
+            lossless: false,
         }
     }
 
