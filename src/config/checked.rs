@@ -15,6 +15,7 @@ use super::Secret;
 use super::around::{ClientErrors, Datacenter, HttpLogin, Maintenance, Prometheus, Reach, Vantage};
 use super::cloud_dns::CloudDns;
 use super::embedded::EmbeddedDns;
+use super::exporter::Exporter;
 use super::history::History;
 use super::hooks::{Hook, Hooks};
 use super::notify::Channel;
@@ -33,8 +34,10 @@ pub struct Config {
     pub self_checks: Vec<Reach>,
     /// The datacenters that services may have sites in.
     pub datacenters: Vec<Datacenter>,
-    /// The services, in the file's order; at least one, names unique.
+    /// The services, in the file's order, names unique; at least one where the exporter has no group of its own.
     pub services: Vec<Service>,
+    /// What is exported beside the services.
+    pub exporter: Exporter,
     /// How notifications come in.
     pub webhook: Webhook,
     /// Where Alertmanager is, for its silences.

@@ -4,6 +4,7 @@
 
 pub mod agent;
 pub mod cloud_dns;
+pub mod catalog;
 pub mod disk;
 pub mod dns;
 pub mod dns_proxy;
