@@ -22,7 +22,7 @@ use crate::act::{self, CurrentService, Hands};
 use crate::config::{Config, Provider, Record, Service, load};
 use crate::control::{self, Intake, SWITCHES_MAX, Setup, View, Wakers};
 use crate::lead::{Election, Solo};
-use crate::monitor::{self, Alone, Collectors, Monitor};
+use crate::monitor::{self, Alone, Collectors, Exporter, ExporterOptions, Monitor};
 use crate::serve::{Metrics, ReloadRequest, Serve, router, serve};
 use crate::store::{Journal, SqliteJournal};
 use crate::types::{Clock, Moment, SystemClock};
@@ -37,6 +37,8 @@ pub struct Options {
     pub config_file: PathBuf,
     /// Where to serve HTTP.
     pub listen: SocketAddr,
+    /// How metrics are exported.
+    pub exporter: ExporterOptions,
 }
 
 /// The present moment, for commands that run once.
@@ -80,6 +82,11 @@ fn lock(data_dir: &Path) -> anyhow::Result<File> {
     let file = File::create(&path).with_context(|| format!("cannot create {}", path.display()))?;
     file.try_lock().with_context(|| format!("another agent runs on {}", data_dir.display()))?;
     Ok(file)
+}
+
+/// The targets that may be scraped.
+fn exporter(config: &Config, clock: &Arc<dyn Clock>, options: ExporterOptions) -> anyhow::Result<Exporter> {
+    Exporter::new(config, clock, options).context("a target cannot be scraped as configured")
 }
 
 /// What all services share.
@@ -139,6 +146,8 @@ pub struct App {
     reloads: mpsc::Receiver<ReloadRequest>,
     config: Arc<ArcSwap<Config>>,
     metrics: Metrics,
+    exporter: Arc<ArcSwap<Exporter>>,
+    clock: Arc<dyn Clock>,
     options: Options,
     hangups: Signal,
     /// Held until the end.
@@ -159,6 +168,8 @@ impl App {
         let listener = TcpListener::bind(options.listen)
             .await
             .with_context(|| format!("cannot listen on {}", options.listen))?;
+        let exporter = exporter(&config, &clock, options.exporter)?;
+        let exporter = Arc::new(ArcSwap::from_pointee(exporter));
         let mut registry = Registry::default();
         let zone = embedded_zone(&config)?;
         let shared = Shared {
@@ -205,8 +216,10 @@ impl App {
             control: handle,
             view,
             config: Arc::clone(&config),
-            clock,
+            clock: Arc::clone(&clock),
             metrics: metrics.clone(),
+            names: options.exporter.names,
+            exporter: Arc::clone(&exporter),
             reload,
         };
         tracing::info!(address = %listener.local_addr()?, version = env!("CARGO_PKG_VERSION"), "serving HTTP");
@@ -223,6 +236,8 @@ impl App {
             reloads,
             config,
             metrics,
+            exporter,
+            clock,
             options,
             hangups,
             _lock: lock,
@@ -295,8 +310,10 @@ impl App {
             tracing::warn!(%warning, "configuration");
         }
         let channels = Channels::open(&new)?;
+        let exporter = exporter(&new, &self.clock, self.options.exporter)?;
         self.services.apply(&new, &mut self.tasks).await?;
         self.channels.send_replace(channels);
+        self.exporter.store(Arc::new(exporter));
         self.config.store(Arc::new(new));
         Ok(())
     }

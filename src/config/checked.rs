@@ -13,6 +13,7 @@ pub use target::{Address, Target, Tls};
 
 use super::Secret;
 use super::around::{ClientErrors, Datacenter, HttpLogin, Maintenance, Prometheus, Reach, Vantage};
+use super::exporter::Exporter;
 use super::notify::Channel;
 use super::rfc2136::Rfc2136;
 use crate::types::{AgentName, Moment, RecordName, RecordType, ResourceSet, ServiceName, SiteName};
@@ -28,8 +29,10 @@ pub struct Config {
     pub self_checks: Vec<Reach>,
     /// The datacenters that services may have sites in.
     pub datacenters: Vec<Datacenter>,
-    /// The services, in the file's order; at least one, names unique.
+    /// The services, in the file's order, names unique; at least one where the exporter has no group of its own.
     pub services: Vec<Service>,
+    /// What is exported beside the services.
+    pub exporter: Exporter,
     /// How notifications come in.
     pub webhook: Webhook,
     /// Where Alertmanager is, for its silences.

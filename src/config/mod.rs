@@ -10,6 +10,7 @@ mod check_around;
 mod checked;
 mod error;
 mod evidence;
+mod exporter;
 mod load;
 mod maintenance;
 mod notify;
@@ -34,10 +35,14 @@ pub use checked::{
     Record, Route53, Service, Site, Target, Tls, Topology, Webhook, WebhookAuth, Weights,
 };
 pub use error::{Problem, Problems};
+pub use exporter::{Discover, Exporter, Group};
 pub use load::{CONFIG_BYTES_MAX, Loaded, Rules, load, load_for, parse};
 pub use notify::{Channel, Email, Level, MessageWebhook, RateLimits, SmtpTls, Way};
 pub(crate) use policy::{KEYS as POLICY_KEYS, of as policy_of, text as policy_text};
+pub use read::secret_of_file;
+pub use redis::Login;
 pub use rfc2136::{Rfc2136, Tsig, TsigAlgorithm};
 pub use secret::Secret;
 pub(crate) use service::promote as promote_of;
+pub use target::target_name;
 pub use template::{Piece, Place, Template};

@@ -15,8 +15,8 @@ use super::process;
 use super::router::Serve;
 use crate::config::Mode;
 use crate::control::ServiceView;
-use crate::monitor::{CATALOG, Format, MetricSpec, Page, Source, house, signals};
-use crate::types::{Moment, TargetSnapshot};
+use crate::monitor::{CATALOG, Format, MetricSpec, Names, Page, counted, house, register, signals};
+use crate::types::{Moment, Sample, TargetSnapshot};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Notified {
@@ -39,20 +39,13 @@ impl Metrics {
         for result in ["accepted", "unmatched", "malformed", "too_large", "unauthorized", "unavailable"] {
             let _ = notifications.get_or_create(&Notified { result });
         }
-        registry.register(
-            "redrover_webhook_notifications",
-            "Notifications received, by what came of them",
-            notifications.clone(),
-        );
+        register(&mut registry, &counted::WEBHOOK_NOTIFICATIONS, notifications.clone());
         let last_reload = Gauge::default();
         last_reload.set(1);
-        registry.register(
-            "redrover_config_last_reload_successful",
-            "Whether the last reload took effect",
-            last_reload.clone(),
-        );
+        register(&mut registry, &counted::LAST_RELOAD, last_reload.clone());
         let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
-        registry.register("redrover_build", "What runs", build);
+        // The registry adds the ending of facts itself.
+        registry.register(counted::BUILD.name.trim_end_matches("_info"), counted::BUILD.help, build);
         Self { registry: Arc::new(Mutex::new(registry)), notifications, last_reload }
     }
 
@@ -72,7 +65,7 @@ pub(super) fn scrape(serve: &Serve, accept: &str) -> (&'static str, Vec<u8>) {
     let format = Format::from_accept(accept);
     let mut page = Page::new(format);
     let views = serve.view.services();
-    redis(&mut page, &views);
+    redis(&mut page, &views, serve.names);
     signal(&mut page, &views, serve.config.load().global.probe_timeout);
     anomalies(&mut page, &views);
     sites(&mut page, &views, serve.clock.now());
@@ -94,17 +87,23 @@ fn flag(is: bool) -> f64 {
 }
 
 /// The `redis_*` series of every target, one family after another.
-fn redis(page: &mut Page, views: &[Arc<ServiceView>]) {
+fn redis(page: &mut Page, views: &[Arc<ServiceView>], names: Names) {
     let up = targets(views).map(|(labels, target)| (labels, flag(target.facts.is_ok())));
     page.family(&house::UP, up);
-    for spec in CATALOG.iter().filter(|spec| spec.source != Source::View) {
-        let series = targets(views).flat_map(|(labels, target)| {
-            target.samples.iter().filter(|s| s.metric == spec.name).map(move |sample| {
+    // The samples stand in the catalog's order: of each target, those of a family come next.
+    let mut left: Vec<(Labels<'_>, &[Sample])> =
+        targets(views).map(|(labels, target)| (labels, target.samples.as_slice())).collect();
+    for spec in CATALOG.iter().filter(|spec| spec.source.is_info()) {
+        let mut block = page.block(spec);
+        for (labels, samples) in &mut left {
+            let count = samples.iter().take_while(|sample| sample.metric == spec.name).count();
+            let (own, others) = samples.split_at(count);
+            *samples = others;
+            for sample in own.iter().filter(|_| names.have(spec)) {
                 let own = sample.labels.iter().map(|(name, value)| (*name, value.as_str()));
-                (labels.iter().copied().chain(own).collect::<Labels<'_>>(), sample.value)
-            })
-        });
-        page.family(spec, series);
+                block.sample("", labels.iter().copied().chain(own), sample.value);
+            }
+        }
     }
 }
 

@@ -5,8 +5,10 @@
 mod auth;
 mod error;
 mod metrics;
+mod page;
 mod process;
 mod router;
+mod scrape;
 mod server;
 mod webhook;
 

@@ -12,9 +12,11 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::Metrics;
 use super::error::ApiError;
-use super::{metrics, webhook};
+use super::page::page_response;
+use super::{metrics, scrape, webhook};
 use crate::config::Config;
 use crate::control::{ControlHandle, View};
+use crate::monitor::{Exporter, Names};
 use crate::types::Clock;
 
 /// A reload that was asked for over HTTP; answered with what came of it.
@@ -33,6 +35,10 @@ pub struct Serve {
     pub clock: Arc<dyn Clock>,
     /// The house's own numbers.
     pub metrics: Metrics,
+    /// Which names the pages have.
+    pub names: Names,
+    /// The targets that may be scraped.
+    pub exporter: Arc<ArcSwap<Exporter>>,
     /// Where a reload is asked for.
     pub reload: mpsc::Sender<ReloadRequest>,
 }
@@ -40,7 +46,10 @@ pub struct Serve {
 /// All paths.
 pub fn router(serve: Serve) -> Router {
     Router::new()
-        .route("/metrics", get(scrape))
+        .route("/metrics", get(published))
+        .route("/scrape", get(scrape::scrape))
+        .route("/discover", get(scrape::discover))
+        .route("/discover-cluster-nodes", get(scrape::discover))
         .route("/webhook/alertmanager", post(notify))
         .route("/-/healthy", get(|| async { "redrover is healthy\n" }))
         .route("/-/ready", get(ready))
@@ -48,10 +57,10 @@ pub fn router(serve: Serve) -> Router {
         .with_state(serve)
 }
 
-async fn scrape(State(serve): State<Serve>, headers: HeaderMap) -> Response {
+async fn published(State(serve): State<Serve>, headers: HeaderMap) -> Response {
     let accept = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let (content_type, page) = metrics::scrape(&serve, accept);
-    ([(header::CONTENT_TYPE, content_type)], page).into_response()
+    page_response(&headers, content_type, page)
 }
 
 async fn notify(State(serve): State<Serve>, request: Request) -> Response {

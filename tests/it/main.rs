@@ -3,6 +3,7 @@
 //! One binary, so that the crate is linked once. Every test starts its own servers on free ports, and cleans up.
 
 mod around;
+mod catalog;
 mod config;
 mod crash;
 mod demo;
@@ -17,6 +18,7 @@ mod notify;
 mod reload;
 mod replay;
 mod rfc2136;
+mod scrape;
 mod secrets;
 mod silence;
 mod support;

@@ -16,6 +16,7 @@ use crate::act::{self, CurrentService, Hands};
 use crate::config::{Config, Service};
 use crate::control::{self, Intake, SWITCHES_MAX, Setup, View, Wakers, Worker};
 use crate::lead::{Election, Solo};
+use crate::monitor::{Exporter, Names};
 use crate::serve::{self, Serve, router};
 use crate::sim::language::Scenario;
 use crate::sim::ports::{Gate, SimClock, SimDns, SimElection, SimEyes, SimHands, SimJournal, SimPeers};
@@ -201,6 +202,8 @@ impl Parts {
             config: Arc::new(ArcSwap::from(Arc::clone(&self.config))),
             clock: clock(),
             metrics: self.metrics.clone(),
+            names: Names::Clean,
+            exporter: Arc::new(ArcSwap::from_pointee(Exporter::empty(clock()))),
             reload,
         });
         (Running { _tasks: tasks, metrics: self.metrics }, door)

@@ -3,6 +3,7 @@
 //! Absent on purpose: sleeping. A test waits for a condition, with [`process::wait_for`] and a limit.
 
 pub mod agent;
+pub mod catalog;
 pub mod dns;
 pub mod dns_proxy;
 pub mod http;
