@@ -22,7 +22,7 @@ use crate::act::{self, CurrentService, Hands};
 use crate::config::{Config, Provider, Record, Service, load};
 use crate::control::{self, Intake, SWITCHES_MAX, Setup, View, Wakers};
 use crate::lead::{Election, Solo};
-use crate::monitor::{self, Alone, Collectors, Exporter, ExporterOptions, Monitor};
+use crate::monitor::{self, Alone, Collectors, Exporter, ExporterOptions, Inventory, Monitor, Pictures};
 use crate::serve::{Metrics, ReloadRequest, Serve, router, serve};
 use crate::store::{Journal, SqliteJournal};
 use crate::types::{Clock, Moment, SystemClock};
@@ -98,6 +98,8 @@ pub(super) struct Shared {
     pub(super) zone: Option<Arc<EmbeddedZone>>,
     pub(super) act: act::Metrics,
     pub(super) monitor: monitor::Metrics,
+    /// Who takes the inventory of the clusters hears here what to look with.
+    pub(super) looking: watch::Sender<Option<Arc<Collectors>>>,
 }
 
 impl Shared {
@@ -172,6 +174,7 @@ impl App {
         let exporter = Arc::new(ArcSwap::from_pointee(exporter));
         let mut registry = Registry::default();
         let zone = embedded_zone(&config)?;
+        let (looking, looks) = watch::channel(None);
         let shared = Shared {
             journal: Arc::clone(&journal),
             clock: Arc::clone(&clock),
@@ -180,6 +183,7 @@ impl App {
             zone: zone.clone(),
             act: act::Metrics::register(&mut registry),
             monitor: monitor::Metrics::register(&mut registry),
+            looking,
         };
         let decided = control::Metrics::register(&mut registry);
         let told = NotifyMetrics::register(&mut registry);
@@ -210,11 +214,19 @@ impl App {
             courier.run(stop).await;
             "the courier of messages"
         });
+        let pictures = Pictures::default();
+        let inventory = Inventory::new(looks, pictures.clone(), Arc::clone(&clock));
+        let stop = cancelled.clone();
+        tasks.spawn(async move {
+            inventory.run(stop).await;
+            "the inventory of the clusters"
+        });
         let config = Arc::new(ArcSwap::from_pointee(config));
         let (reload, reloads) = mpsc::channel(RELOADS_MAX);
         let shared_state = Serve {
             control: handle,
             view,
+            pictures,
             config: Arc::clone(&config),
             clock: Arc::clone(&clock),
             metrics: metrics.clone(),

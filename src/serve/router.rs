@@ -16,7 +16,7 @@ use super::page::page_response;
 use super::{metrics, scrape, webhook};
 use crate::config::Config;
 use crate::control::{ControlHandle, View};
-use crate::monitor::{Exporter, Names};
+use crate::monitor::{Exporter, Names, Pictures};
 use crate::types::Clock;
 
 /// A reload that was asked for over HTTP; answered with what came of it.
@@ -29,6 +29,8 @@ pub struct Serve {
     pub control: ControlHandle,
     /// The published picture.
     pub view: View,
+    /// What clusters said of themselves.
+    pub pictures: Pictures,
     /// The present configuration.
     pub config: Arc<ArcSwap<Config>>,
     /// The clocks.

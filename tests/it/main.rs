@@ -7,6 +7,7 @@ mod catalog;
 mod config;
 mod crash;
 mod demo;
+mod enterprise;
 mod exposition;
 mod failover;
 mod halts;

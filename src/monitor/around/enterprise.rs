@@ -218,9 +218,8 @@ impl EnterpriseClient {
         tolerance_ms: Option<u32>,
         deadline: Duration,
     ) -> Result<Availability, Gap> {
-        let lag = tolerance_ms.map_or_else(String::new, |ms| {
-            format!("?extend_check=lag&availability_lag_tolerance_ms={ms}")
-        });
+        let lag = tolerance_ms
+            .map_or_else(String::new, |ms| format!("?extend_check=lag&availability_lag_tolerance_ms={ms}"));
         let url = below(&self.url, &format!("v1/bdbs/{database}/availability{lag}"));
         let answer = self.ask(&url, ANSWER_BYTES_MAX, deadline).await?;
         match answer.status {

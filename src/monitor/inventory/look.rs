@@ -132,10 +132,9 @@ impl Look<'_> {
         if let Some(alerts) = self.ask("cluster_alerts", "v1/cluster/alerts").await {
             whole::alerts(&mut self.sheet, "cluster", "", &alerts);
         }
-        for (kind, question, path) in [
-            ("node", "node_alerts", "v1/nodes/alerts"),
-            ("database", "database_alerts", "v1/bdbs/alerts"),
-        ] {
+        for (kind, question, path) in
+            [("node", "node_alerts", "v1/nodes/alerts"), ("database", "database_alerts", "v1/bdbs/alerts")]
+        {
             let each: Option<BTreeMap<String, _>> = self.ask(question, path).await;
             for (id, alerts) in each.unwrap_or_default() {
                 whole::alerts(&mut self.sheet, kind, &id, &alerts);

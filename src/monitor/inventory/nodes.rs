@@ -51,7 +51,8 @@ pub(super) fn shards(sheet: &mut Sheet, shards: &[Shard]) {
         let (Some(uid), Some(database)) = (shard.uid.id(), shard.bdb_uid.id()) else { continue };
         let node = shard.node_uid.id().unwrap_or_default();
         let labels = [("shard", uid.as_str()), ("database", database.as_str()), ("node", node.as_str())];
-        let is_well = shard.detailed_status.text().or(shard.status.text()).map(|s| s == "ok" || s == "active");
+        let is_well =
+            shard.detailed_status.text().or(shard.status.text()).map(|s| s == "ok" || s == "active");
         sheet.flag(&to::SHARD_UP, &labels, is_well);
         sheet.flag(&to::SHARD_PRIMARY, &labels, shard.role.text().map(|role| role == "master"));
     }

@@ -6,6 +6,7 @@ pub mod agent;
 pub mod catalog;
 pub mod dns;
 pub mod dns_proxy;
+pub mod enterprise;
 pub mod http;
 pub mod named;
 pub mod ports;
