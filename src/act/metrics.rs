@@ -51,7 +51,7 @@ impl Metrics {
             redis_service: plan.service.to_string(),
             from: plan.from.to_string(),
             to: plan.to.to_string(),
-            trigger: "automatic",
+            trigger: plan.trigger.as_str(),
             outcome: outcome.as_str(),
         };
         self.switches.get_or_create(&labels).inc();

@@ -5,6 +5,7 @@
 mod adopt;
 mod check;
 mod demo;
+mod evaluate;
 mod explain;
 mod history;
 mod operate;

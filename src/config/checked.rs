@@ -13,9 +13,13 @@ pub use target::{Address, Target, Tls};
 
 use super::Secret;
 use super::around::{ClientErrors, Datacenter, HttpLogin, Maintenance, Prometheus, Reach, Vantage};
+use super::embedded::EmbeddedDns;
 use super::exporter::Exporter;
+use super::history::History;
+use super::hooks::{Hook, Hooks};
 use super::notify::Channel;
 use super::rfc2136::Rfc2136;
+use super::route53::Route53;
 use crate::types::{AgentName, Moment, RecordName, RecordType, ResourceSet, ServiceName, SiteName};
 
 /// The whole configuration.
@@ -43,6 +47,8 @@ pub struct Config {
     pub notify: Vec<Channel>,
     /// The authoritative name server inside this program; present when a service uses it.
     pub embedded_dns: Option<EmbeddedDns>,
+    /// How long what happened is remembered.
+    pub history: History,
 }
 
 /// Probing.
@@ -103,17 +109,6 @@ pub struct Alertmanager {
     pub login: Option<HttpLogin>,
     /// Certificate authorities to trust instead of the system's, a PEM file.
     pub ca_file: Option<PathBuf>,
-}
-
-/// The name server inside this program.
-#[derive(Debug, Clone, PartialEq)]
-pub struct EmbeddedDns {
-    /// Where it listens, UDP and TCP.
-    pub listen: SocketAddr,
-    /// The delegated zone; every embedded record lies in it.
-    pub zone: RecordName,
-    /// The zone's own NS names as the parent delegates them; at least one.
-    pub name_servers: Vec<RecordName>,
 }
 
 /// How the sites of a service share their data.
@@ -186,6 +181,8 @@ pub struct Service {
     pub canary: Option<Canary>,
     /// What applications see; absent means that nobody asks them.
     pub client_errors: Option<ClientErrors>,
+    /// What is called before and after a switch.
+    pub hooks: Hooks,
     /// When people work on it.
     pub maintenance: Vec<Maintenance>,
     /// Whether everything is decided and told, and nothing done.
@@ -211,7 +208,10 @@ impl Service {
     /// What the record holds while a site is active, in the normal form of a record's values.
     #[must_use]
     pub fn values_of(&self, site: &Site) -> BTreeSet<String> {
-        BTreeSet::from([site.dns_target.clone()])
+        match &self.record.provider {
+            Provider::Route53(place) => place.values_of(&self.sites, &site.name),
+            Provider::Rfc2136(_) | Provider::Embedded => BTreeSet::from([site.dns_target.clone()]),
+        }
     }
 
     /// The record as it is written for a site.
@@ -267,17 +267,6 @@ impl Provider {
     }
 }
 
-/// Where the record lives at Route 53.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Route53 {
-    /// The hosted zone's id.
-    pub zone_id: String,
-    /// Another endpoint than Amazon's.
-    pub endpoint: Option<url::Url>,
-    /// The signing region.
-    pub region: String,
-}
-
 /// One site of a service.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Site {
@@ -299,6 +288,32 @@ pub enum Promote {
         /// Promote although the old primary could be neither paused nor proven gone.
         without_fencing: bool,
     },
+    /// A program or an address of the operator's own.
+    Hook {
+        /// It.
+        hook: Hook,
+        /// Promote although the old primary could be neither paused nor proven gone.
+        without_fencing: bool,
+    },
+}
+
+impl Promote {
+    /// Whether a promotion is allowed although the old primary could be neither paused nor proven gone.
+    #[must_use]
+    pub fn without_fencing(&self) -> bool {
+        match self {
+            Self::Replicaof { without_fencing } | Self::Hook { without_fencing, .. } => *without_fencing,
+        }
+    }
+
+    /// Whether somebody else's program does it, which may go on when nobody waits for it any more.
+    #[must_use]
+    pub fn is_by_hook(&self) -> bool {
+        match self {
+            Self::Replicaof { .. } => false,
+            Self::Hook { .. } => true,
+        }
+    }
 }
 
 /// The write canary.

@@ -7,12 +7,16 @@ use std::time::Duration;
 
 use super::around::{ClientErrors, Datacenter, Enterprise, Maintenance, Prometheus, Reach, Vantage};
 use super::checked::{
-    Agent, Alertmanager, Canary, Config, EmbeddedDns, Global, Mode, Policy, Promote, Provider, Record,
-    Service, Site, Target, Topology, Webhook,
+    Agent, Alertmanager, Canary, Config, Global, Mode, Policy, Promote, Provider, Record, Service, Site,
+    Target, Topology, Webhook,
 };
+use super::embedded::EmbeddedDns;
 use super::exporter::{Discover, Exporter, Group};
+use super::history::History;
+use super::hooks::Hooks;
 use super::notify::Channel;
 use super::redis::Login;
+use super::route53::{MoreRecord, RawMore};
 use crate::types::{AgentName, RecordName, RecordType, ServiceName, SiteName};
 
 /// The file.
@@ -28,6 +32,7 @@ pub(super) struct RawConfig {
     pub(super) prometheus: Option<Prometheus>,
     pub(super) notify: Vec<Placed<Channel>>,
     pub(super) embedded_dns: Option<EmbeddedDns>,
+    pub(super) history: Option<History>,
 }
 
 /// A value and the key it stands at.
@@ -81,6 +86,7 @@ pub(super) struct RawService {
     pub(super) promote: Option<Promote>,
     pub(super) canary: Option<Canary>,
     pub(super) client_errors: Option<ClientErrors>,
+    pub(super) hooks: Hooks,
     pub(super) maintenance: Vec<Placed<Maintenance>>,
     pub(super) dry_run: bool,
     pub(super) policy: Policy,
@@ -101,6 +107,7 @@ pub(super) struct RawRecord {
     pub(super) provider: Option<Provider>,
     pub(super) read_interval: Duration,
     pub(super) name_servers: Vec<SocketAddr>,
+    pub(super) more_records: Vec<RawMore>,
 }
 
 /// A site.
@@ -108,6 +115,7 @@ pub(super) struct RawSite {
     pub(super) key: String,
     pub(super) datacenter: Option<SiteName>,
     pub(super) dns_target: Option<String>,
+    pub(super) alias_zone_id: Option<String>,
     pub(super) targets: Vec<Placed<Target>>,
     pub(super) database: Option<u32>,
 }
@@ -127,6 +135,7 @@ impl RawConfig {
             prometheus: self.prometheus,
             notify: values(self.notify),
             embedded_dns: self.embedded_dns,
+            history: self.history?,
         })
     }
 }
@@ -170,11 +179,12 @@ impl RawService {
             name: self.name?,
             topology: self.topology?,
             mode: self.mode,
-            record: self.record?.build()?,
+            record: self.record?.build(&self.sites)?,
             sites: self.sites.into_iter().map(RawSite::build).collect::<Option<_>>()?,
             promote: self.promote,
             canary: self.canary,
             client_errors: self.client_errors,
+            hooks: self.hooks,
             maintenance: values(self.maintenance),
             dry_run: self.dry_run,
             policy: self.policy,
@@ -183,7 +193,12 @@ impl RawService {
 }
 
 impl RawRecord {
-    fn build(self) -> Option<Record> {
+    fn build(mut self, sites: &[RawSite]) -> Option<Record> {
+        if let Some(Provider::Route53(place)) = &mut self.provider {
+            place.more_records = self.more_records.into_iter().map(RawMore::build).collect::<Option<_>>()?;
+            let alias = |site: &RawSite| Some((site.datacenter.clone()?, site.alias_zone_id.clone()?));
+            place.alias_zone_ids = sites.iter().filter_map(alias).collect();
+        }
         Some(Record {
             name: self.name?,
             kind: self.kind?,
@@ -192,6 +207,12 @@ impl RawRecord {
             read_interval: self.read_interval,
             name_servers: self.name_servers,
         })
+    }
+}
+
+impl RawMore {
+    fn build(self) -> Option<MoreRecord> {
+        Some(MoreRecord { name: self.name?, kind: self.kind?, targets: values(self.targets) })
     }
 }
 

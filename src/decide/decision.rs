@@ -122,6 +122,9 @@ pub struct Plan {
     /// Who wanted it.
     #[serde(default)]
     pub trigger: Trigger,
+    /// Whether no acknowledged write may be lost: the site to leave serves, and a person moves away from it.
+    #[serde(default)]
+    pub lossless: bool,
 }
 
 /// Journals of earlier versions hold one value.
@@ -185,6 +188,9 @@ pub struct Decision {
     pub writable_primaries: usize,
     /// Old primaries to pause.
     pub orders: Vec<StandingOrder>,
+    /// Sites that are replicas by now, and need no pause any more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub demoted: Vec<SiteName>,
     /// The incident it belongs to.
     pub incident: Option<String>,
     /// The incident that ends with it.

@@ -32,6 +32,7 @@ pub use confidence::{Confidence, Group, Term};
 pub use decision::{AlertLevel, Decision, Plan, StandingOrder, Trigger, Verdict};
 pub use evidence::{
     Abandoned, Controls, Crowd, Evidence, FiringAlert, Leadership, RecordReading, Reliability, Request,
+    RequestKind,
 };
 pub use fitness::{Dimension, Fitness, TargetFitness, readiness};
 pub use health::{DOWN_SEVERITY, Duty, Health, Judgement, Lens, Sight, answers_beside, judge};

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -16,7 +15,7 @@ use super::process;
 use super::router::Serve;
 use crate::config::Mode;
 use crate::control::ServiceView;
-use crate::monitor::{CATALOG, Format, MetricSpec, Names, Page, counted, house, register, signals};
+use crate::monitor::{CATALOG, Format, MetricSpec, Names, Page, counted, house, register};
 use crate::types::{Moment, Sample, TargetSnapshot};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -24,12 +23,19 @@ struct Notified {
     result: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Refused {
+    reason: &'static str,
+}
+
 /// The house's own numbers, of all folders.
 #[derive(Debug, Clone)]
 pub struct Metrics {
     registry: Arc<Mutex<Registry>>,
     notifications: Family<Notified, Counter>,
+    refused: Family<Refused, Counter>,
     last_reload: Gauge,
+    last_web_reload: Gauge,
 }
 
 impl Metrics {
@@ -44,10 +50,29 @@ impl Metrics {
         let last_reload = Gauge::default();
         last_reload.set(1);
         register(&mut registry, &counted::LAST_RELOAD, last_reload.clone());
+        let refused: Family<Refused, Counter> = Family::default();
+        for reason in ["busy", "tls", "unauthorized"] {
+            let _ = refused.get_or_create(&Refused { reason });
+        }
+        register(&mut registry, &counted::HTTP_REFUSED, refused.clone());
+        let last_web_reload = Gauge::default();
+        last_web_reload.set(1);
+        register(&mut registry, &counted::LAST_WEB_RELOAD, last_web_reload.clone());
         let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
         // The registry adds the ending of facts itself.
         registry.register(counted::BUILD.name.trim_end_matches("_info"), counted::BUILD.help, build);
-        Self { registry: Arc::new(Mutex::new(registry)), notifications, last_reload }
+        let registry = Arc::new(Mutex::new(registry));
+        Self { registry, notifications, refused, last_reload, last_web_reload }
+    }
+
+    /// Counts a handshake or a request that the web rules refused.
+    pub(super) fn refused(&self, reason: &'static str) {
+        self.refused.get_or_create(&Refused { reason }).inc();
+    }
+
+    /// Notes whether the web rules are as their file says.
+    pub(super) fn web_reloaded(&self, is_done: bool) {
+        self.last_web_reload.set(i64::from(is_done));
     }
 
     /// Counts a notification.
@@ -67,7 +92,7 @@ pub(super) fn scrape(serve: &Serve, accept: &str) -> (&'static str, Vec<u8>) {
     let mut page = Page::new(format);
     let views = serve.view.services();
     redis(&mut page, &views, serve.names);
-    signal(&mut page, &views, serve.config.load().global.probe_timeout);
+    signal(&mut page, &views);
     anomalies(&mut page, &views);
     sites(&mut page, &views, serve.clock.now());
     decisions(&mut page, &views);
@@ -122,10 +147,20 @@ fn targets(views: &[Arc<ServiceView>]) -> impl Iterator<Item = (Labels<'_>, &Tar
     })
 }
 
-fn signal(page: &mut Page, views: &[Arc<ServiceView>], probe_timeout: Duration) {
-    let known = targets(views).flat_map(|(labels, target)| {
-        let with = move |name| labels.iter().copied().chain([("signal", name)]).collect::<Labels<'_>>();
-        signals(target, probe_timeout).into_iter().map(move |(name, value)| (with(name), value.get()))
+fn signal(page: &mut Page, views: &[Arc<ServiceView>]) {
+    let known = views.iter().flat_map(|view| {
+        let service = view.service.name.as_str();
+        view.signals.iter().flat_map(move |(site, target, signals)| {
+            signals.iter().map(move |(name, value)| {
+                let labels = [
+                    ("redis_service", service),
+                    ("datacenter", site.as_str()),
+                    ("target", target.as_str()),
+                    ("signal", name),
+                ];
+                (labels, value.get())
+            })
+        })
     });
     page.family(&house::SIGNAL, known);
     let gaps = targets(views).filter_map(|(mut labels, target)| {

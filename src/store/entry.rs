@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::{Duration, UNIX_EPOCH};
 
+use super::audit::{Anchor, Configured, Denial};
+use super::remembered::Remembered;
 use crate::decide::saga::{Outcome, Step};
 use crate::decide::{Closing, Decision, Evidence, Plan};
 use crate::types::{Alert, Fence, ServiceName, SiteName};
@@ -25,6 +27,13 @@ pub enum OperatorAction {
         /// Where to.
         to: SiteName,
     },
+    /// Move back to the site that was left last.
+    Failback {
+        /// Where to.
+        to: SiteName,
+        /// Whether before it was stable for as long as is asked of it.
+        early: bool,
+    },
     /// No automatic action for a site, or for the whole service, until a moment.
     Maintain {
         /// The site; absent for the whole service.
@@ -44,6 +53,8 @@ impl fmt::Display for OperatorAction {
             }
             Self::Acknowledge { epoch: None } => f.write_str("acknowledge"),
             Self::Failover { to } => write!(f, "failover to {to}"),
+            Self::Failback { to, early: false } => write!(f, "failback to {to}"),
+            Self::Failback { to, early: true } => write!(f, "failback to {to}, although early"),
             Self::Maintain { site, until_unix_ms } => {
                 let until = Duration::from_millis(u64::try_from(*until_unix_ms).unwrap_or(0));
                 let until = humantime::format_rfc3339_seconds(UNIX_EPOCH + until);
@@ -66,6 +77,9 @@ pub enum Body {
         epoch: u64,
         /// The site it calls active.
         active: SiteName,
+        /// Who: the system's user name; absent in entries of earlier versions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
     },
     /// Alerts about the service came in.
     Notified {
@@ -135,6 +149,26 @@ pub enum Body {
         /// Who: the system's user name.
         by: String,
     },
+    /// The agent read its configuration. Of the agent as a whole, as are the two that follow.
+    Configured {
+        /// What came of it.
+        configured: Box<Configured>,
+    },
+    /// Callers were turned away.
+    Denied {
+        /// Who, and where.
+        denial: Denial,
+    },
+    /// The oldest entries of a chain were dropped.
+    Dropped {
+        /// Up to where.
+        anchor: Anchor,
+    },
+    /// What the entries about the service said up to here, before the oldest of them are dropped.
+    Remembered {
+        /// It.
+        remembered: Box<Remembered>,
+    },
 }
 
 /// Evidence in another version's words is as good as none: an agent must start beside it, and no decision rests on it.
@@ -168,11 +202,19 @@ pub enum Kind {
     Closed,
     /// [`Body::Ordered`].
     Ordered,
+    /// [`Body::Configured`].
+    Configured,
+    /// [`Body::Denied`].
+    Denied,
+    /// [`Body::Dropped`].
+    Dropped,
+    /// [`Body::Remembered`].
+    Remembered,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 15] = [
         Self::Adopted,
         Self::Notified,
         Self::Decided,
@@ -184,6 +226,10 @@ impl Kind {
         Self::Observed,
         Self::Closed,
         Self::Ordered,
+        Self::Configured,
+        Self::Denied,
+        Self::Dropped,
+        Self::Remembered,
     ];
 
     /// The kind as a word.
@@ -201,6 +247,10 @@ impl Kind {
             Self::Observed => "observed",
             Self::Closed => "closed",
             Self::Ordered => "ordered",
+            Self::Configured => "configured",
+            Self::Denied => "denied",
+            Self::Dropped => "dropped",
+            Self::Remembered => "remembered",
         }
     }
 }
@@ -221,6 +271,10 @@ impl Body {
             Self::Observed { .. } => Kind::Observed,
             Self::Closed { .. } => Kind::Closed,
             Self::Ordered { .. } => Kind::Ordered,
+            Self::Configured { .. } => Kind::Configured,
+            Self::Denied { .. } => Kind::Denied,
+            Self::Dropped { .. } => Kind::Dropped,
+            Self::Remembered { .. } => Kind::Remembered,
         }
     }
 }
@@ -230,7 +284,7 @@ impl Body {
 pub struct NewEntry {
     /// When, Unix milliseconds.
     pub at_unix_ms: i64,
-    /// About which service.
+    /// About which service; [`ServiceName::agent`] for the agent as a whole.
     pub service: ServiceName,
     /// In which incident.
     pub incident: Option<String>,
@@ -249,7 +303,7 @@ pub struct Entry {
     pub last_unix_ms: i64,
     /// How often it was said.
     pub count: u64,
-    /// About which service.
+    /// About which service; [`ServiceName::agent`] for the agent as a whole.
     pub service: ServiceName,
     /// In which incident.
     pub incident: Option<String>,

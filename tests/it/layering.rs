@@ -53,6 +53,7 @@ const PURE: &[&str] = &[
     "monitor/inventory/text.rs",
     "monitor/inventory/v2.rs",
     "monitor/inventory/whole.rs",
+    "monitor/signals/",
     "lead/lease.rs",
     "act/notify/message.rs",
     "act/notify/words.rs",

@@ -17,7 +17,7 @@ pub(crate) mod wire;
 #[cfg(test)]
 mod suite;
 
-pub use embedded::{EmbeddedServer, EmbeddedZone};
+pub use embedded::{DnsMetrics, EmbeddedServer, EmbeddedZone};
 pub use open::open;
 pub use port::{Answer, Dns, DnsError, Receipt, RecordChange};
 pub use send::SendBy;

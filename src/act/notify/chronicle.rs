@@ -48,7 +48,7 @@ impl Chronicle {
             Body::Ended { outcome, .. } => self.ended(pen, outcome),
             Body::Held { site, error } => self.held(pen, site, error.as_deref()),
             Body::Ordered { action, by } => self.ordered(pen, action, by),
-            Body::Adopted { epoch, active } => {
+            Body::Adopted { epoch, active, .. } => {
                 let names = Names { service: pen.service, from: None, to: Some(active) };
                 let mut message = pen.write(Kind::Adopted, Level::Info, names);
                 message.happened = format!("The fence was written with epoch {epoch}; {active} is active.");
@@ -58,6 +58,11 @@ impl Chronicle {
             Body::Closed { closing } => self.closed(pen, &closing.incident, closing.confirmed),
             // The decision that froze the service has told why, and another agent's switch is its own to tell.
             Body::Halted { .. } | Body::Observed { .. } | Body::Notified { .. } => Vec::new(),
+            // Nothing that anybody must hear of: it stands in the journal.
+            Body::Configured { .. }
+            | Body::Denied { .. }
+            | Body::Dropped { .. }
+            | Body::Remembered { .. } => Vec::new(),
         }
     }
 
@@ -423,6 +428,9 @@ fn step_words(step: &Step) -> String {
                 Fencing::Waived => "not fenced, as the configuration allows",
             });
             format!("The old primary takes no writes: {}.", how.collect::<Vec<_>>().join(", "))
+        }
+        Step::CaughtUp { .. } | Step::Prepared { .. } | Step::Following | Step::Followed { .. } => {
+            sentence(&line(&step.to_string()))
         }
         Step::Promoting => "The promotion was ordered.".to_owned(),
         Step::Promoted => "The new site says that it is a primary.".to_owned(),

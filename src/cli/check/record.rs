@@ -50,9 +50,8 @@ pub(super) async fn record(config: &Config, service: &Service, report: &mut Repo
 fn rights(provider: &Provider) -> &'static str {
     match provider {
         Provider::Rfc2136(_) => "the primary lets this agent read and change record and fence",
-        Provider::Route53(_) | Provider::Embedded => {
-            "the provider lets this agent read; the right to change shows only in a change"
-        }
+        Provider::Route53(_) => "the zone lets this agent read and change record and fence",
+        Provider::Embedded => "the provider lets this agent read; the right to change shows only in a change",
     }
 }
 

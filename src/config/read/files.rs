@@ -115,13 +115,17 @@ pub fn read_file(path: &Path, max: u64) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Whether every user of the machine can read a file.
 #[cfg(unix)]
-fn is_world_readable(path: &Path) -> bool {
+#[must_use]
+pub fn is_world_readable(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o004 != 0)
 }
 
+/// Whether every user of the machine can read a file.
 #[cfg(not(unix))]
-fn is_world_readable(_path: &Path) -> bool {
+#[must_use]
+pub fn is_world_readable(_path: &Path) -> bool {
     false
 }

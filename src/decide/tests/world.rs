@@ -404,6 +404,7 @@ fn service(topology: Topology, nodes: &[Node]) -> Service {
         promote: (topology == Topology::Replication).then_some(Promote::Replicaof { without_fencing: false }),
         canary: None,
         client_errors: None,
+        hooks: Default::default(),
         maintenance: Vec::new(),
         dry_run: false,
         policy: Policy { accept_fewer_vantages: true, weights: Weights::default(), ..Policy::default() },

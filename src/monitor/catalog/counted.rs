@@ -72,6 +72,24 @@ pub const WEBHOOK_NOTIFICATIONS: MetricSpec = counter(
     "Notifications received, by what came of them",
     &["result"],
 );
+/// Handshakes and requests that were refused.
+pub const HTTP_REFUSED: MetricSpec =
+    counter("redrover_http_refused_total", "Handshakes and requests that the web rules refused", &["reason"]);
+/// Whether the web rules are as their file says.
+pub const LAST_WEB_RELOAD: MetricSpec =
+    gauge("redrover_web_config_last_reload_successful", "Whether the web rules are as their file says", &[]);
+/// Answers of the name server.
+pub const DNS_ANSWERS: MetricSpec = counter(
+    "redrover_dns_answers_total",
+    "Queries answered by the embedded name server, by how they came and the code of the answer",
+    &["transport", "code"],
+);
+/// Answers of the name server that were cut or dropped.
+pub const DNS_ANSWERS_LIMITED: MetricSpec = counter(
+    "redrover_dns_answers_limited_total",
+    "Answers of the embedded name server beyond the limit of a network, by what was done",
+    &["action"],
+);
 /// Whether the last reload took effect.
 pub const LAST_RELOAD: MetricSpec =
     gauge("redrover_config_last_reload_successful", "Whether the last reload took effect", &[]);
@@ -111,7 +129,11 @@ pub(super) const ALL: &[MetricSpec] = &[
     NOTIFICATIONS,
     NOTIFICATIONS_PENDING,
     WEBHOOK_NOTIFICATIONS,
+    HTTP_REFUSED,
     LAST_RELOAD,
+    LAST_WEB_RELOAD,
+    DNS_ANSWERS,
+    DNS_ANSWERS_LIMITED,
     BUILD,
 ];
 

@@ -3,6 +3,7 @@
 mod acl;
 mod manual;
 pub(in crate::monitor) mod rig;
+mod signals;
 mod slow;
 
 use std::time::Duration;

@@ -12,8 +12,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::config::{
-    Address, Agent, Canary, Config, Global, Mode, Policy, Provider, Record, Secret, Service, Site, Target,
-    Tls, Topology, Webhook, WebhookAuth,
+    Address, Agent, Canary, Config, Global, History, Mode, Policy, Provider, Record, Secret, Service, Site,
+    Target, Tls, Topology, Webhook, WebhookAuth,
 };
 use crate::monitor::{Collectors, Metrics, Monitor, RedisClient, SiteClient, TlsProfiles, WriteCanary};
 use crate::types::{
@@ -168,6 +168,7 @@ pub fn service(targets: Vec<Target>) -> Service {
         promote: None,
         canary: Some(Canary { key_prefix: "_redrover:".into() }),
         client_errors: None,
+        hooks: Default::default(),
         maintenance: Vec::new(),
         dry_run: false,
         policy: Policy::default(),
@@ -212,6 +213,7 @@ pub fn config(services: Vec<Service>) -> Config {
         notify: Vec::new(),
         embedded_dns: None,
         exporter: crate::config::Exporter::default(),
+        history: History::default(),
     }
 }
 

@@ -1,0 +1,70 @@
+//! A model in use: scores with the limit that they are held against.
+
+use super::limit::{Limit, Threshold};
+use super::stream::{Look, Stream};
+use super::train::Trained;
+
+/// What came of one row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Judgement {
+    /// The scores.
+    pub look: Look,
+    /// The limit that was in force; none while too few scores are known.
+    pub limit: Option<f64>,
+}
+
+impl Judgement {
+    /// Whether the score is above its limit.
+    #[must_use]
+    pub fn is_alarm(&self) -> bool {
+        self.limit.is_some_and(|limit| self.look.score > limit)
+    }
+}
+
+/// A model that follows a target, and its limit.
+#[derive(Debug, Clone)]
+pub struct Follower {
+    stream: Stream,
+    limit: Limit,
+}
+
+impl Follower {
+    /// Begins with the limit that the scores of training give.
+    #[must_use]
+    pub fn new(trained: Trained, threshold: Threshold) -> Self {
+        let mut limit = Limit::new(threshold, trained.model.period_seconds());
+        limit.extend(trained.scores);
+        Self { stream: Stream::new(trained.model), limit }
+    }
+
+    /// The model and its last row.
+    #[must_use]
+    pub fn stream(&self) -> &Stream {
+        &self.stream
+    }
+
+    /// The limit for the next row.
+    #[must_use]
+    pub fn limit(&self) -> Option<f64> {
+        self.limit.current()
+    }
+
+    /// Remembers a row of the past without judging it.
+    pub fn recall(&mut self, time: i64, row: &[f64]) {
+        self.stream.push(time, row, false);
+    }
+
+    /// Judges a row and remembers it.
+    pub fn push(&mut self, time: i64, row: &[f64]) -> Option<Judgement> {
+        let look = self.stream.push(time, row, true)?;
+        let judgement = Judgement { look, limit: self.limit.current() };
+        self.limit.push(look.score);
+        Some(judgement)
+    }
+
+    /// Judges a row whose time has come before its period is over; it is not remembered.
+    pub fn peek(&mut self, time: i64, row: &[f64]) -> Option<Judgement> {
+        let look = self.stream.peek(time, row)?;
+        Some(Judgement { look, limit: self.limit.current() })
+    }
+}

@@ -1,0 +1,205 @@
+//! The limit of one target.
+
+use std::collections::VecDeque;
+
+use super::pareto::Pareto;
+
+/// The limit rests on the scores of so long a time.
+const WINDOW_SECONDS: u32 = 3 * 86_400;
+const DAY_SECONDS: f64 = 86_400.0;
+/// It is fitted anew so often.
+const REFIT_SECONDS: u32 = 3600;
+/// A score enters as at most so many times the limit: at 1 the limit would never follow a drift, without an end one
+/// incident would deafen it.
+const CAP: f64 = 1.2;
+/// The peaks are the scores above so many of all.
+const PEAKS_FROM: f64 = 0.98;
+/// Fewer peaks have no distribution.
+const PEAKS_MIN: usize = 10;
+/// With fewer scores nothing is rare.
+const SCORES_MIN: usize = 64;
+
+/// How the limit is found.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Threshold {
+    /// So that usual scores exceed it so often in a day.
+    AlarmsPerDay(f64),
+    /// So that this share of the scores of the last days exceeds it.
+    Contamination(f64),
+    /// Always this score.
+    Fixed(f64),
+}
+
+impl Default for Threshold {
+    fn default() -> Self {
+        Self::AlarmsPerDay(2.0)
+    }
+}
+
+/// The limit above which a score is an alarm.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Limit {
+    threshold: Threshold,
+    period_seconds: u32,
+    scores: VecDeque<f64>,
+    current: Option<f64>,
+    /// Scores since it was fitted.
+    since: u32,
+}
+
+impl Limit {
+    /// A limit for scores that come once in a period; it is unknown until there are some.
+    #[must_use]
+    pub fn new(threshold: Threshold, period_seconds: u32) -> Self {
+        Self {
+            threshold,
+            period_seconds: period_seconds.max(1),
+            scores: VecDeque::new(),
+            current: None,
+            since: 0,
+        }
+    }
+
+    /// The limit for the next score.
+    #[must_use]
+    pub fn current(&self) -> Option<f64> {
+        self.current
+    }
+
+    /// Takes a score; every hour the limit is then fitted anew.
+    pub fn push(&mut self, score: f64) {
+        if !score.is_finite() {
+            return;
+        }
+        let capped = self.current.map_or(score, |limit| score.min(limit * CAP));
+        if self.scores.len() >= self.scores_max() {
+            self.scores.pop_front();
+        }
+        self.scores.push_back(capped);
+        self.since += 1;
+        if self.current.is_none() || self.since >= (REFIT_SECONDS / self.period_seconds).max(1) {
+            self.refit();
+        }
+    }
+
+    /// Takes many scores at once, as those of the time before; the limit is fitted once.
+    pub fn extend(&mut self, scores: impl IntoIterator<Item = f64>) {
+        self.scores.extend(scores.into_iter().filter(|score| score.is_finite()));
+        let surplus = self.scores.len().saturating_sub(self.scores_max());
+        self.scores.drain(..surplus);
+        self.refit();
+    }
+
+    fn scores_max(&self) -> usize {
+        (WINDOW_SECONDS / self.period_seconds).max(1) as usize
+    }
+
+    fn refit(&mut self) {
+        self.since = 0;
+        let is_enough = self.scores.len() >= SCORES_MIN;
+        self.current = match self.threshold {
+            Threshold::Fixed(score) => Some(score),
+            Threshold::Contamination(share) => is_enough.then(|| quantile(&self.sorted(), 1.0 - share)),
+            Threshold::AlarmsPerDay(alarms) => {
+                let probability = alarms * f64::from(self.period_seconds) / DAY_SECONDS;
+                is_enough.then(|| peaks_over(&self.sorted(), probability.min(0.5)))
+            }
+        };
+    }
+
+    fn sorted(&self) -> Vec<f64> {
+        let mut sorted: Vec<f64> = self.scores.iter().copied().collect();
+        sorted.sort_unstable_by(f64::total_cmp);
+        sorted
+    }
+}
+
+/// The score that is exceeded with this probability, by the distribution of the peaks.
+fn peaks_over(sorted: &[f64], probability: f64) -> f64 {
+    let from = quantile(sorted, PEAKS_FROM);
+    let peaks: Vec<f64> = sorted.iter().map(|score| score - from).filter(|peak| *peak > 0.0).collect();
+    if peaks.len() < PEAKS_MIN {
+        return quantile(sorted, 1.0 - probability);
+    }
+    let share = peaks.len() as f64 / sorted.len() as f64;
+    from + Pareto::fit(&peaks).exceeded(probability / share)
+}
+
+/// The value at `share` of the way, between two values by their distance from it.
+fn quantile(sorted: &[f64], share: f64) -> f64 {
+    let place = share * (sorted.len() - 1) as f64;
+    let (below, above) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
+    below + (above - below) * place.fract()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Exponential noise without chance: the golden ratio spreads it evenly.
+    fn noise(n: u32) -> f64 {
+        let share = (f64::from(n) * 0.618_033_988_75).fract();
+        -(1.0 - share * 0.999_99).ln()
+    }
+
+    fn settled() -> Limit {
+        let mut limit = Limit::new(Threshold::AlarmsPerDay(2.0), 60);
+        (0..4320).for_each(|n| limit.push(noise(n)));
+        limit
+    }
+
+    #[test]
+    fn the_budget_is_kept() {
+        let mut limit = settled();
+        let mut alarms = 0;
+        for n in 4320..4320 + 14_400 {
+            let score = noise(n);
+            alarms += u32::from(score > limit.current().unwrap());
+            limit.push(score);
+        }
+        assert!((8..=40).contains(&alarms), "{alarms} alarms in ten days");
+    }
+
+    #[test]
+    fn an_incident_does_not_deafen_it_and_a_lasting_rise_becomes_usual() {
+        let mut limit = settled();
+        let before = limit.current().unwrap();
+        (0..120).for_each(|_| limit.push(1000.0));
+        let after = limit.current().unwrap();
+        assert!(after < 2.0 * before, "{before} {after}");
+        let mut last = 0;
+        for n in 0..7 * 1440 {
+            last = if noise(n) * 3.0 > limit.current().unwrap() { n } else { last };
+            limit.push(noise(n) * 3.0);
+        }
+        let limit = limit.current().unwrap();
+        assert!((2.0 * before..4.0 * before).contains(&limit), "{before} {limit}");
+    }
+
+    #[test]
+    fn it_is_unknown_before_there_are_scores_and_never_takes_what_is_none() {
+        let mut limit = Limit::new(Threshold::AlarmsPerDay(2.0), 60);
+        for _ in 0..SCORES_MIN {
+            assert_eq!(limit.current(), None);
+            limit.push(f64::NAN);
+            limit.push(1.0);
+        }
+        assert_eq!(limit.current(), Some(1.0));
+        let mut fixed = Limit::new(Threshold::Fixed(4.0), 60);
+        fixed.extend([1.0]);
+        assert_eq!(fixed.current(), Some(4.0));
+        let mut share = Limit::new(Threshold::Contamination(0.1), 60);
+        share.extend((0..=100).map(f64::from));
+        assert_eq!(share.current(), Some(90.0));
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let mut limit = Limit::new(Threshold::AlarmsPerDay(1.0), 3600);
+        (0..1000).for_each(|n| limit.push(noise(n)));
+        assert_eq!(limit.scores.len(), 72);
+        limit.extend((0..1000).map(noise));
+        assert_eq!(limit.scores.len(), 72);
+    }
+}
