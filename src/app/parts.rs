@@ -20,7 +20,7 @@ use crate::act::{self, CurrentService, Hands};
 use crate::config::{Config, Loaded, Outline, Provider, Record, Service, load};
 use crate::control::{self, Capacity, Intake, Ledger, SWITCHES_MAX, Setup, Tidy, View, Wakers};
 use crate::lead::{Election, Solo};
-use crate::monitor::{self, Alone, Collectors, Exporter, ExporterOptions, Monitor};
+use crate::monitor::{self, Alone, Collectors, Exporter, ExporterOptions, Inventory, Monitor, Pictures};
 use crate::serve::{ListenAddress, Metrics, ReloadRequest, Serve, Server, TelemetryPath, WebKeeper, router};
 use crate::store::{Journal, Occasion, SqliteJournal};
 use crate::types::{Clock, Moment, SystemClock};
@@ -97,6 +97,8 @@ pub(super) struct Shared {
     pub(super) zone: Option<Arc<EmbeddedZone>>,
     pub(super) act: act::Metrics,
     pub(super) monitor: monitor::Metrics,
+    /// Who takes the inventory of the clusters hears here what to look with.
+    pub(super) looking: watch::Sender<Option<Arc<Collectors>>>,
 }
 
 impl Shared {
@@ -177,6 +179,7 @@ impl App {
         let exporter = Arc::new(ArcSwap::from_pointee(exporter));
         let mut registry = Registry::default();
         let zone = agents_zone(&config, clock.now())?;
+        let (looking, looks) = watch::channel(None);
         let shared = Shared {
             journal: Arc::clone(&journal),
             clock: Arc::clone(&clock),
@@ -185,6 +188,7 @@ impl App {
             zone: zone.clone(),
             act: act::Metrics::register(&mut registry),
             monitor: monitor::Metrics::register(&mut registry),
+            looking,
         };
         let dns = zone.as_ref().map(|_| DnsMetrics::register(&mut registry));
         let decided = control::Metrics::register(&mut registry);
@@ -224,6 +228,13 @@ impl App {
             courier.run(stop).await;
             "the courier of messages"
         });
+        let pictures = Pictures::default();
+        let inventory = Inventory::new(looks, pictures.clone(), Arc::clone(&clock));
+        let stop = cancelled.clone();
+        tasks.spawn(async move {
+            inventory.run(stop).await;
+            "the inventory of the clusters"
+        });
         let config = Arc::new(ArcSwap::from_pointee(config));
         let tidy = Tidy::new(&file, Arc::clone(&config), Arc::clone(&clock));
         let stop = cancelled.clone();
@@ -243,6 +254,7 @@ impl App {
             control: handle,
             ledger: noted,
             view,
+            pictures,
             config: Arc::clone(&config),
             clock: Arc::clone(&clock),
             metrics: metrics.clone(),

@@ -217,6 +217,9 @@ fn what_stands_around_the_services_is_read_whole() {
     assert_eq!(shown(&b.domain_checks), ["[fd00::1]:443"]);
     let enterprise = a.enterprise.as_ref().unwrap();
     assert_eq!((enterprise.username.as_str(), &enterprise.password), ("redrover@example.com", &secret));
+    let metrics_url = enterprise.metrics_url.as_ref().map(url::Url::as_str);
+    assert_eq!(metrics_url, Some("https://cluster-a.example.com:8070/v2"));
+    assert_eq!(enterprise.interval, Duration::from_secs(10));
     let prometheus = config.prometheus.as_ref().unwrap();
     let login = HttpLogin::Basic { username: "redrover".to_owned(), password: secret };
     assert_eq!(prometheus.login, Some(login));

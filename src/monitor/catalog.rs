@@ -5,6 +5,7 @@
 
 pub mod asked;
 pub mod counted;
+pub mod enterprise;
 pub mod house;
 mod make;
 mod manual;
@@ -51,6 +52,9 @@ pub const SECTIONS: &[Section] = &[
     section("Connections (`/scrape` only, where asked for)", asked::CLIENTS),
     section("Sentinel (INFO's also on `/metrics`)", asked::SENTINEL),
     section("The scrape (`/scrape` only)", asked::SCRAPE),
+    section("Whether a Redis Enterprise cluster answers", enterprise::LOOKS),
+    section("Redis Enterprise clusters", enterprise::WHOLE),
+    section("Redis Enterprise databases", enterprise::DATABASES),
     section("Services, sites and decisions", house::ALL),
     section("What redrover counts", counted::ALL),
     section("The process", counted::PROCESS),

@@ -12,6 +12,7 @@ mod exposition;
 mod format;
 mod guard;
 mod info;
+mod inventory;
 mod login;
 mod normalise;
 mod patience;
@@ -33,8 +34,8 @@ pub use around::{
 };
 pub use canary::{CANARY_PAYLOAD_BYTES, CANARY_TTL, CanaryProbe};
 pub use catalog::{
-    CATALOG, MetricKind, MetricSpec, Names, SECTIONS, Section, Source, TARGET_LABELS, Unit, counted, house,
-    manual, spec,
+    CATALOG, MetricKind, MetricSpec, Names, SECTIONS, Section, Source, TARGET_LABELS, Unit, counted,
+    enterprise, house, manual, spec,
 };
 pub use collect::{Metrics, Monitor, SiteClient, WriteCanary};
 pub use error::{Operation, RedisError};
@@ -42,6 +43,7 @@ pub use exporter::{Connections, Exporter, ExporterOptions};
 pub use exposition::{Block, Page, register};
 pub use format::Format;
 pub use info::{INFO_BYTES_MAX, InfoError, InfoReply, facts};
+pub use inventory::{ClusterPicture, Inventory, Pictures};
 pub use normalise::{samples, signals};
 pub use patience::Patience;
 pub use redis::RedisClient;

@@ -10,6 +10,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
+use super::clusters::clusters;
 use super::process;
 use super::router::Serve;
 use crate::config::Mode;
@@ -96,6 +97,7 @@ pub(super) fn scrape(serve: &Serve, accept: &str) -> (&'static str, Vec<u8>) {
     sites(&mut page, &views, serve.clock.now());
     decisions(&mut page, &views);
     states(&mut page, &views);
+    clusters(&mut page, &serve.pictures.all(), serve.clock.now());
     for (spec, value) in process::numbers() {
         page.family(&spec, [(NO_LABELS, value)]);
     }

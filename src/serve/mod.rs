@@ -3,6 +3,7 @@
 //! Absent on purpose: work. Nothing here probes, decides or changes anything.
 
 mod auth;
+mod clusters;
 mod error;
 mod landing;
 mod listen;

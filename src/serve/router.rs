@@ -19,7 +19,7 @@ use super::web::{WebKeeper, gate};
 use super::{Metrics, landing, metrics, scrape, webhook};
 use crate::config::Config;
 use crate::control::{ControlHandle, LedgerHandle, View};
-use crate::monitor::{Exporter, Names};
+use crate::monitor::{Exporter, Names, Pictures};
 use crate::store::Door;
 use crate::types::Clock;
 
@@ -45,6 +45,8 @@ pub struct Serve {
     pub ledger: LedgerHandle,
     /// The published picture.
     pub view: View,
+    /// What clusters said of themselves.
+    pub pictures: Pictures,
     /// The present configuration.
     pub config: Arc<ArcSwap<Config>>,
     /// The clocks.

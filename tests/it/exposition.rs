@@ -126,7 +126,7 @@ async fn a_page_is_packed_for_whoever_takes_it_so() {
     assert!(plain.text().await.expect("a body").contains("\nredis_up{"));
 }
 
-async fn assert_promtool_is_content(page: &str) {
+pub(super) async fn assert_promtool_is_content(page: &str) {
     let folder = tempfile::tempdir().expect("a folder for the page");
     let file = folder.path().join("page");
     std::fs::write(&file, page).expect("the page can be written");

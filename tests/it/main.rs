@@ -13,6 +13,7 @@ mod dashboards;
 mod demo;
 mod disk;
 mod embedded;
+mod enterprise;
 mod exposition;
 mod failover;
 mod halts;

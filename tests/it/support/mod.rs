@@ -8,6 +8,7 @@ pub mod catalog;
 pub mod disk;
 pub mod dns;
 pub mod dns_proxy;
+pub mod enterprise;
 pub mod http;
 pub mod named;
 pub mod pki;
