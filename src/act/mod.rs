@@ -10,6 +10,7 @@ pub mod hook;
 mod looks;
 mod metrics;
 pub mod notify;
+mod outside;
 mod permit;
 mod promote;
 mod swap;

@@ -7,6 +7,7 @@ use super::dns::Answer;
 use super::dns::wire::chain;
 use super::hook::HookPoint;
 use super::looks::{Looks, SERVES_AGAIN};
+use super::outside::reach;
 use super::permit::{Permit, Refusal, leads, refused};
 use super::swap::{SwapFailure, describe, swap};
 use crate::config::{Agent, Promote as PromoteRule, Service};
@@ -464,6 +465,14 @@ impl<'a> Switch<'a> {
         let lines = answers.iter().map(ToString::to_string).collect::<Vec<_>>();
         let line = if lines.is_empty() { "no name server is known".to_owned() } else { lines.join("; ") };
         self.note(Step::Verified { answers: line }).await?;
+        if let Some(reached) = reach(self.hands, self.plan, &wanted).await {
+            let (said, is_good) = (reached.said, reached.is_good);
+            if !is_good {
+                let said = said.join("; ");
+                tracing::warn!(service = %self.plan.service, said, "the name does not lead to the new site yet");
+            }
+            self.note(Step::Reached { said, is_good }).await?;
+        }
         Ok(Outcome::Switched)
     }
 

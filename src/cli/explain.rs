@@ -93,6 +93,7 @@ fn belongs(entry: &Entry, id: &str) -> bool {
         | Body::Held { .. }
         | Body::Observed { .. }
         | Body::Closed { .. }
+        | Body::Compared { .. }
         | Body::Ordered { .. }
         | Body::Configured { .. }
         | Body::Denied { .. }
@@ -242,6 +243,7 @@ fn done(body: &Body) -> String {
         | Body::Held { .. }
         | Body::Observed { .. }
         | Body::Closed { .. }
+        | Body::Compared { .. }
         | Body::Ordered { .. }
         | Body::Configured { .. }
         | Body::Denied { .. }

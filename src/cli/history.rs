@@ -140,6 +140,7 @@ fn said(body: &Body) -> String {
             true => format!("{} is over; it was an outage", closing.incident),
             false => format!("{} is over; it was never confirmed", closing.incident),
         },
+        Body::Compared { comparison } => comparison.to_string(),
         Body::Ordered { action, by } => format!("{by}: {action}"),
         Body::Configured { configured } => configured_line(configured),
         Body::Denied { denial } => {

@@ -204,7 +204,7 @@ fn check_record(sheet: &Sheet<'_>, service: &RawService, raw: &RawConfig, rules:
             check_embedded(sheet, service, raw, rules);
         }
         Some(Provider::Rfc2136(place)) => check_zone(sheet, service, place),
-        Some(Provider::Route53(_) | Provider::Embedded) | None => {}
+        Some(Provider::Route53(_) | Provider::CloudDns(_) | Provider::Embedded) | None => {}
     }
 }
 

@@ -13,6 +13,7 @@ pub use target::{Address, Target, Tls};
 
 use super::Secret;
 use super::around::{ClientErrors, Datacenter, HttpLogin, Maintenance, Prometheus, Reach, Vantage};
+use super::cloud_dns::CloudDns;
 use super::embedded::EmbeddedDns;
 use super::exporter::Exporter;
 use super::history::History;
@@ -210,7 +211,9 @@ impl Service {
     pub fn values_of(&self, site: &Site) -> BTreeSet<String> {
         match &self.record.provider {
             Provider::Route53(place) => place.values_of(&self.sites, &site.name),
-            Provider::Rfc2136(_) | Provider::Embedded => BTreeSet::from([site.dns_target.clone()]),
+            Provider::Rfc2136(_) | Provider::CloudDns(_) | Provider::Embedded => {
+                BTreeSet::from([site.dns_target.clone()])
+            }
         }
     }
 
@@ -242,6 +245,8 @@ pub struct Record {
     pub read_interval: Duration,
     /// Name servers to verify at, instead of those the zone names.
     pub name_servers: Vec<SocketAddr>,
+    /// Resolvers that clients ask, to verify at as well after a switch.
+    pub resolvers: Vec<SocketAddr>,
 }
 
 /// Who holds a record.
@@ -251,6 +256,8 @@ pub enum Provider {
     Route53(Route53),
     /// A primary name server that takes dynamic updates.
     Rfc2136(Rfc2136),
+    /// Google Cloud DNS.
+    CloudDns(CloudDns),
     /// This program's own name server (see [`EmbeddedDns`]).
     Embedded,
 }
@@ -262,6 +269,7 @@ impl Provider {
         match self {
             Self::Route53(_) => "route53",
             Self::Rfc2136(_) => "rfc2136",
+            Self::CloudDns(_) => "cloud-dns",
             Self::Embedded => "embedded",
         }
     }

@@ -9,6 +9,7 @@ mod check;
 mod check_around;
 mod check_route53;
 mod checked;
+mod cloud_dns;
 mod embedded;
 mod error;
 mod evidence;
@@ -41,6 +42,7 @@ pub use checked::{
     Address, Agent, Alertmanager, Canary, Config, Flap, Global, Mode, Policy, Promote, Provider, Record,
     Service, Site, Target, Tls, Topology, Webhook, WebhookAuth, Weights,
 };
+pub use cloud_dns::CloudDns;
 pub use embedded::{EmbeddedDns, NameServer, Network, RateLimit};
 pub use error::{Problem, Problems};
 pub use exporter::{Discover, Exporter, Group};

@@ -107,6 +107,7 @@ pub(super) struct RawRecord {
     pub(super) provider: Option<Provider>,
     pub(super) read_interval: Duration,
     pub(super) name_servers: Vec<SocketAddr>,
+    pub(super) resolvers: Vec<SocketAddr>,
     pub(super) more_records: Vec<RawMore>,
 }
 
@@ -206,6 +207,7 @@ impl RawRecord {
             provider: self.provider?,
             read_interval: self.read_interval,
             name_servers: self.name_servers,
+            resolvers: self.resolvers,
         })
     }
 }

@@ -15,6 +15,8 @@ use crate::types::{RecordName, RecordType, ServiceName, SiteName};
 
 /// The largest time to live that a record of this program may have: a day (a switch takes at least so long to be seen).
 const TTL_SECONDS_MAX: u64 = 86_400;
+/// Resolvers that are asked after a switch.
+const RESOLVERS_MAX: usize = 8;
 /// Longest accepted query, in bytes: it travels in a URL.
 const PROMQL_BYTES_MAX: usize = 4096;
 
@@ -64,7 +66,7 @@ pub(super) fn read(item: &Item<'_>) -> Option<RawService> {
 }
 
 fn read_record(item: &Item<'_>) -> Option<RawRecord> {
-    let common = ["provider", "name", "type", "ttl", "read_interval", "name_servers"];
+    let common = ["provider", "name", "type", "ttl", "read_interval", "name_servers", "resolvers"];
     let known: Vec<&str> = common.into_iter().chain(provider::KEYS.map(|(key, _)| key)).collect();
     let section = item.section(&known)?;
     let day = Duration::from_secs(TTL_SECONDS_MAX);
@@ -76,6 +78,12 @@ fn read_record(item: &Item<'_>) -> Option<RawRecord> {
         }
     });
     let servers = section.item("name_servers").and_then(|item| item.items()).unwrap_or_default();
+    let resolvers = section.item("resolvers").and_then(|item| item.items()).unwrap_or_default();
+    if resolvers.len() > RESOLVERS_MAX {
+        let reason = format!("has {} entries", resolvers.len());
+        let hint = format!("write at most {RESOLVERS_MAX}");
+        section.sheet.problem(&section.key_of("resolvers"), reason, hint);
+    }
     Some(RawRecord {
         name: section.required("name", "name: sessions.example.com", named(|t| RecordName::new(t))),
         kind: section.required("type", "type: CNAME", choice(&route53::KINDS)),
@@ -87,6 +95,7 @@ fn read_record(item: &Item<'_>) -> Option<RawRecord> {
             duration(Duration::from_secs(1)..=Duration::from_secs(3600)),
         ),
         name_servers: servers.iter().filter_map(|item| item.read(socket)).collect(),
+        resolvers: resolvers.iter().filter_map(|item| item.read(socket)).collect(),
         more_records: route53::more_records(&section),
     })
 }

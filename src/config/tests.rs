@@ -14,6 +14,7 @@ fn env(name: &str) -> Option<String> {
         "REDIS_PASSWORD" => Some("hunter2".to_owned()),
         "TSIG_SECRET" => Some(TSIG_SECRET.to_owned()),
         "SLACK_URL" => Some("https://hooks.slack.example.com/services/T0/B0/hunter2".to_owned()),
+        "GOOGLE_KEY" => Some("{\"private_key\": \"hunter2\"}".to_owned()),
         "EMPTY" => Some(String::new()),
         _ => None,
     }
@@ -152,6 +153,16 @@ fn a_primary_and_its_key_are_read_whole_and_the_key_is_not_told() {
     );
     assert_eq!(place.tsig.secret, Secret::new(TSIG_SECRET));
     assert!(!format!("{config:?}").contains(TSIG_SECRET));
+}
+
+#[test]
+fn a_key_file_is_read_and_not_told() {
+    let path = Path::new("tests/testdata/config/good/cloud_dns.yml");
+    let config = load(path, &env).unwrap().config;
+    let Provider::CloudDns(place) = &config.services[0].record.provider else { panic!("cloud-dns") };
+    assert_eq!((place.project.as_str(), place.managed_zone.as_str()), ("my-project", "example-com"));
+    assert!(place.key.is_some());
+    assert!(!format!("{config:?}").contains("hunter2"));
 }
 
 #[test]

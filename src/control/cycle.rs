@@ -212,9 +212,9 @@ impl Worker {
 
     async fn commit(&mut self, cause: Cause, evidence: Evidence, decision: Decision) {
         let written = self.write_decision(cause, &evidence, &decision).await;
-        self.is_durable = written.is_ok();
-        if let Err(error) = written {
-            self.lost_journal(&error);
+        match written {
+            Ok(()) => self.is_durable = true,
+            Err(error) => self.lost_journal(&error),
         }
         self.metrics.decided(&decision);
         let may_obey = self.is_durable || !Guard::AuditBeforeAct.stands();
@@ -243,6 +243,7 @@ impl Worker {
             && decision.clearing.is_none()
             && decision.accepted.is_none()
             && decision.closing.is_none()
+            && decision.comparison.is_none()
             && last.says_the_same(decision)
             && (0..WRITTEN_AGAIN_MS).contains(&decision.made.unix_ms().saturating_sub(self.last_written))
         {
@@ -250,13 +251,25 @@ impl Worker {
             *last = decision.clone();
             return Ok(());
         }
-        self.announce(decision);
+        if !self.announced.as_ref().is_some_and(|said| said.says_the_same(decision))
+            || decision.plan.is_some()
+        {
+            self.announce(decision);
+            self.announced = Some(decision.clone());
+        }
         let rests_on = Some(Box::new(evidence.abridged()));
         let decided = Body::Decided { decision: Box::new(decision.clone()), evidence: rests_on };
         let accepted = decision.accepted.clone().map(|fence| Body::Observed { fence });
         let closed = decision.closing.clone().map(|closing| Body::Closed { closing });
         let bodies = std::iter::once(decided).chain(accepted).chain(closed);
-        let seqs = journal.append(bodies.map(|body| self.entry(decision, body)).collect()).await?;
+        let mut entries: Vec<NewEntry> = bodies.map(|body| self.entry(decision, body)).collect();
+        if let Some(comparison) = decision.comparison.clone() {
+            tracing::info!(service = %self.name(), %comparison, "the switch, some time after");
+            // Of the incident of the switch, which is usually over by now.
+            let incident = comparison.incident.clone();
+            entries.push(NewEntry { incident, ..self.entry(decision, Body::Compared { comparison }) });
+        }
+        let seqs = journal.append(entries).await?;
         self.last = seqs.first().map(|seq| (*seq, decision.clone()));
         self.last_written = decision.made.unix_ms();
         Ok(())

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Closing, Confidence, Health, KnownLag, Reason, Recovery, TargetFitness, Veto};
+use super::{Closing, Comparison, Confidence, Health, KnownLag, Reason, Recovery, TargetFitness, Veto};
 use crate::types::{Fence, Moment, RecordState, ServiceName, SiteName, Vote};
 
 /// What to do.
@@ -196,6 +196,9 @@ pub struct Decision {
     /// The incident that ends with it.
     #[serde(default)]
     pub closing: Option<Closing>,
+    /// How the new site does, some time after a switch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comparison: Option<Comparison>,
     /// What this agent alone makes of every site; other agents ask for it. Empty while it mistrusts itself.
     #[serde(default)]
     pub votes: Vec<Vote>,

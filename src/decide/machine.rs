@@ -10,6 +10,7 @@ use super::incident::IncidentState;
 use super::lags::{KnownLag, Lags};
 use super::latency::Latency;
 use super::terms::has_lost_link;
+use super::watch::Watch;
 use crate::config::Service;
 use crate::types::{GapReason, Guard, Moment, SiteName, Snapshot};
 
@@ -61,6 +62,7 @@ pub struct State {
     /// The epoch of another agent's claim, and when it was first seen.
     claim: Option<(u64, Moment)>,
     pub(super) incident: IncidentState,
+    pub(super) watch: Watch,
     pub(super) decisions: u64,
 }
 

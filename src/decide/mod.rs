@@ -27,6 +27,7 @@ mod step;
 mod terms;
 #[cfg(test)]
 pub(crate) mod tests;
+mod watch;
 
 pub use confidence::{Confidence, Group, Term};
 pub use decision::{AlertLevel, Decision, Plan, StandingOrder, Trigger, Verdict};
@@ -44,3 +45,4 @@ pub use policy::{Strength, Veto, fence_of};
 pub use reason::{Reason, Source};
 pub use recovery::Recovery;
 pub use step::step;
+pub use watch::{Compared, Comparison, Measure};

@@ -55,6 +55,13 @@ pub enum Step {
         /// The line.
         answers: String,
     },
+    /// Resolvers were asked, and a write was sent through the name.
+    Reached {
+        /// What was seen, in lines.
+        said: Vec<String>,
+        /// The name leads to the target, and the write was read back.
+        is_good: bool,
+    },
     /// The hooks that come last are about to be called: from here on they may have been.
     Following,
     /// They were called.
@@ -78,6 +85,7 @@ impl Step {
             Self::Proven => "prove",
             Self::Switched => "switch",
             Self::Verified { .. } => "verify",
+            Self::Reached { .. } => "reach",
             Self::Following => "settle",
             Self::Followed { .. } => "follow",
         }
@@ -306,6 +314,12 @@ impl fmt::Display for Step {
             // What servers answer is somebody else's text.
             Self::Verified { answers } => {
                 write!(f, "the name servers were asked: {}", answers.escape_debug())
+            }
+            Self::Reached { said, is_good: true } => {
+                write!(f, "the name leads to the target: {}", shown(said))
+            }
+            Self::Reached { said, is_good: false } => {
+                write!(f, "the name does NOT lead to the target, as seen from here: {}", shown(said))
             }
             Self::Following => f.write_str("the hooks after it were about to be called"),
             Self::Followed { said } => write!(f, "the hooks after it were called: {}", shown(said)),

@@ -111,6 +111,8 @@ pub fn step(state: &State, evidence: &Evidence, service: &Service, now: Moment) 
         settle: service.policy.confirm_window,
     };
     let closing = state.incident.note(signs, &id, active.as_ref(), evidence, now);
+    let period = service.policy.watch_period;
+    let comparison = state.watch.note(active.as_ref(), state.incident.id(), evidence, period, now);
     let plan = fence.as_ref().filter(|_| verdict == Verdict::Failover).and_then(|f| {
         let trigger = if request.is_some() { Trigger::Operator } else { Trigger::Automatic };
         case.plan(&id, f, trigger, now)
@@ -142,6 +144,7 @@ pub fn step(state: &State, evidence: &Evidence, service: &Service, now: Moment) 
         active,
         incident: state.incident.id().cloned(),
         closing,
+        comparison,
         votes: match trust {
             Trust::Sound => judgements.iter().map(|(site, judgement)| own_vote(site, judgement)).collect(),
             Trust::Doubtful => Vec::new(),

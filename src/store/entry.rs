@@ -6,7 +6,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use super::audit::{Anchor, Configured, Denial};
 use super::remembered::Remembered;
 use crate::decide::saga::{Outcome, Step};
-use crate::decide::{Closing, Decision, Evidence, Plan};
+use crate::decide::{Closing, Comparison, Decision, Evidence, Plan};
 use crate::types::{Alert, Fence, ServiceName, SiteName};
 
 /// What a person ordered.
@@ -142,6 +142,11 @@ pub enum Body {
         /// What came out of it.
         closing: Closing,
     },
+    /// How the new site does, some time after a switch.
+    Compared {
+        /// Beside the old one.
+        comparison: Comparison,
+    },
     /// A person ordered something.
     Ordered {
         /// What.
@@ -200,6 +205,8 @@ pub enum Kind {
     Observed,
     /// [`Body::Closed`].
     Closed,
+    /// [`Body::Compared`].
+    Compared,
     /// [`Body::Ordered`].
     Ordered,
     /// [`Body::Configured`].
@@ -214,7 +221,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Adopted,
         Self::Notified,
         Self::Decided,
@@ -225,6 +232,7 @@ impl Kind {
         Self::Held,
         Self::Observed,
         Self::Closed,
+        Self::Compared,
         Self::Ordered,
         Self::Configured,
         Self::Denied,
@@ -246,6 +254,7 @@ impl Kind {
             Self::Held => "held",
             Self::Observed => "observed",
             Self::Closed => "closed",
+            Self::Compared => "compared",
             Self::Ordered => "ordered",
             Self::Configured => "configured",
             Self::Denied => "denied",
@@ -270,6 +279,7 @@ impl Body {
             Self::Held { .. } => Kind::Held,
             Self::Observed { .. } => Kind::Observed,
             Self::Closed { .. } => Kind::Closed,
+            Self::Compared { .. } => Kind::Compared,
             Self::Ordered { .. } => Kind::Ordered,
             Self::Configured { .. } => Kind::Configured,
             Self::Denied { .. } => Kind::Denied,

@@ -137,7 +137,11 @@ impl Story {
                 self.note_end(decision, outcome, *epoch, entry.at_unix_ms)
             }
             Body::Halted { why } => self.halted = Some(why.clone()),
-            Body::Held { .. } | Body::Configured { .. } | Body::Denied { .. } | Body::Dropped { .. } => {}
+            Body::Held { .. }
+            | Body::Compared { .. }
+            | Body::Configured { .. }
+            | Body::Denied { .. }
+            | Body::Dropped { .. } => {}
             Body::Remembered { remembered } => remembered.recall(self),
             Body::Observed { fence } => self.note_fence(fence),
             Body::Closed { closing } => self.note_closing(closing),
@@ -210,6 +214,7 @@ impl Story {
             Step::Prepared { .. }
             | Step::Fenced { .. }
             | Step::CaughtUp { .. }
+            | Step::Reached { .. }
             | Step::Following
             | Step::Followed { .. }
             | Step::Promoting

@@ -66,6 +66,7 @@ fn config(zone_id: &str, kind: RecordType) -> (Record, Route53) {
         provider: Provider::Route53(place.clone()),
         read_interval: Duration::from_secs(60),
         name_servers: Vec::new(),
+        resolvers: Vec::new(),
     };
     (record, place)
 }

@@ -4,8 +4,10 @@
 
 mod open;
 mod port;
+mod resolvers;
 mod send;
 
+pub mod cloud_dns;
 pub mod embedded;
 pub mod rfc2136;
 pub mod route53;
@@ -20,4 +22,5 @@ mod suite;
 pub use embedded::{DnsMetrics, EmbeddedServer, EmbeddedZone};
 pub use open::open;
 pub use port::{Answer, Dns, DnsError, Receipt, RecordChange};
+pub use resolvers::Resolved;
 pub use send::SendBy;

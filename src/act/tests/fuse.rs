@@ -95,6 +95,7 @@ pub(super) fn label(body: &Body) -> String {
         | Body::Held { .. }
         | Body::Observed { .. }
         | Body::Closed { .. }
+        | Body::Compared { .. }
         | Body::Ordered { .. }
         | Body::Configured { .. }
         | Body::Denied { .. }

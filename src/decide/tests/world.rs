@@ -399,6 +399,7 @@ fn service(topology: Topology, nodes: &[Node]) -> Service {
             provider: Provider::Embedded,
             read_interval: secs(30),
             name_servers: Vec::new(),
+            resolvers: Vec::new(),
         },
         sites: sites.collect(),
         promote: (topology == Topology::Replication).then_some(Promote::Replicaof { without_fencing: false }),

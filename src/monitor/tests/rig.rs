@@ -158,6 +158,7 @@ pub fn service(targets: Vec<Target>) -> Service {
         provider: Provider::Embedded,
         read_interval: Duration::from_secs(60),
         name_servers: Vec::new(),
+        resolvers: Vec::new(),
     };
     Service {
         name: ServiceName::new("sessions").unwrap(),

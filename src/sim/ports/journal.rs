@@ -89,6 +89,7 @@ impl SimJournal {
                     if closing.confirmed { "confirmed" } else { "not confirmed" }
                 )
             }
+            Body::Compared { comparison } => format!("compares: {comparison}"),
             Body::Ordered { action, .. } => ordered(&action),
             // A simulated agent has no file, no door and no end of its memory.
             Body::Configured { .. }
@@ -113,6 +114,7 @@ fn stepped(step: &Stepped) -> String {
         Stepped::Proven => "has seen the target take a write".to_owned(),
         Stepped::Switched => "has moved the record".to_owned(),
         Stepped::Verified { answers } => format!("has asked the name servers: {answers}"),
+        Stepped::Reached { said, .. } => format!("has looked through the name ({})", said.join("; ")),
         Stepped::Following => "is about to call the hooks after it".to_owned(),
         Stepped::Followed { said } => format!("has called the hooks after it ({})", said.join("; ")),
     }
@@ -154,6 +156,7 @@ fn step(body: &Body) -> Option<Step> {
         | Body::Held { .. }
         | Body::Observed { .. }
         | Body::Closed { .. }
+        | Body::Compared { .. }
         | Body::Ordered { .. }
         | Body::Configured { .. }
         | Body::Denied { .. }

@@ -147,6 +147,7 @@ impl State {
             | Body::Held { .. }
             | Body::Observed { .. }
             | Body::Closed { .. }
+            | Body::Compared { .. }
             | Body::Ordered { .. }
             | Body::Configured { .. }
             | Body::Denied { .. }

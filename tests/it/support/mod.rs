@@ -4,6 +4,7 @@
 
 pub mod agent;
 pub mod catalog;
+pub mod cloud_dns;
 pub mod disk;
 pub mod dns;
 pub mod dns_proxy;

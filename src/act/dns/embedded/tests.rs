@@ -433,5 +433,6 @@ fn record(name: &str, kind: RecordType) -> Record {
         provider: Provider::Embedded,
         read_interval: Duration::from_secs(60),
         name_servers: Vec::new(),
+        resolvers: Vec::new(),
     }
 }

@@ -248,6 +248,7 @@ pub(super) fn config(address: SocketAddr) -> (Record, Route53) {
         provider: Provider::Route53(place.clone()),
         read_interval: Duration::from_secs(60),
         name_servers: Vec::new(),
+        resolvers: Vec::new(),
     };
     (record, place)
 }
