@@ -9,10 +9,11 @@ use crate::types::{SiteName, Snapshot};
 pub(super) const ANALYSIS_SEED: u64 = 1;
 
 impl Worker {
-    /// Fills in how unusual each site is.
+    /// Fills in how unusual each site is, and notes the signals of all targets.
     pub(super) fn analyse(&mut self, snapshots: &mut [Snapshot]) {
         let timeout = self.setup.probe_timeout;
         self.analyser.score(snapshots, |look| signals(look, timeout));
+        self.signals.note(snapshots, timeout);
     }
 
     /// Learns from this round, once everything that its decision asks for is under way.
