@@ -20,7 +20,7 @@ use crate::act::{self, CurrentService, Hands};
 use crate::config::{Config, Loaded, Outline, Provider, Record, Service, load};
 use crate::control::{self, Capacity, Intake, Ledger, SWITCHES_MAX, Setup, Tidy, View, Wakers};
 use crate::lead::{Election, Solo};
-use crate::monitor::{self, Alone, Collectors, Monitor};
+use crate::monitor::{self, Alone, Collectors, Exporter, ExporterOptions, Inventory, Monitor, Pictures};
 use crate::serve::{ListenAddress, Metrics, ReloadRequest, Serve, Server, TelemetryPath, WebKeeper, router};
 use crate::store::{Journal, Occasion, SqliteJournal};
 use crate::types::{Clock, Moment, SystemClock};
@@ -39,6 +39,8 @@ pub struct Options {
     pub telemetry: TelemetryPath,
     /// The file of the web rules.
     pub web_config_file: Option<PathBuf>,
+    /// How metrics are exported.
+    pub exporter: ExporterOptions,
 }
 
 /// The present moment, for commands that run once.
@@ -81,6 +83,11 @@ pub(super) fn embedded_records(config: &Config) -> impl Iterator<Item = &Record>
     config.services.iter().map(|s| &s.record).filter(|r| r.provider == Provider::Embedded)
 }
 
+/// The targets that may be scraped.
+fn exporter(config: &Config, clock: &Arc<dyn Clock>, options: ExporterOptions) -> anyhow::Result<Exporter> {
+    Exporter::new(config, clock, options).context("a target cannot be scraped as configured")
+}
+
 /// What all services share.
 pub(super) struct Shared {
     pub(super) journal: Arc<dyn Journal>,
@@ -90,6 +97,8 @@ pub(super) struct Shared {
     pub(super) zone: Option<Arc<EmbeddedZone>>,
     pub(super) act: act::Metrics,
     pub(super) monitor: monitor::Metrics,
+    /// Who takes the inventory of the clusters hears here what to look with.
+    pub(super) looking: watch::Sender<Option<Arc<Collectors>>>,
 }
 
 impl Shared {
@@ -142,6 +151,7 @@ pub struct App {
     reloads: mpsc::Receiver<ReloadRequest>,
     config: Arc<ArcSwap<Config>>,
     metrics: Metrics,
+    exporter: Arc<ArcSwap<Exporter>>,
     options: Options,
     web: WebKeeper,
     hangups: Signal,
@@ -165,8 +175,11 @@ impl App {
             let listener = address.bind().await;
             listeners.push(listener.with_context(|| format!("cannot listen on {address}"))?);
         }
+        let exporter = exporter(&config, &clock, options.exporter)?;
+        let exporter = Arc::new(ArcSwap::from_pointee(exporter));
         let mut registry = Registry::default();
         let zone = agents_zone(&config, clock.now())?;
+        let (looking, looks) = watch::channel(None);
         let shared = Shared {
             journal: Arc::clone(&journal),
             clock: Arc::clone(&clock),
@@ -175,6 +188,7 @@ impl App {
             zone: zone.clone(),
             act: act::Metrics::register(&mut registry),
             monitor: monitor::Metrics::register(&mut registry),
+            looking,
         };
         let dns = zone.as_ref().map(|_| DnsMetrics::register(&mut registry));
         let decided = control::Metrics::register(&mut registry);
@@ -214,6 +228,13 @@ impl App {
             courier.run(stop).await;
             "the courier of messages"
         });
+        let pictures = Pictures::default();
+        let inventory = Inventory::new(looks, pictures.clone(), Arc::clone(&clock));
+        let stop = cancelled.clone();
+        tasks.spawn(async move {
+            inventory.run(stop).await;
+            "the inventory of the clusters"
+        });
         let config = Arc::new(ArcSwap::from_pointee(config));
         let tidy = Tidy::new(&file, Arc::clone(&config), Arc::clone(&clock));
         let stop = cancelled.clone();
@@ -233,9 +254,12 @@ impl App {
             control: handle,
             ledger: noted,
             view,
+            pictures,
             config: Arc::clone(&config),
             clock: Arc::clone(&clock),
             metrics: metrics.clone(),
+            names: options.exporter.names,
+            exporter: Arc::clone(&exporter),
             reload,
             web: web.clone(),
             telemetry: options.telemetry.clone(),
@@ -264,6 +288,7 @@ impl App {
             reloads,
             config,
             metrics,
+            exporter,
             options,
             web,
             hangups,
@@ -347,9 +372,11 @@ impl App {
         }
         let channels = Channels::open(&new)?;
         let web = self.web.prepare().await.context("the web rules are wrong")?;
+        let exporter = exporter(&new, &self.clock, self.options.exporter)?;
         self.services.apply(&new, &mut self.tasks).await?;
         self.web.put(web);
         self.channels.send_replace(channels);
+        self.exporter.store(Arc::new(exporter));
         self.config.store(Arc::new(new));
         Ok(loaded.outline)
     }

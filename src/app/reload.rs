@@ -102,6 +102,7 @@ impl Services {
                 self.leaving += 1;
             }
         }
+        self.shared.looking.send_replace(Some(collectors));
         Ok(())
     }
 

@@ -20,7 +20,8 @@ const NAMES_SHOWN_MAX: usize = 10;
 pub(super) fn check(sheet: &Sheet<'_>, raw: &RawConfig, rules: Rules) {
     check_global(sheet, &raw.global);
     unique(sheet, raw.datacenters.iter().map(|d| (format!("{}.name", d.key), d.name.as_str())));
-    if raw.datacenters.is_empty() && sheet.is_sound("datacenters") {
+    let is_exporter = raw.services.is_empty() && !raw.exporter.groups.is_empty();
+    if raw.datacenters.is_empty() && sheet.is_sound("datacenters") && !is_exporter {
         sheet.problem("datacenters", "is empty", "name at least two datacenters");
     }
     let names = raw.services.iter().filter_map(|s| Some((s.key_of("name"), s.name.as_ref()?.as_str())));
@@ -33,9 +34,18 @@ pub(super) fn check(sheet: &Sheet<'_>, raw: &RawConfig, rules: Rules) {
         check_sites(sheet, service, raw);
         check_record(sheet, service, raw, rules);
     }
+    check_groups(sheet, raw);
     check_embedded_use(sheet, raw);
     check_around::check(sheet, raw);
     check_route53::check(sheet, raw);
+}
+
+/// Groups have names of their own, and a target is in one group at most.
+fn check_groups(sheet: &Sheet<'_>, raw: &RawConfig) {
+    let groups = &raw.exporter.groups;
+    unique(sheet, groups.iter().filter_map(|g| Some((format!("{}.name", g.key), g.name.as_ref()?.as_str()))));
+    let targets = groups.iter().flat_map(|group| &group.targets);
+    unique(sheet, targets.map(|target| (target.key.clone(), target.value.name.as_str())));
 }
 
 /// Who holds the record, and its name: together the identity of a record.
@@ -194,7 +204,7 @@ fn check_record(sheet: &Sheet<'_>, service: &RawService, raw: &RawConfig, rules:
             check_embedded(sheet, service, raw, rules);
         }
         Some(Provider::Rfc2136(place)) => check_zone(sheet, service, place),
-        Some(Provider::Route53(_) | Provider::Embedded) | None => {}
+        Some(Provider::Route53(_) | Provider::CloudDns(_) | Provider::Embedded) | None => {}
     }
 }
 

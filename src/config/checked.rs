@@ -13,7 +13,9 @@ pub use target::{Address, Target, Tls};
 
 use super::Secret;
 use super::around::{ClientErrors, Datacenter, HttpLogin, Maintenance, Prometheus, Reach, Vantage};
+use super::cloud_dns::CloudDns;
 use super::embedded::EmbeddedDns;
+use super::exporter::Exporter;
 use super::history::History;
 use super::hooks::{Hook, Hooks};
 use super::notify::Channel;
@@ -32,8 +34,10 @@ pub struct Config {
     pub self_checks: Vec<Reach>,
     /// The datacenters that services may have sites in.
     pub datacenters: Vec<Datacenter>,
-    /// The services, in the file's order; at least one, names unique.
+    /// The services, in the file's order, names unique; at least one where the exporter has no group of its own.
     pub services: Vec<Service>,
+    /// What is exported beside the services.
+    pub exporter: Exporter,
     /// How notifications come in.
     pub webhook: Webhook,
     /// Where Alertmanager is, for its silences.
@@ -207,7 +211,9 @@ impl Service {
     pub fn values_of(&self, site: &Site) -> BTreeSet<String> {
         match &self.record.provider {
             Provider::Route53(place) => place.values_of(&self.sites, &site.name),
-            Provider::Rfc2136(_) | Provider::Embedded => BTreeSet::from([site.dns_target.clone()]),
+            Provider::Rfc2136(_) | Provider::CloudDns(_) | Provider::Embedded => {
+                BTreeSet::from([site.dns_target.clone()])
+            }
         }
     }
 
@@ -250,6 +256,8 @@ pub enum Provider {
     Route53(Route53),
     /// A primary name server that takes dynamic updates.
     Rfc2136(Rfc2136),
+    /// Google Cloud DNS.
+    CloudDns(CloudDns),
     /// This program's own name server (see [`EmbeddedDns`]).
     Embedded,
 }
@@ -261,6 +269,7 @@ impl Provider {
         match self {
             Self::Route53(_) => "route53",
             Self::Rfc2136(_) => "rfc2136",
+            Self::CloudDns(_) => "cloud-dns",
             Self::Embedded => "embedded",
         }
     }

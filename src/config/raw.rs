@@ -11,9 +11,11 @@ use super::checked::{
     Target, Topology, Webhook,
 };
 use super::embedded::EmbeddedDns;
+use super::exporter::{Discover, Exporter, Group};
 use super::history::History;
 use super::hooks::Hooks;
 use super::notify::Channel;
+use super::redis::Login;
 use super::route53::{MoreRecord, RawMore};
 use crate::types::{AgentName, RecordName, RecordType, ServiceName, SiteName};
 
@@ -24,6 +26,7 @@ pub(super) struct RawConfig {
     pub(super) self_checks: Vec<Placed<Reach>>,
     pub(super) datacenters: Vec<RawDatacenter>,
     pub(super) services: Vec<RawService>,
+    pub(super) exporter: RawExporter,
     pub(super) webhook: Option<Webhook>,
     pub(super) alertmanager: Option<Alertmanager>,
     pub(super) prometheus: Option<Prometheus>,
@@ -53,6 +56,23 @@ pub(super) struct RawDatacenter {
     pub(super) domain_checks: Vec<Placed<Reach>>,
     /// The inner `None` is a wrong block, noted.
     pub(super) enterprise: Option<Option<Enterprise>>,
+}
+
+/// What is exported beside the services.
+#[derive(Default)]
+pub(super) struct RawExporter {
+    pub(super) groups: Vec<RawGroup>,
+    pub(super) parameters: bool,
+    pub(super) clients_max: u32,
+}
+
+/// A group of targets.
+pub(super) struct RawGroup {
+    pub(super) key: String,
+    pub(super) name: Option<ServiceName>,
+    pub(super) targets: Vec<Placed<Target>>,
+    pub(super) discover: Discover,
+    pub(super) discovered: Login,
 }
 
 /// A service.
@@ -110,6 +130,7 @@ impl RawConfig {
             self_checks: values(self.self_checks),
             datacenters: self.datacenters.into_iter().map(RawDatacenter::build).collect(),
             services: self.services.into_iter().map(RawService::build).collect::<Option<_>>()?,
+            exporter: self.exporter.build()?,
             webhook: self.webhook?,
             alertmanager: self.alertmanager,
             prometheus: self.prometheus,
@@ -135,6 +156,21 @@ impl RawDatacenter {
     fn build(self) -> Datacenter {
         let enterprise = self.enterprise.flatten();
         Datacenter { name: self.name, domain_checks: values(self.domain_checks), enterprise }
+    }
+}
+
+impl RawExporter {
+    fn build(self) -> Option<Exporter> {
+        let group = |group: RawGroup| {
+            Some(Group {
+                name: group.name?,
+                targets: values(group.targets),
+                discover: group.discover,
+                discovered: group.discovered,
+            })
+        };
+        let groups = self.groups.into_iter().map(group).collect::<Option<_>>()?;
+        Some(Exporter { groups, parameters: self.parameters, clients_max: self.clients_max })
     }
 }
 

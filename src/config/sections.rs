@@ -11,7 +11,7 @@ use super::history;
 use super::places::{self, http_login, warn_clear_text};
 use super::raw::{RawAgent, RawConfig};
 use super::read::{Item, Section, Value, Wrong, duration, http_url, integer, named, path, readable, word};
-use super::service;
+use super::{exporter, service};
 use crate::types::{AgentName, SiteName};
 
 const KIB: u64 = 1024;
@@ -28,6 +28,7 @@ pub(super) fn config(root: &Item<'_>) -> Option<RawConfig> {
         "leadership",
         "datacenters",
         "services",
+        "exporter",
         "webhook",
         "alertmanager",
         "prometheus",
@@ -37,12 +38,23 @@ pub(super) fn config(root: &Item<'_>) -> Option<RawConfig> {
     ];
     let file = root.section(&known)?;
     leadership(&file);
+    let exporter = exporter::exporter(&file);
+    let needs_services = exporter.groups.is_empty();
     Some(RawConfig {
         global: global(&file),
         agent: agent(&file),
         self_checks: places::reaches(&file, "self_check", &["tcp", "dns"]),
-        datacenters: places::datacenters(&file),
-        services: services(&file),
+        datacenters: if needs_services || file.item("datacenters").is_some() {
+            places::datacenters(&file)
+        } else {
+            Vec::new()
+        },
+        services: if needs_services || file.item("services").is_some() {
+            services(&file)
+        } else {
+            Vec::new()
+        },
+        exporter,
         webhook: webhook(&file),
         alertmanager: alertmanager(&file),
         prometheus: places::prometheus(&file),

@@ -14,6 +14,7 @@ fn env(name: &str) -> Option<String> {
         "REDIS_PASSWORD" => Some("hunter2".to_owned()),
         "TSIG_SECRET" => Some(TSIG_SECRET.to_owned()),
         "SLACK_URL" => Some("https://hooks.slack.example.com/services/T0/B0/hunter2".to_owned()),
+        "GOOGLE_KEY" => Some("{\"private_key\": \"hunter2\"}".to_owned()),
         "EMPTY" => Some(String::new()),
         _ => None,
     }
@@ -155,6 +156,16 @@ fn a_primary_and_its_key_are_read_whole_and_the_key_is_not_told() {
 }
 
 #[test]
+fn a_key_file_is_read_and_not_told() {
+    let path = Path::new("tests/testdata/config/good/cloud_dns.yml");
+    let config = load(path, &env).unwrap().config;
+    let Provider::CloudDns(place) = &config.services[0].record.provider else { panic!("cloud-dns") };
+    assert_eq!((place.project.as_str(), place.managed_zone.as_str()), ("my-project", "example-com"));
+    assert!(place.key.is_some());
+    assert!(!format!("{config:?}").contains("hunter2"));
+}
+
+#[test]
 fn what_a_record_holds_for_each_site_is_written_in_lines() {
     let service = parsed(&good("route53")).unwrap().config.services.remove(0);
     let [a, b] = &service.sites[..] else { panic!("two sites") };
@@ -206,6 +217,9 @@ fn what_stands_around_the_services_is_read_whole() {
     assert_eq!(shown(&b.domain_checks), ["[fd00::1]:443"]);
     let enterprise = a.enterprise.as_ref().unwrap();
     assert_eq!((enterprise.username.as_str(), &enterprise.password), ("redrover@example.com", &secret));
+    let metrics_url = enterprise.metrics_url.as_ref().map(url::Url::as_str);
+    assert_eq!(metrics_url, Some("https://cluster-a.example.com:8070/v2"));
+    assert_eq!(enterprise.interval, Duration::from_secs(10));
     let prometheus = config.prometheus.as_ref().unwrap();
     let login = HttpLogin::Basic { username: "redrover".to_owned(), password: secret };
     assert_eq!(prometheus.login, Some(login));

@@ -212,9 +212,9 @@ impl Worker {
 
     async fn commit(&mut self, cause: Cause, evidence: Evidence, decision: Decision) {
         let written = self.write_decision(cause, &evidence, &decision).await;
-        self.is_durable = written.is_ok();
-        if let Err(error) = written {
-            self.lost_journal(&error);
+        match written {
+            Ok(()) => self.is_durable = true,
+            Err(error) => self.lost_journal(&error),
         }
         self.metrics.decided(&decision);
         let may_obey = self.is_durable || !Guard::AuditBeforeAct.stands();
@@ -251,7 +251,12 @@ impl Worker {
             *last = decision.clone();
             return Ok(());
         }
-        self.announce(decision);
+        if !self.announced.as_ref().is_some_and(|said| said.says_the_same(decision))
+            || decision.plan.is_some()
+        {
+            self.announce(decision);
+            self.announced = Some(decision.clone());
+        }
         let rests_on = Some(Box::new(evidence.abridged()));
         let decided = Body::Decided { decision: Box::new(decision.clone()), evidence: rests_on };
         let accepted = decision.accepted.clone().map(|fence| Body::Observed { fence });

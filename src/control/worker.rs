@@ -83,6 +83,8 @@ pub struct Worker {
     pub(super) last: Option<(u64, Decision)>,
     /// When that was written, Unix milliseconds.
     pub(super) last_written: i64,
+    /// What the log was told last: it is not told again in every round while the journal takes nothing.
+    pub(super) announced: Option<Decision>,
     pub(super) held: BTreeMap<SiteName, bool>,
     pub(super) is_durable: bool,
     /// The journal has told the story so far.
@@ -112,6 +114,7 @@ impl Worker {
             story: Story::default(),
             record: None,
             last: None,
+            announced: None,
             last_written: 0,
             held: BTreeMap::new(),
             is_durable: true,

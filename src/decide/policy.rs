@@ -6,6 +6,7 @@ use super::evidence::{Crowd, Evidence, Leadership, RecordReading, Request, Reque
 use super::health::{Judgement, Sight, answers_beside};
 use super::machine::{State, WARM_UP_ROUNDS};
 use super::outage::Outage;
+use super::recovery::is_stale;
 use super::{Reason, Recovery, TargetFitness};
 use crate::config::{Flap, Mode, Promote, Service, Topology};
 use crate::types::{Fence, FenceError, Gap, GapReason, Guard, Moment, RecordState, SiteName, Snapshot};
@@ -413,6 +414,9 @@ pub(super) fn in_step(
 ) -> Option<Veto> {
     if is_unmeasured(to, service, evidence) {
         return None;
+    }
+    if evidence.snapshot(to).is_some_and(is_stale) {
+        return hard(Reason::NotInStep { site: to.clone(), seconds: None });
     }
     let lag = state.known_lag(to, service.policy.lag_evidence_max_age, now);
     if lag.is_some_and(|lag| lag <= service.policy.rpo_soft) {

@@ -15,7 +15,9 @@ use prometheus_client::registry::Registry;
 
 use super::around::{CollectorMetrics, Collectors};
 use super::canary::CanaryProbe;
+use super::catalog::counted;
 use super::error::RedisError;
+use super::exposition::register;
 use super::info::facts;
 use super::normalise::samples;
 use super::patience::Patience;
@@ -75,9 +77,8 @@ impl Metrics {
         let histogram: fn() -> Histogram = || Histogram::new(PROBE_BUCKETS_SECONDS);
         let (duration, gaps) = (Family::new_with_constructor(histogram), Family::default());
         let metrics = Self { duration, gaps, around: CollectorMetrics::register(registry) };
-        let help = "Duration of a look at one target";
-        registry.register("redrover_probe_duration_seconds", help, metrics.duration.clone());
-        registry.register("redrover_probe_gaps", "Looks at a target that left a gap", metrics.gaps.clone());
+        register(registry, &counted::PROBE_DURATION, metrics.duration.clone());
+        register(registry, &counted::PROBE_GAPS, metrics.gaps.clone());
         metrics
     }
 

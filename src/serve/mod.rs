@@ -3,13 +3,16 @@
 //! Absent on purpose: work. Nothing here probes, decides or changes anything.
 
 mod auth;
+mod clusters;
 mod error;
 mod landing;
 mod listen;
 mod metrics;
+mod page;
 mod paths;
 mod process;
 mod router;
+mod scrape;
 mod server;
 mod web;
 mod webhook;

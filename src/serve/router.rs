@@ -13,11 +13,13 @@ use axum::{Extension, Router};
 use tokio::sync::{mpsc, oneshot};
 
 use super::error::ApiError;
+use super::page::page_response;
 use super::paths::{HEALTHY, READY, RELOAD, TelemetryPath, WEBHOOK};
 use super::web::{WebKeeper, gate};
-use super::{Metrics, landing, metrics, webhook};
+use super::{Metrics, landing, metrics, scrape, webhook};
 use crate::config::Config;
 use crate::control::{ControlHandle, LedgerHandle, View};
+use crate::monitor::{Exporter, Names, Pictures};
 use crate::store::Door;
 use crate::types::Clock;
 
@@ -43,12 +45,18 @@ pub struct Serve {
     pub ledger: LedgerHandle,
     /// The published picture.
     pub view: View,
+    /// What clusters said of themselves.
+    pub pictures: Pictures,
     /// The present configuration.
     pub config: Arc<ArcSwap<Config>>,
     /// The clocks.
     pub clock: Arc<dyn Clock>,
     /// The house's own numbers.
     pub metrics: Metrics,
+    /// Which names the pages have.
+    pub names: Names,
+    /// The targets that may be scraped.
+    pub exporter: Arc<ArcSwap<Exporter>>,
     /// Where a reload is asked for.
     pub reload: mpsc::Sender<ReloadRequest>,
     /// Who may connect and ask.
@@ -61,7 +69,10 @@ pub struct Serve {
 pub fn router(serve: Serve) -> Router {
     Router::new()
         .route("/", get(landing))
-        .route(serve.telemetry.as_str(), get(scrape))
+        .route(serve.telemetry.as_str(), get(published))
+        .route("/scrape", get(scrape::scrape))
+        .route("/discover", get(scrape::discover))
+        .route("/discover-cluster-nodes", get(scrape::discover))
         .route(WEBHOOK, post(notify))
         .route(HEALTHY, get(|| async { "redrover is healthy\n" }))
         .route(READY, get(ready))
@@ -74,10 +85,10 @@ async fn landing(State(serve): State<Serve>) -> Response {
     landing::page(&serve.telemetry)
 }
 
-async fn scrape(State(serve): State<Serve>, headers: HeaderMap) -> Response {
+async fn published(State(serve): State<Serve>, headers: HeaderMap) -> Response {
     let accept = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let (content_type, page) = metrics::scrape(&serve, accept);
-    ([(header::CONTENT_TYPE, content_type)], page).into_response()
+    page_response(&headers, content_type, page)
 }
 
 async fn notify(State(serve): State<Serve>, caller: Option<Extension<Caller>>, request: Request) -> Response {

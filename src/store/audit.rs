@@ -69,6 +69,8 @@ impl Configured {
 pub enum Door {
     /// The webhook for Alertmanager.
     Webhook,
+    /// Everything else that is served by HTTP, where a login is asked for.
+    Web,
 }
 
 impl Door {
@@ -77,6 +79,7 @@ impl Door {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Webhook => "webhook",
+            Self::Web => "web",
         }
     }
 }

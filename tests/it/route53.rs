@@ -1,9 +1,11 @@
 //! The provider for Route 53, at its stand-in: where credentials come from and what they must allow, and whole switches of
 //! two agents that race on one record.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use aws_sdk_route53::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_route53::error::ProvideErrorMetadata as _;
+use aws_sdk_route53::types::{Change, ChangeAction, ChangeBatch, ResourceRecord, ResourceRecordSet, RrType};
 use redrover::act::dns::route53::Route53Dns;
 use redrover::act::dns::{Dns as _, DnsError, RecordChange};
 use redrover::config::{Provider, load};
@@ -29,9 +31,8 @@ const TARGETS: [&str; 2] = ["redis-a.example.test", "redis-b.example.test"];
 const EXAMPLE: &str = include_str!("../../deploy/aws/route53-policy.json");
 
 fn sites() -> [Value; 2] {
-    [("dc-a", TARGETS[0]), ("dc-b", TARGETS[1])].map(|(name, target)| {
-        json!({"datacenter": name, "dns_target": target, "targets": ["redis://127.0.0.1:1"]})
-    })
+    [("dc-a", TARGETS[0], "redis://127.0.0.1:1"), ("dc-b", TARGETS[1], "redis://127.0.0.1:2")]
+        .map(|(name, target, redis)| json!({"datacenter": name, "dns_target": target, "targets": [redis]}))
 }
 
 async fn sandbox(flags: &[&str]) -> Route53Sandbox {
@@ -84,8 +85,7 @@ async fn the_policy_allows_all_that_redrover_does_and_nothing_else() {
     // What a thief of the credentials would want as well.
     let now = racer.dns().read().await.expect("it can be read");
     let client = client(&sandbox).await;
-    let set = |name: &str, kind: aws_sdk_route53::types::RrType, value: &str| {
-        use aws_sdk_route53::types::{ResourceRecord, ResourceRecordSet};
+    let set = |name: &str, kind: RrType, value: &str| {
         let value = ResourceRecord::builder().value(value).build().expect("a value");
         ResourceRecordSet::builder()
             .name(name)
@@ -95,7 +95,6 @@ async fn the_policy_allows_all_that_redrover_does_and_nothing_else() {
             .build()
             .expect("a set")
     };
-    use aws_sdk_route53::types::{Change, ChangeAction, ChangeBatch, RrType};
     for (action, set) in [
         (ChangeAction::Upsert, set(NAME, RrType::Cname, "thief.example.net")),
         (ChangeAction::Create, set("other.example.test", RrType::Cname, "thief.example.net")),
@@ -107,8 +106,7 @@ async fn the_policy_allows_all_that_redrover_does_and_nothing_else() {
         let answer =
             client.change_resource_record_sets().hosted_zone_id(ZONE_ID).change_batch(batch).send().await;
         let error = answer.expect_err("it is denied");
-        let code = aws_sdk_route53::error::ProvideErrorMetadata::code(&error);
-        assert_eq!(code, Some("AccessDenied"), "{action:?}");
+        assert_eq!(error.code(), Some("AccessDenied"), "{action:?}");
     }
     assert_eq!(racer.dns().read().await.expect("it can be read"), now);
 
@@ -121,7 +119,6 @@ async fn the_policy_allows_all_that_redrover_does_and_nothing_else() {
 }
 
 async fn client(sandbox: &Route53Sandbox) -> aws_sdk_route53::Client {
-    use aws_sdk_route53::config::{BehaviorVersion, Credentials, Region};
     let config = aws_sdk_route53::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
@@ -379,7 +376,7 @@ async fn the_configuration_makes_the_provider() {
     let config = load(&setup(&sandbox).config_file(), &|_| None).expect("it loads").config;
     let record = &config.services[0].record;
     let Provider::Route53(place) = &record.provider else { panic!("route53") };
-    let credentials = aws_sdk_route53::config::Credentials::new("id", "key", None, None, "test");
+    let credentials = Credentials::new("id", "key", None, None, "test");
     let dns = Route53Dns::connect_with(record, place, credentials).await.expect("a provider");
     let bare = dns.read().await.expect("it can be read");
     let fenced = suite::state(TARGETS[0], 5, "v=1;epoch=1");
@@ -387,5 +384,4 @@ async fn the_configuration_makes_the_provider() {
     let stale = RecordChange { expected: bare, wanted: suite::state(TARGETS[1], 5, "v=1;epoch=1") };
     let refused = dns.change(&stale, &suite::in_time()).await;
     assert!(matches!(refused, Err(DnsError::Conflict { .. })), "{refused:?}");
-    drop(Arc::new(dns));
 }

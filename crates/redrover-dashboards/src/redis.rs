@@ -107,11 +107,11 @@ fn commands() -> Vec<Panel> {
 
 fn memory() -> Vec<Panel> {
     vec![
-        Panel::lines("Memory", "Used, resident, and the limit where there is one.")
+        Panel::lines("Memory", "Used, resident, and the limit; 0 where there is none.")
             .unit("bytes")
             .query(of("redis_memory_used_bytes"), "used {{datacenter}} {{target}}")
             .query(of("redis_memory_used_rss_bytes"), "resident {{datacenter}} {{target}}")
-            .query(format!("{} > 0", of("redis_memory_max_bytes")), "limit {{datacenter}} {{target}}"),
+            .query(of("redis_memory_max_bytes"), "limit {{datacenter}} {{target}}"),
         Panel::lines("Fragmentation", "Resident memory to used memory; far below 1 is swapped out.")
             .query(of("redis_mem_fragmentation_ratio"), TARGET),
         Panel::lines("Keys", "Of all databases.").query(sum("", &of("redis_db_keys")), TARGET),

@@ -7,6 +7,7 @@ mod port;
 mod resolvers;
 mod send;
 
+pub mod cloud_dns;
 pub mod embedded;
 pub mod rfc2136;
 pub mod route53;

@@ -14,7 +14,7 @@ mod values;
 
 pub use cursor::{Item, Section};
 pub use duration::text as duration_text;
-pub use files::{is_world_readable, read_file, readable, secret, unread};
+pub use files::{is_world_readable, read_file, readable, secret, secret_of_file, unread};
 pub use instant::instant;
 pub use node::{Key, Value, tree};
 pub use sheet::{Env, Sheet, entry_key};

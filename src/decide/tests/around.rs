@@ -19,7 +19,7 @@ fn check(kind: CheckKind, failed: Option<GapReason>) -> Check {
 
 fn plane(code: Option<&str>) -> ControlPlane {
     let unavailable = code.map(str::to_owned);
-    ControlPlane { unavailable, lag: Some(millis(200)), is_link_up: Some(true) }
+    ControlPlane { unavailable, lag: Some(millis(200)), is_link_up: Some(true), is_fresh: Some(true) }
 }
 
 /// Active-active with a cluster at every site, and two more vantages that see what this agent sees.
@@ -336,7 +336,12 @@ fn an_order_needs_a_fit_target_and_no_outage() {
     assert_eq!(decision.plan.unwrap().to, site("dc-c"));
 
     type Change = fn(&mut World);
-    let rows: [(Change, &str, &[&str]); 5] = [
+    let rows: [(Change, &str, &[&str]); 6] = [
+        (
+            |w| w.node("dc-c").control = Some(Ok(ControlPlane { is_fresh: Some(false), ..plane(None) })),
+            "dc-c",
+            &["requested", "not_in_step"],
+        ),
         (|w| w.node("dc-c").fail(GapReason::Refused), "dc-c", &["requested", "no_target", "no_capacity"]),
         (|w| w.evidence.controls.is_paused = true, "dc-c", &["requested", "paused"]),
         (
@@ -450,6 +455,8 @@ fn going_back_is_recommended_once_it_is_stable_and_in_step() {
     world.evidence.controls.acknowledged = None;
     world.node("dc-a").control = Some(Ok(ControlPlane { lag: Some(secs(2)), ..plane(None) }));
     assert_eq!(world.round().verdict, HOLD, "it is not in step");
+    world.node("dc-a").control = Some(Ok(ControlPlane { is_fresh: Some(false), ..plane(None) }));
+    assert_eq!(world.round().verdict, HOLD, "it lacks the others' writes");
 }
 
 #[test]

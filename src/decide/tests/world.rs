@@ -380,6 +380,7 @@ fn service(topology: Topology, nodes: &[Node]) -> Service {
         tls: None,
         username: None,
         password: None,
+        password_file: None,
     };
     let sites = nodes.iter().map(|n| Site {
         name: n.site.clone(),

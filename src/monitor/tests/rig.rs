@@ -64,6 +64,26 @@ impl Server {
         server
     }
 
+    /// A Sentinel that watches a primary under the name `shop`.
+    pub async fn sentinel(primary: &Self) -> Self {
+        let (dir, port) = (tempfile::tempdir().unwrap(), free_port());
+        let file = dir.path().join("sentinel.conf");
+        let text = format!(
+            "port {port}\nbind 127.0.0.1\ndir {}\nsentinel monitor shop 127.0.0.1 {} 1\n",
+            dir.path().display(),
+            primary.port
+        );
+        std::fs::write(&file, text).unwrap();
+        let mut command = Command::new("redis-server");
+        let child = command.arg(&file).arg("--sentinel").stdout(Stdio::null()).stderr(Stdio::null());
+        let server = Self { child: child.spawn().expect("redis-server is installed"), port, dir };
+        until("the Sentinel listens", async || {
+            tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok()
+        })
+        .await;
+        server
+    }
+
     pub fn target(&self) -> Target {
         target("127.0.0.1", self.port)
     }
@@ -109,6 +129,7 @@ pub fn target(host: &str, port: u16) -> Target {
         tls: None,
         username: None,
         password: None,
+        password_file: None,
     }
 }
 
@@ -192,6 +213,7 @@ pub fn config(services: Vec<Service>) -> Config {
         prometheus: None,
         notify: Vec::new(),
         embedded_dns: None,
+        exporter: crate::config::Exporter::default(),
         history: History::default(),
     }
 }

@@ -9,11 +9,15 @@ use super::users::Answer;
 use crate::config::WebhookAuth;
 use crate::serve::auth::basic;
 use crate::serve::paths::WEBHOOK;
-use crate::serve::router::Serve;
+use crate::serve::router::{Caller, Serve};
+use crate::store::Door;
 
 /// Lets a request through, or answers for the handler.
 pub(in crate::serve) async fn gate(State(serve): State<Serve>, request: Request, next: Next) -> Response {
     let rules = serve.web.rules();
+    // A browser asks without a login first: only who showed a wrong one is worth writing down.
+    let has_tried = request.headers().contains_key(header::AUTHORIZATION);
+    let caller = request.extensions().get::<Caller>().copied();
     let answer = match &rules.users {
         Some(users) if !has_own_lock(&serve, request.uri().path()) => match login(request.headers()) {
             Some((user, password)) => users.ask(&user, &password).await,
@@ -25,6 +29,9 @@ pub(in crate::serve) async fn gate(State(serve): State<Serve>, request: Request,
         Answer::Right => next.run(request).await,
         Answer::Wrong => {
             serve.metrics.refused("unauthorized");
+            if let Some(Caller(address)) = caller.filter(|_| has_tried) {
+                serve.ledger.denied(Door::Web, address);
+            }
             let challenge = HeaderValue::from_static("Basic realm=\"redrover\", charset=\"UTF-8\"");
             (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, challenge)], "unauthorized\n")
                 .into_response()

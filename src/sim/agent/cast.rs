@@ -16,6 +16,7 @@ use crate::act::{self, CurrentService, Hands};
 use crate::config::{Config, Service};
 use crate::control::{self, Intake, Ledger, SWITCHES_MAX, Setup, View, Wakers, Worker};
 use crate::lead::{Election, Solo};
+use crate::monitor::{Exporter, Names, Pictures};
 use crate::serve::{self, Serve, TelemetryPath, WebKeeper, router};
 use crate::sim::language::Scenario;
 use crate::sim::ports::{Gate, SimClock, SimDns, SimElection, SimEyes, SimHands, SimJournal, SimPeers};
@@ -197,9 +198,12 @@ impl Parts {
             control,
             ledger,
             view: self.view.clone(),
+            pictures: Pictures::default(),
             config: Arc::new(ArcSwap::from(Arc::clone(&self.config))),
             clock: clock(),
             metrics: self.metrics.clone(),
+            names: Names::Clean,
+            exporter: Arc::new(ArcSwap::from_pointee(Exporter::empty(clock()))),
             reload,
             web: WebKeeper::open_to_all(self.metrics.clone()),
             telemetry: TelemetryPath::default(),

@@ -3,9 +3,12 @@
 //! Absent on purpose: sleeping. A test waits for a condition, with [`process::wait_for`] and a limit.
 
 pub mod agent;
+pub mod catalog;
+pub mod cloud_dns;
 pub mod disk;
 pub mod dns;
 pub mod dns_proxy;
+pub mod enterprise;
 pub mod http;
 pub mod named;
 pub mod pki;

@@ -8,7 +8,6 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 pub struct Authority {
     folder: PathBuf,
     issuer: Issuer<'static, KeyPair>,
-    certificate: String,
 }
 
 impl Authority {
@@ -20,13 +19,8 @@ impl Authority {
         let key = KeyPair::generate().expect("a key");
         let certificate = params.self_signed(&key).expect("a certificate").pem();
         let path = folder.join(format!("{name}.pem"));
-        std::fs::write(path, &certificate).expect("the certificate can be written");
-        Self { folder: folder.to_owned(), issuer: Issuer::new(params, key), certificate }
-    }
-
-    /// The authority's certificate.
-    pub fn pem(&self) -> &str {
-        &self.certificate
+        std::fs::write(path, certificate).expect("the certificate can be written");
+        Self { folder: folder.to_owned(), issuer: Issuer::new(params, key) }
     }
 
     /// Issues a certificate and its key to files that are named so, in place of earlier ones.

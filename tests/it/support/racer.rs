@@ -8,7 +8,7 @@ use prometheus_client::registry::Registry;
 use redrover::act::dns::Dns;
 use redrover::act::dns::route53::Route53Dns;
 use redrover::act::{self, CurrentService, Hands, Permit, Promote, PromoteError, Switch};
-use redrover::config::{Config, Provider, load};
+use redrover::config::{Config, Provider, Topology, load};
 use redrover::decide::saga::{Fencing, Outcome};
 use redrover::decide::{Plan, Trigger, fence_of};
 use redrover::lead::{Solo, Term};
@@ -192,13 +192,19 @@ impl Racer {
 
     /// Carries it out.
     pub async fn run(&self, plan: Plan) -> Outcome {
-        let (hands, service, agent) = (&self.hands, &self.config.services[0], &self.config.agent);
+        // Each race is a story of its own: whoever lost the last one was halted by it.
+        let hands = &Hands { journal: Arc::new(MemoryJournal::new()), ..self.hands.clone() };
+        let agent = &self.config.agent;
+        let mut service = self.config.services[0].clone();
+        if !plan.promotes {
+            (service.topology, service.promote) = (Topology::ActiveActive, None);
+        }
         let body = Body::Ticketed { plan: Box::new(plan.clone()) };
         let entry =
             NewEntry { at_unix_ms: plan.made_unix_ms, service: service.name.clone(), incident: None, body };
         let ticket = hands.journal.ticket(entry, plan).await.expect("it is durable");
         let permit = Permit::grant(ticket, Term { number: 1, until: None }, hands).await.expect("permitted");
-        let outcome = Switch::run(hands, service, agent, permit).await.expect("it is durable");
+        let outcome = Switch::run(hands, &service, agent, permit).await.expect("it is durable");
         outcome.expect("it can be told")
     }
 }

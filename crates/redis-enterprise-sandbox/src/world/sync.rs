@@ -135,8 +135,8 @@ impl Source {
         }
     }
 
-    /// How far it is behind, at least as far as a healthy link.
+    /// How far it is behind, at least as far as a healthy link; as long as nobody notices a loss, as far as before.
     pub fn lag_ms(&self, now: Ms, delay_ms: Ms) -> Ms {
-        now.saturating_sub(self.applied_until).max(delay_ms)
+        self.lost_since.unwrap_or(now).saturating_sub(self.applied_until).max(delay_ms)
     }
 }

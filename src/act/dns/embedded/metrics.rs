@@ -8,6 +8,7 @@ use prometheus_client::registry::Registry;
 
 use super::answer::Transport;
 use super::limit::Ruling;
+use crate::monitor::{counted, register};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Answered {
@@ -45,12 +46,9 @@ impl DnsMetrics {
     /// Makes and registers them.
     pub fn register(registry: &mut Registry) -> Self {
         let answered: Family<Answered, Counter> = Family::default();
-        let help =
-            "Queries answered by the embedded name server, by how they came and the code of the answer";
-        registry.register("redrover_dns_answers", help, answered.clone());
+        register(registry, &counted::DNS_ANSWERS, answered.clone());
         let withheld: Family<Withheld, Counter> = Family::default();
-        let help = "Answers of the embedded name server beyond the limit of a network, by what was done";
-        registry.register("redrover_dns_answers_limited", help, withheld.clone());
+        register(registry, &counted::DNS_ANSWERS_LIMITED, withheld.clone());
         let each =
             |transport| CODES.map(|(_, code)| answered.get_or_create(&Answered { transport, code }).clone());
         let one = |action| withheld.get_or_create(&Withheld { action }).clone();

@@ -28,9 +28,9 @@ pub struct Route53Dns {
 }
 
 enum Zones {
-    One(Zone),
+    One(Box<Zone>),
     /// The public one, which is changed first and judges between agents, and the private one.
-    Two(Twin),
+    Two(Box<Twin>),
 }
 
 /// What is remembered of the record, to understand what name servers answer.
@@ -69,11 +69,11 @@ impl Route53Dns {
         let places = places(record, place)?;
         let zone = |id: &str, audience| Zone::new(client.clone(), id.to_owned(), places.clone(), audience);
         let zones = match &place.private_zone_id {
-            None => Zones::One(zone(&place.zone_id, Audience::Any)),
-            Some(private) => Zones::Two(Twin {
+            None => Zones::One(Box::new(zone(&place.zone_id, Audience::Any))),
+            Some(private) => Zones::Two(Box::new(Twin {
                 first: zone(&place.zone_id, Audience::Everybody),
                 second: zone(private, Audience::Networks),
-            }),
+            })),
         };
         Ok(Self { zones, configured: record.clone(), last: Mutex::default() })
     }

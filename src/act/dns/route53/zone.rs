@@ -128,14 +128,13 @@ impl Zone {
         let batch = batch.map_err(|error| DnsError::Misconfigured { detail: wire::chain(&error) })?;
         let once = aws_sdk_route53::config::Builder::new().retry_config(RetryConfig::disabled());
         let request = self.client.change_resource_record_sets().hosted_zone_id(&self.id).change_batch(batch);
-        match request.customize().config_override(once).send().await {
+        let answer = request.customize().config_override(once).send().await;
+        match answer.map_err(|error| outcome::error(CHANGE, Request::Read, &error)) {
             Ok(_) => Err(DnsError::Misconfigured {
                 detail: "the service has carried out a change that it had to refuse".to_owned(),
             }),
-            Err(error) => match outcome::error(CHANGE, Request::Read, &error) {
-                DnsError::Conflict { .. } => Ok(()),
-                error => Err(error),
-            },
+            Err(DnsError::Conflict { .. }) => Ok(()),
+            Err(error) => Err(error),
         }
     }
 
