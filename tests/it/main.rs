@@ -5,8 +5,8 @@
 mod around;
 mod audit;
 mod capacity;
-mod cloud_dns;
 mod catalog;
+mod cloud_dns;
 mod config;
 mod crash;
 mod dashboards;

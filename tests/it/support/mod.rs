@@ -3,8 +3,8 @@
 //! Absent on purpose: sleeping. A test waits for a condition, with [`process::wait_for`] and a limit.
 
 pub mod agent;
-pub mod cloud_dns;
 pub mod catalog;
+pub mod cloud_dns;
 pub mod disk;
 pub mod dns;
 pub mod dns_proxy;
