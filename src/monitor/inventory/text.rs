@@ -51,7 +51,9 @@ fn sample(line: &str) -> Option<Line<'_>> {
     // A time stamp may follow, and an exemplar behind a hash.
     match words.next() {
         None | Some("#") => {}
-        Some(stamp) => drop(stamp.parse::<f64>().ok()?),
+        Some(stamp) => {
+            stamp.parse::<f64>().ok()?;
+        }
     }
     Some(Line { name, labels, value })
 }
@@ -106,7 +108,7 @@ fn quoted(text: &str) -> Option<(Cow<'_, str>, &str)> {
 /// A name at the beginning, which is letters, digits and underscores, and does not begin with a digit.
 fn split_name(text: &str, is_also: impl Fn(char) -> bool) -> Option<(&str, &str)> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_' || is_also(c);
-    let end = text.find(|c| !is_part(c)).unwrap_or(text.len());
+    let end = text.find(|c: char| !is_part(c)).unwrap_or(text.len());
     let (name, rest) = text.split_at(end);
     let first = name.chars().next()?;
     (!first.is_ascii_digit()).then_some((name, rest))
