@@ -5,6 +5,7 @@ mod availability;
 mod copies;
 mod faults;
 mod metrics;
+mod names;
 mod program;
 mod redirects;
 mod redis;
