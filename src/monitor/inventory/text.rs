@@ -58,8 +58,11 @@ fn sample(line: &str) -> Option<Line<'_>> {
     Some(Line { name, labels, value })
 }
 
+/// Names and values of labels.
+type Labels<'a> = Vec<(&'a str, Cow<'a, str>)>;
+
 /// The labels behind an opening brace, and what follows the closing one.
-fn labels(mut rest: &str) -> Option<(Vec<(&str, Cow<'_, str>)>, &str)> {
+fn labels(mut rest: &str) -> Option<(Labels<'_>, &str)> {
     let mut labels = Vec::new();
     loop {
         rest = blank(rest);

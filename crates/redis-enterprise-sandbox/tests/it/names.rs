@@ -41,8 +41,9 @@ async fn ask(rig: &Rig, name: &str) -> Result<Vec<String>, ResponseCode> {
     let mut buffer = [0; 4096];
     let length = timeout(LIMIT, socket.recv(&mut buffer)).await.expect("an answer").expect("an answer");
     let answer = Message::from_vec(&buffer[..length]).expect("a message");
-    match answer.metadata.response_code {
-        ResponseCode::NoError => Ok(answer.answers.iter().map(|record| record.data.to_string()).collect()),
-        code => Err(code),
+    let code = answer.metadata.response_code;
+    if code != ResponseCode::NoError {
+        return Err(code);
     }
+    Ok(answer.answers.iter().map(|record| record.data.to_string()).collect())
 }
