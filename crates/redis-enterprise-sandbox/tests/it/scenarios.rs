@@ -64,7 +64,8 @@ async fn seen(rig: &Rig, node: u32, database: u32, what: &str, wanted: &Value) -
             let serving = rig.address("a", database);
             let serving =
                 serving.split(':').next().and_then(|host| host.rsplit('.').next()).map(str::to_owned);
-            let other = (1..=3).find(|node| serving.as_deref() != Some(&node.to_string())).expect("a node");
+            let other =
+                (1..=3).find(|node| serving.as_deref() != Some(node.to_string().as_str())).expect("a node");
             status(ask(rig, other, &format!("/v1/local/bdbs/{database}/endpoint/availability")).await)
         }
         "H" => {
