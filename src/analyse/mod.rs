@@ -28,7 +28,7 @@ mod tests;
 pub use artifact::{ARTIFACT_BYTES_MAX, Artifact, ArtifactError};
 pub use follow::{Follower, Judgement};
 pub use limit::{Limit, Threshold};
-pub use model::{Direction, Model, Recipe, Rule, Table, TrainError};
+pub use model::{Direction, Model, Recipe, Rule, Table, TrainError, Usual};
 pub use plain::plain;
 pub use score::Analyser;
 pub use stream::{Look, Stream};

@@ -16,6 +16,7 @@ mod fit;
 mod scoring;
 mod tail;
 
+pub use baseline::Usual;
 pub use fit::{Recipe, TrainError};
 pub use rule::{Direction, Rule};
 pub use scoring::{Model, PARTS};
