@@ -9,5 +9,6 @@ mod names;
 mod program;
 mod redirects;
 mod redis;
+mod scenarios;
 mod shapes;
 mod support;
