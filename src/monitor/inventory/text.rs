@@ -14,7 +14,7 @@ pub(super) struct Line<'a> {
     /// Its name.
     pub name: &'a str,
     /// Its labels in their order.
-    pub labels: Vec<(&'a str, Cow<'a, str>)>,
+    pub labels: Labels<'a>,
     /// Its value, which may be infinite or no number.
     pub value: f64,
 }
@@ -59,7 +59,7 @@ fn sample(line: &str) -> Option<Line<'_>> {
 }
 
 /// Names and values of labels.
-type Labels<'a> = Vec<(&'a str, Cow<'a, str>)>;
+pub type Labels<'a> = Vec<(&'a str, Cow<'a, str>)>;
 
 /// The labels behind an opening brace, and what follows the closing one.
 fn labels(mut rest: &str) -> Option<(Labels<'_>, &str)> {
