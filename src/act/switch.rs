@@ -24,6 +24,9 @@ const PROOF_AGE_MAX: Duration = Duration::from_secs(5);
 const VERIFY_LIMIT: Duration = Duration::from_secs(90);
 /// Looking for the name servers in vain ends after so long.
 const DISCOVERY_LIMIT: Duration = Duration::from_secs(5);
+/// Why the name is not moved after a promotion.
+const PAUSE_RAN_OUT: &str =
+    "the promotion took longer than the pause of the old primary, which may have taken writes since";
 /// Why a promotion is not ordered any more.
 const STOOD_STILL: &str = "this agent stood still until the pause of the old primary was over";
 /// Time between two rounds of asking.
@@ -253,8 +256,10 @@ impl<'a> Switch<'a> {
         };
         self.is_fenced = true;
         self.paused = Some(asked).filter(|_| how.contains(&Fencing::Paused));
-        self.note(Step::Fenced { how: how.clone() }).await?;
-        if let Some(why) = self.catch_up(&how).await? {
+        let noted = self.note(Step::Fenced { how: how.clone() }).await;
+        self.or_release(noted).await?;
+        let caught_up = self.catch_up(&how).await;
+        if let Some(why) = self.or_release(caught_up).await? {
             return self.give_back(&why).await.map(Some);
         }
         if self.is_expired() {
@@ -266,23 +271,36 @@ impl<'a> Switch<'a> {
         if let Some(why) = self.looks().target_failed().await {
             return self.give_back(&why).await.map(Some);
         }
-        self.note(Step::Promoting).await?;
+        let noted = self.note(Step::Promoting).await;
+        self.or_release(noted).await?;
         if self.is_pause_over() {
             return self.give_back(STOOD_STILL).await.map(Some);
         }
         if let Err(error) = self.hands.promote.promote(self.plan).await {
             let is_primary = self.looks().target_is_primary().await;
             return match is_primary.filter(|is| *is || !error.may_still_happen()) {
-                Some(true) => {
-                    self.note(Step::Promoted).await?;
-                    Ok(None)
-                }
+                Some(true) => self.promoted().await,
                 Some(false) => self.give_back(&chain(&error)).await.map(Some),
                 None => Ok(Some(Outcome::PromotedNotSwitched { why: chain(&error) })),
             };
         }
+        self.promoted().await
+    }
+
+    /// The target is a primary. An old one whose pause ran out meanwhile may have acknowledged writes that the target
+    /// lacks: whether to go on is for a person.
+    async fn promoted(&mut self) -> Result<Option<Outcome>, Interrupted> {
         self.note(Step::Promoted).await?;
-        Ok(None)
+        Ok(self.is_pause_over().then(|| self.stuck(PAUSE_RAN_OUT)))
+    }
+
+    /// Lifts the pause of the old primary when what was done cannot be written down: nothing goes on then, and nobody
+    /// would lift it until the journal is back.
+    async fn or_release<T>(&self, noted: Result<T, JournalError>) -> Result<T, JournalError> {
+        if noted.is_err() {
+            self.hands.promote.release(&self.plan.from).await;
+        }
+        noted
     }
 
     /// Lets the last writes of a paused old primary arrive; why the switch must be given up, if it must. In an outage
@@ -424,17 +442,27 @@ impl<'a> Switch<'a> {
     }
 
     async fn give_back(&mut self, why: &str) -> Ended {
-        if self.is_fenced {
+        // Who stood still for long may be somebody's past: the pause may be another agent's by now.
+        let is_ours = leads(self.hands) && !self.is_expired();
+        if self.is_fenced && is_ours {
             self.hands.promote.release(&self.plan.from).await;
         }
         let (from, to) = (claimed(self.plan, &self.agent.name), unclaimed(self.plan, &self.agent.name));
         match swap(self.hands, None, &from, &to).await {
             Ok(()) => {
                 self.epoch = fence_of(&to).ok().flatten().map(|fence| fence.epoch);
+                if self.is_fenced && !is_ours {
+                    self.hands.promote.release(&self.plan.from).await;
+                }
                 Ok(Outcome::Abandoned { why: why.to_owned() })
             }
             // The claim stands until the leader takes it over.
             Err(SwapFailure::NotLeading) => Ok(Outcome::Abandoned { why: why.to_owned() }),
+            // A change that was given up arrived after all.
+            Err(SwapFailure::Foreign(found)) if *found == switched(self.plan, &self.agent.name) => {
+                self.note(Step::Switched).await?;
+                self.verify().await
+            }
             Err(SwapFailure::Foreign(found)) => Ok(self.overtaken(&found, false)),
             // The provider is out of reach: the claim is given back once it can be.
             Err(

@@ -13,6 +13,8 @@ use super::read::{Item, Section, Value, Wrong, duration, http_url, readable, tex
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// and at most: a switch waits for it.
 const TIMEOUT_MAX: Duration = Duration::from_secs(300);
+/// A promotion may take at most so long: the old primary is paused for a minute, from before it on.
+const PROMOTION_TIMEOUT_MAX: Duration = Duration::from_secs(40);
 /// Calls of one kind; each costs time in the middle of a switch.
 const HOOKS_MAX: usize = 8;
 /// Words of one command.
@@ -119,12 +121,16 @@ pub(super) const PROMOTION_KEYS: [&str; 7] =
 pub(super) fn exec_promotion(section: &Section<'_>) -> Option<Hook> {
     let way = section.required_item("command", "command: [\"/usr/local/bin/promote\"]");
     let way = way.and_then(|item| exec(&item));
-    Some(Hook { way: way?, timeout: timeout(section) })
+    Some(Hook { way: way?, timeout: promotion_timeout(section) })
 }
 
 /// Reads the address of a promotion by a server of the operator's own.
 pub(super) fn webhook_promotion(section: &Section<'_>) -> Option<Hook> {
-    Some(Hook { way: webhook(section)?, timeout: timeout(section) })
+    Some(Hook { way: webhook(section)?, timeout: promotion_timeout(section) })
+}
+
+fn promotion_timeout(section: &Section<'_>) -> Duration {
+    section.or("timeout", TIMEOUT, duration(Duration::from_millis(100)..=PROMOTION_TIMEOUT_MAX))
 }
 
 fn timeout(section: &Section<'_>) -> Duration {
