@@ -11,7 +11,7 @@ pub(super) fn clusters(page: &mut Page, pictures: &[Arc<ClusterPicture>], now: M
     let mut each = |spec: &MetricSpec, value: &dyn Fn(&ClusterPicture) -> f64| {
         page.family(spec, pictures.iter().map(|picture| (of(picture), value(picture))));
     };
-    each(&enterprise::UP, &|picture| f64::from(u8::from(!picture.samples.is_empty())));
+    each(&enterprise::UP, &|picture| f64::from(u8::from(picture.is_up())));
     each(&enterprise::AGE, &|picture| now.since(picture.taken).as_secs_f64());
     let gaps = pictures.iter().flat_map(|picture| {
         let datacenter = picture.datacenter.as_str();

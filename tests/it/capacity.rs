@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use super::support::agent::{SERVICE, redrover};
-use super::support::process::{run, wait_for};
+use super::support::process::{run, wait_for, wait_until};
 use super::support::scene::{Holder, ROUNDS_LIMIT, Scene};
 
 #[tokio::test]
@@ -22,17 +22,20 @@ async fn measurements_are_kept_and_a_damaged_file_harms_nothing() {
     let points = wait_for("points", ROUNDS_LIMIT, async || {
         let told = history_metrics(&scene, &words).await;
         let lines = told.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
-        Some(lines.collect::<Vec<_>>()).filter(|points| points.len() >= 2)
+        let points: Vec<_> = lines.collect();
+        let is_of = |site: &str| points.iter().any(|point| point["datacenter"] == site);
+        (is_of("dc-a") && is_of("dc-b")).then_some(points)
     })
     .await;
-    let sites: Vec<_> = points.iter().map(|point| point["datacenter"].as_str().expect("a name")).collect();
-    assert!(sites.contains(&"dc-a") && sites.contains(&"dc-b"), "{points:?}");
     assert!(points.iter().all(|point| point["mean"].as_f64() > Some(100_000.0)), "{points:?}");
-    let told = history_metrics(&scene, &["--since", "1h"]).await;
+    // A rate needs a second interval.
     for metric in
         ["redis_connected_clients", "redis_commands_processed_total, per second", "redrover_ping_seconds"]
     {
-        assert!(told.contains(metric), "{told}");
+        wait_until(metric, ROUNDS_LIMIT, async || {
+            history_metrics(&scene, &["--since", "1h"]).await.contains(metric)
+        })
+        .await;
     }
     assert!(scene.agent.process().stderr().contains("the history of measurements is damaged"));
     scene.agent.wait_vetoes(SERVICE, &["no_majority"], ROUNDS_LIMIT).await;

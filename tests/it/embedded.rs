@@ -43,6 +43,7 @@ async fn scene() -> Scene {
     let server = json!({"name": format!("ns1.{ZONE}"), "addresses": ["192.0.2.53", "2001:db8::53"]});
     let scene = Scene::start(Holder::Embedded, &[("/embedded_dns/name_servers", json!([server]))]).await;
     scene.adopt("sessions").await;
+    scene.wait_answer(NAME, TARGETS[0]).await;
     scene
 }
 
@@ -84,6 +85,7 @@ async fn a_flood_is_limited_and_counted_and_tcp_is_not() {
     let limit = json!({"responses_per_second": 10, "slip": 2});
     let scene = Scene::start(Holder::Embedded, &[("/embedded_dns/rate_limit", limit)]).await;
     scene.adopt("sessions").await;
+    scene.wait_answer(NAME, TARGETS[0]).await;
     let words = [NAME, "CNAME", "+ignore", "+time=1"];
     let flood = (0..40).map(|_| ask(&scene, "dig", &words));
     let said = futures_util::future::join_all(flood).await;

@@ -28,6 +28,14 @@ pub struct ClusterPicture {
     pub gaps: Vec<(&'static str, GapReason)>,
 }
 
+impl ClusterPicture {
+    /// Whether the cluster's API answered. Its own metrics come from elsewhere, and say nothing of that.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
+        !self.samples.is_empty() && self.gaps.iter().all(|(question, _)| *question != "cluster")
+    }
+}
+
 /// The last picture of each cluster, for whoever wants to see it.
 #[derive(Debug, Clone, Default)]
 pub struct Pictures(Arc<ArcSwap<BTreeMap<SiteName, Arc<ClusterPicture>>>>);
