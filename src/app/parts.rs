@@ -20,8 +20,9 @@ use crate::act::dns::{Dns, DnsError, EmbeddedServer, EmbeddedZone, open};
 use crate::act::notify::{Channels, Courier, NotifyMetrics};
 use crate::act::{self, CurrentService, Hands};
 use crate::config::{Config, Provider, Record, Service, load};
-use crate::control::{self, Intake, SWITCHES_MAX, Setup, View, Wakers};
+use crate::control::{self, Intake, SWITCHES_MAX, Setup, View, Wakers, analysis_settings};
 use crate::lead::{Election, Solo};
+use crate::learn::{Learner, Learning, Lessons};
 use crate::monitor::{self, Alone, Collectors, Monitor};
 use crate::serve::{Metrics, ReloadRequest, Serve, router, serve};
 use crate::store::{Journal, SqliteJournal};
@@ -43,6 +44,18 @@ pub struct Options {
 #[must_use]
 pub fn now() -> Moment {
     SystemClock::new().now()
+}
+
+/// How models are made, by a configuration.
+#[must_use]
+pub fn learning(config: &Config) -> Learning {
+    let analysis = &config.analysis;
+    Learning {
+        settings: analysis_settings(analysis),
+        history: analysis.history,
+        history_min: analysis.history_min,
+        retrain: analysis.retrain,
+    }
 }
 
 /// Opens a service's record at its provider, for commands that run once.
@@ -91,6 +104,7 @@ pub(super) struct Shared {
     pub(super) zone: Option<Arc<EmbeddedZone>>,
     pub(super) act: act::Metrics,
     pub(super) monitor: monitor::Metrics,
+    pub(super) lessons: Lessons,
 }
 
 impl Shared {
@@ -126,7 +140,8 @@ impl Shared {
             current: CurrentService::new(Arc::clone(&service)),
             metrics: self.act.clone(),
         };
-        Ok(Setup::new(config, service, hands, Arc::new(Alone), Arc::clone(&self.pace)))
+        let setup = Setup::new(config, service, hands, Arc::new(Alone), Arc::clone(&self.pace));
+        Ok(setup.taught(self.lessons.clone()))
     }
 }
 
@@ -161,7 +176,9 @@ impl App {
             .with_context(|| format!("cannot listen on {}", options.listen))?;
         let mut registry = Registry::default();
         let zone = embedded_zone(&config)?;
+        let (learner, lessons) = Learner::new(&config.agent.data_dir, learning(&config), Arc::clone(&clock));
         let shared = Shared {
+            lessons,
             journal: Arc::clone(&journal),
             clock: Arc::clone(&clock),
             election: Arc::new(Solo),
@@ -186,6 +203,11 @@ impl App {
                 "the name server"
             });
         }
+        let stop = cancelled.clone();
+        tasks.spawn(async move {
+            learner.run(stop).await;
+            "the learner"
+        });
         let mut services = Services::new(shared, view.clone(), decided, wakers, cancelled.clone());
         services.apply(&config, &mut tasks).await?;
         let stop = cancelled.clone();

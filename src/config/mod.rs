@@ -3,6 +3,7 @@
 //!
 //! Absent on purpose: defaults hidden elsewhere, and any way to make a [`Config`] from a file but [`load()`].
 
+mod analysis;
 mod around;
 mod channels;
 mod check;
@@ -30,8 +31,9 @@ mod tests;
 
 pub use around::{ClientErrors, Datacenter, Enterprise, HttpLogin, Maintenance, Prometheus, Reach, Vantage};
 pub use checked::{
-    Address, Agent, Alertmanager, Canary, Config, EmbeddedDns, Flap, Global, Mode, Policy, Promote, Provider,
-    Record, Route53, Service, Site, Target, Tls, Topology, Webhook, WebhookAuth, Weights,
+    Address, Agent, Alertmanager, Analysis, AnalysisSignal, AnomalyDirection, AnomalyThreshold, Canary,
+    Config, EmbeddedDns, Flap, Global, Mode, Policy, Promote, Provider, Record, Route53, Service, Site,
+    Target, Tls, Topology, Webhook, WebhookAuth, Weights,
 };
 pub use error::{Problem, Problems};
 pub use load::{CONFIG_BYTES_MAX, Loaded, Rules, load, load_for, parse};

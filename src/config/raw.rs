@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::around::{ClientErrors, Datacenter, Enterprise, Maintenance, Prometheus, Reach, Vantage};
 use super::checked::{
-    Agent, Alertmanager, Canary, Config, EmbeddedDns, Global, Mode, Policy, Promote, Provider, Record,
-    Service, Site, Target, Topology, Webhook,
+    Agent, Alertmanager, Analysis, Canary, Config, EmbeddedDns, Global, Mode, Policy, Promote, Provider,
+    Record, Service, Site, Target, Topology, Webhook,
 };
 use super::notify::Channel;
 use crate::types::{AgentName, RecordName, RecordType, ServiceName, SiteName};
@@ -25,6 +25,7 @@ pub(super) struct RawConfig {
     pub(super) prometheus: Option<Prometheus>,
     pub(super) notify: Vec<Placed<Channel>>,
     pub(super) embedded_dns: Option<EmbeddedDns>,
+    pub(super) analysis: Analysis,
 }
 
 /// A value and the key it stands at.
@@ -106,6 +107,7 @@ impl RawConfig {
             prometheus: self.prometheus,
             notify: values(self.notify),
             embedded_dns: self.embedded_dns,
+            analysis: self.analysis,
         })
     }
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use super::analysis;
 use super::around::HttpLogin;
 use super::channels;
 use super::checked::{Alertmanager, EmbeddedDns, Global, Webhook, WebhookAuth};
@@ -33,6 +34,7 @@ pub(super) fn config(root: &Item<'_>) -> Option<RawConfig> {
         "prometheus",
         "notify",
         "embedded_dns",
+        "analysis",
     ];
     let file = root.section(&known)?;
     leadership(&file);
@@ -47,6 +49,7 @@ pub(super) fn config(root: &Item<'_>) -> Option<RawConfig> {
         prometheus: places::prometheus(&file),
         notify: channels::channels(&file),
         embedded_dns: embedded_dns(&file),
+        analysis: analysis::read(&file),
     })
 }
 

@@ -12,6 +12,7 @@ mod report;
 mod view;
 mod worker;
 
+pub use analysis::analysis_settings;
 pub use command::{ControlHandle, Submission, SubmitError, Wakers};
 pub use intake::Intake;
 pub use metrics::Metrics;

@@ -227,6 +227,8 @@ pub const CATALOG: &[MetricSpec] = &[
     house::ANOMALY_THRESHOLD,
     house::ANOMALOUS,
     house::ANOMALY_CONTRIBUTION,
+    house::ANOMALY_BASIS,
+    house::MODEL_TRAINED,
     house::HEALTH,
     house::FAILOVER_CONFIDENCE,
     house::EVIDENCE,

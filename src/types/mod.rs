@@ -14,7 +14,7 @@ mod units;
 mod vantage;
 
 pub use alert::{Alert, AlertKey, AlertState, Notification};
-pub use anomaly::{Anomaly, Contribution, SIGNALS};
+pub use anomaly::{Anomaly, Basis, Contribution, SIGNALS};
 pub use guard::Guard;
 pub use names::{AgentName, NameError, RecordName, ServiceName, SiteName, TargetName};
 pub use record::{Fence, FenceError, RecordState, RecordType, RecordView, ResourceSet};
@@ -23,5 +23,5 @@ pub use snapshot::{
 };
 pub use surroundings::{Check, CheckKind, ControlPlane, Silence, Surroundings};
 pub use time::{Clock, Moment, SystemClock};
-pub use units::{Ratio, UnitError};
+pub use units::{Rarity, Ratio, UnitError};
 pub use vantage::{VantageAnswer, VantageReport, Vote};

@@ -21,5 +21,6 @@ pub use rule::{Direction, Rule};
 pub use scoring::{Model, PARTS};
 pub use table::Table;
 
+pub(in crate::analyse) use baseline::Usual;
 pub(in crate::analyse) use derive::Deriver;
 pub(in crate::analyse) use scoring::Scratch;
