@@ -68,7 +68,7 @@ fn text(file: &Listed) -> String {
                 file.bytes / 1024
             )
         }
-        Err(error) => format!("{}", reasons(error)),
+        Err(error) => reasons(error),
     }
 }
 

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::history::{History, HistoryError};
-use super::models::{ModelError, Models, load};
+use super::models::{ModelError, Models};
 use crate::analyse::{Artifact, Follower, Lesson, Settings, Table, TrainError, measure_names, train};
 use crate::types::{Clock, ServiceName, SiteName, TargetName};
 
@@ -283,6 +283,7 @@ fn warn(error: &(dyn std::error::Error + 'static), what: &str) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::models::load;
     use super::*;
     use crate::types::SystemClock;
 

@@ -81,15 +81,15 @@ pub(super) const MEASURES: &[Measure] = &[
     measure("connected_replicas", "connected replicas", Unit::Count, low(0.5, 0.0), |w| {
         w.gauge("redis_connected_slaves")
     }),
+    measure("connections_per_second", "new connections", Unit::PerSecond, high(5.0, 0.5), |w| {
+        w.rate("redis_connections_received_total")
+    }),
     limited(
         0.9,
         measure("connections_share", "connections in use", Unit::Share, high(0.05, 0.2), |w| {
             w.gauge("redis_connected_clients") / w.gauge("redis_max_clients")
         }),
     ),
-    measure("connections_per_second", "new connections", Unit::PerSecond, high(5.0, 0.5), |w| {
-        w.rate("redis_connections_received_total")
-    }),
     limited(
         0.95,
         measure("cpu_share", "processor in use", Unit::Share, high(0.05, 0.2), |w| {
