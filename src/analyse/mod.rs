@@ -20,7 +20,7 @@ pub use artifact::{ARTIFACT_BYTES_MAX, Artifact, ArtifactError};
 pub use follow::{Follower, Judgement};
 pub use limit::{Limit, Threshold};
 pub use live::{Analyser, Lesson, Recorded, SHADOW_SECONDS, Settings, measure_names, recorded_inputs};
-pub use model::{Direction, Model, Recipe, Rule, Table, TrainError};
+pub use model::{Direction, Model, Recipe, Rule, Table, TrainError, Usual};
 pub use plain::plain;
 pub use stream::{Look, Stream};
 pub use train::{Trained, train};

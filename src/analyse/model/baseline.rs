@@ -14,13 +14,13 @@ const USUAL_SHARES: (f64, f64) = (0.01, 0.99);
 
 /// What is usual of a column at a time.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(in crate::analyse) struct Usual {
+pub struct Usual {
     /// What is expected.
-    pub(in crate::analyse) expected: f64,
+    pub expected: f64,
     /// Nearly all past values were at least this,
-    pub(in crate::analyse) low: f64,
+    pub low: f64,
     /// and at most this.
-    pub(in crate::analyse) high: f64,
+    pub high: f64,
 }
 
 /// The usual values of all columns.

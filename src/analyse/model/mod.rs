@@ -16,11 +16,11 @@ mod fit;
 mod scoring;
 mod tail;
 
+pub use baseline::Usual;
 pub use fit::{Recipe, TrainError};
 pub use rule::{Direction, Rule};
 pub use scoring::{Model, PARTS};
 pub use table::Table;
 
-pub(in crate::analyse) use baseline::Usual;
 pub(in crate::analyse) use derive::Deriver;
 pub(in crate::analyse) use scoring::Scratch;

@@ -169,7 +169,8 @@ impl Model {
     }
 
     /// What is usual of a column at a time, Unix seconds.
-    pub(in crate::analyse) fn usual(&self, time: i64, column: usize) -> Usual {
+    #[must_use]
+    pub fn usual(&self, time: i64, column: usize) -> Usual {
         self.baseline.usual(time, column)
     }
 

@@ -55,7 +55,7 @@ impl Tail {
         let place = self.scores.partition_point(|known| *known < score);
         let known = |place: usize| Some((*self.scores.get(place)?, f64::from(*self.at_least.get(place)?)));
         let Some((above, rank)) = known(place) else { return 0.0 };
-        if place == 0 || place >= self.exact_from as usize + 1 {
+        if place == 0 || place > self.exact_from as usize {
             return rank;
         }
         match known(place - 1) {
