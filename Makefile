@@ -2,7 +2,7 @@
 # Every step prints the command that it runs.
 
 .DEFAULT_GOAL := help
-.PHONY: help install build lint rules unit doc test test-full guards deny demo demo-keep bench
+.PHONY: help install build lint rules unit doc test test-full ministack guards deny demo demo-keep bench
 
 # Where cargo puts the binaries.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
@@ -47,10 +47,14 @@ test: ## Everything that must hold: installs what is missing, then lint, rules, 
 	$(MAKE) unit
 	$(MAKE) doc
 
-test-full: ## As test, with many more property cases and races, the release build's guards, and the licence check
-	PROPTEST_CASES=10000 REDROVER_RACES=500 $(MAKE) test
+test-full: ## As test, with many more property cases, races and deaths, another Route 53, the release build's guards, and the licence check
+	PROPTEST_CASES=10000 REDROVER_RACES=500 REDROVER_ROUTE53_RACES=10000 REDROVER_SAGAS=1000 REDROVER_KILLS=60 $(MAKE) test
+	$(MAKE) ministack
 	$(MAKE) guards
 	$(MAKE) deny
+
+ministack: ## Check the Route 53 provider against a stand-in from PyPI
+	scripts/ministack.sh
 
 guards: ## See that nothing switches a guard off in the release build
 	scripts/guards.sh

@@ -20,6 +20,8 @@ prometheus-alertmanager amtool checks the Alertmanager configuration
 bind9 named a name server that takes dynamic updates, to hold a record
 bind9-dnsutils nsupdate changes a record behind redrover's back
 bind9-dnsutils dig to ask for the DNS record by hand
+knot-dnsutils kdig a second opinion about the embedded name server
+curl curl asks over TLS in a test
 openssl openssl checks the signature of a webhook in a test
 END
 }

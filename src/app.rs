@@ -1,6 +1,7 @@
 //! Builds the program, starts its tasks, waits, drains. Every task lives in one set and has a name; one that ends unasked
 //! ends the program.
 
+mod audit;
 mod parts;
 mod promote;
 mod reload;

@@ -8,6 +8,7 @@ use prometheus_client::registry::Registry;
 
 use crate::decide::Plan;
 use crate::decide::saga::Outcome;
+use crate::monitor::{counted, register};
 
 /// Labels of a switch.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -36,16 +37,12 @@ impl Metrics {
     /// Makes and registers them.
     pub fn register(registry: &mut Registry) -> Self {
         let switches = Family::default();
-        registry.register("redrover_failovers", "Switches begun, by how they ended", switches.clone());
+        register(registry, &counted::FAILOVERS, switches.clone());
         let histogram: fn() -> Histogram = || {
             Histogram::new([0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0])
         };
         let phases = Family::new_with_constructor(histogram);
-        registry.register(
-            "redrover_failover_duration_seconds",
-            "Time each phase of a switch took, in seconds",
-            phases.clone(),
-        );
+        register(registry, &counted::FAILOVER_DURATION, phases.clone());
         Self { switches, phases }
     }
 
@@ -54,7 +51,7 @@ impl Metrics {
             redis_service: plan.service.to_string(),
             from: plan.from.to_string(),
             to: plan.to.to_string(),
-            trigger: "automatic",
+            trigger: plan.trigger.as_str(),
             outcome: outcome.as_str(),
         };
         self.switches.get_or_create(&labels).inc();

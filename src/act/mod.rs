@@ -2,12 +2,15 @@
 //!
 //! Absent on purpose: any decision. What to do arrives as a plan; what happened leaves as an outcome.
 
+mod catch_up;
 mod current;
 pub mod dns;
 mod hands;
+pub mod hook;
 mod looks;
 mod metrics;
 pub mod notify;
+mod outside;
 mod permit;
 mod promote;
 mod swap;

@@ -123,7 +123,7 @@ pub(super) fn leads(hands: &Hands) -> bool {
 async fn orders(journal: &dyn Journal, service: &ServiceName) -> Result<Story, Refusal> {
     let query = Query {
         service: Some(service.clone()),
-        kinds: vec![Kind::Ordered, Kind::Halted, Kind::Ended, Kind::Adopted],
+        kinds: vec![Kind::Ordered, Kind::Halted, Kind::Ended, Kind::Adopted, Kind::Remembered],
         is_newest_first: true,
         ..Query::default()
     };

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::hook::{HookError, HookPoint};
+use crate::decide::Plan;
 use crate::decide::saga::Fencing;
 use crate::types::{Gap, SiteName, TargetName};
 
@@ -29,12 +31,29 @@ pub enum PromoteError {
         /// What was seen.
         gap: Gap,
     },
+    /// The hook that was to promote failed.
+    #[error(transparent)]
+    Hook(#[from] HookError),
     /// The target answered, and is still no primary.
     #[error("{target} is still no primary after the order")]
     NotPrimary {
         /// The Redis.
         target: TargetName,
     },
+}
+
+impl PromoteError {
+    /// Whether the promotion may still come about after this failure: what was called may go on by itself.
+    #[must_use]
+    pub fn may_still_happen(&self) -> bool {
+        match self {
+            Self::Hook(error) => error.may_still_happen(),
+            Self::UnknownSite(_)
+            | Self::Unfenceable { .. }
+            | Self::Promotion { .. }
+            | Self::NotPrimary { .. } => false,
+        }
+    }
 }
 
 /// Hands at the Redis of one service.
@@ -50,9 +69,18 @@ pub trait Promote: Send + Sync {
     /// pause runs out.
     async fn release(&self, site: &SiteName);
 
-    /// Makes every target of a site a primary, and sees that it says so.
+    /// Makes every target of the plan's new site a primary, and sees that it says so.
     ///
     /// # Errors
     /// The order failed, or the target does not say so; it may have been promoted all the same.
-    async fn promote(&self, site: &SiteName) -> Result<(), PromoteError>;
+    async fn promote(&self, plan: &Plan) -> Result<(), PromoteError>;
+
+    /// Calls the configured hooks of a point, one after the other; what came of each, in one line. After a switch all
+    /// are called, whatever came of the one before.
+    ///
+    /// # Errors
+    /// One failed that comes before the switch; those behind it were not called.
+    async fn hooks(&self, _: HookPoint<'_>, _: &Plan) -> Result<Vec<String>, HookError> {
+        Ok(Vec::new())
+    }
 }

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use super::Hands;
 use super::dns::Answer;
+use super::dns::wire::chain;
+use super::hook::HookPoint;
 use super::looks::{Looks, SERVES_AGAIN};
+use super::outside::reach;
 use super::permit::{Permit, Refusal, leads, refused};
 use super::swap::{SwapFailure, describe, swap};
 use crate::config::{Agent, Promote as PromoteRule, Service};
@@ -21,6 +24,8 @@ const PROOF_AGE_MAX: Duration = Duration::from_secs(5);
 const VERIFY_LIMIT: Duration = Duration::from_secs(90);
 /// Looking for the name servers in vain ends after so long.
 const DISCOVERY_LIMIT: Duration = Duration::from_secs(5);
+/// Why a promotion is not ordered any more.
+const STOOD_STILL: &str = "this agent stood still until the pause of the old primary was over";
 /// Time between two rounds of asking.
 const VERIFY_POLL: Duration = Duration::from_millis(250);
 
@@ -33,6 +38,10 @@ pub struct Switch<'a> {
     since: Moment,
     /// The old primary may be paused by this switch.
     is_fenced: bool,
+    /// Right before the old primary was paused, where it was.
+    paused: Option<Moment>,
+    /// The hooks that come last are called once, and only after a claim.
+    must_follow: bool,
     /// The epoch of the fence that this switch wrote last, if it wrote one.
     epoch: Option<u64>,
 }
@@ -76,9 +85,13 @@ impl<'a> Switch<'a> {
         permit: Permit,
     ) -> Result<Option<Outcome>, JournalError> {
         let plan = permit.ticket().plan().clone();
+        settled(Switch::new(hands, service, agent, &plan).carry_out(&permit).await)
+    }
+
+    fn new(hands: &'a Hands, service: &'a Service, agent: &'a Agent, plan: &'a Plan) -> Self {
         let since = hands.clock.now();
-        let mut switch = Switch { hands, service, agent, plan: &plan, since, is_fenced: false, epoch: None };
-        settled(switch.carry_out(&permit).await)
+        let (is_fenced, paused, must_follow, epoch) = (false, None, false, None);
+        Self { hands, service, agent, plan, since, is_fenced, paused, must_follow, epoch }
     }
 
     async fn carry_out(&mut self, permit: &Permit) -> Ended {
@@ -102,10 +115,14 @@ impl<'a> Switch<'a> {
     ) -> Result<Option<Outcome>, JournalError> {
         let plan = &unfinished.plan;
         let Ok(found) = hands.dns.read().await else { return Ok(None) };
-        let since = hands.clock.now();
-        let is_fenced = unfinished.steps.iter().any(|step| matches!(step, Step::Fenced { .. }));
-        let mut switch = Switch { hands, service, agent, plan, since, is_fenced, epoch: None };
-        let is_primary = switch.looks().target_is_primary().await;
+        // From the claim on it may have been paused, whether or not that was written down.
+        let mut switch = Switch::new(hands, service, agent, plan);
+        let has_claimed = unfinished.steps.contains(&Step::Claimed);
+        switch.is_fenced = plan.promotes && has_claimed;
+        switch.must_follow = has_claimed && !unfinished.steps.contains(&Step::Following);
+        // A hook may go on promoting long after its caller has died.
+        let may_come = service.promote.as_ref().is_some_and(PromoteRule::is_by_hook);
+        let is_primary = switch.looks().target_is_primary().await.filter(|is| *is || !may_come);
         let recovery = recover(plan, &agent.name, &unfinished.steps, &found, is_primary);
         if matches!(recovery, Recovery::Unclaim | Recovery::Finish) && !leads(hands) {
             // It is the leader's to change the record, and a claim that stands is the leader's to take over.
@@ -170,6 +187,7 @@ impl<'a> Switch<'a> {
         match claim {
             Ok(()) => {
                 self.epoch = fence_of(&claimed).ok().flatten().map(|fence| fence.epoch);
+                self.must_follow = true;
                 self.note(Step::Claimed).await?;
             }
             Err(SwapFailure::Foreign(found)) => return Ok(self.overtaken(&found, false)),
@@ -179,6 +197,9 @@ impl<'a> Switch<'a> {
             }
             // It may still arrive: the next look at the record tells.
             Err(SwapFailure::Unknown(_)) => return Err(Interrupted::Unread),
+        }
+        if let Some(why) = self.prepare().await? {
+            return self.give_back(&why).await;
         }
         // Before the fencing: a paused primary would keep the canary waiting, and look as if it did not serve.
         if self.plan.trigger == Trigger::Automatic && self.looks().active_serves().await {
@@ -192,11 +213,36 @@ impl<'a> Switch<'a> {
         self.prove_and_switch().await
     }
 
+    /// Calls the hooks that come first; why the switch must be given up, if it must.
+    async fn prepare(&mut self) -> Result<Option<String>, JournalError> {
+        if self.service.hooks.before.is_empty() {
+            return Ok(None);
+        }
+        match self.hands.promote.hooks(HookPoint::Before, self.plan).await {
+            Ok(said) => self.note(Step::Prepared { said }).await?,
+            Err(error) => return Ok(Some(chain(&error))),
+        }
+        Ok(self.is_expired().then(|| Refusal::Expired.to_string()))
+    }
+
+    /// Calls the hooks that come last, unless they may have been called already.
+    async fn follow(&mut self, outcome: &Outcome) -> Result<(), JournalError> {
+        if self.service.hooks.after.is_empty() || !self.must_follow {
+            return Ok(());
+        }
+        self.must_follow = false;
+        self.note(Step::Following).await?;
+        let said = self.hands.promote.hooks(HookPoint::After(outcome), self.plan).await;
+        let said = said.unwrap_or_else(|error| vec![chain(&error)]);
+        self.note(Step::Followed { said }).await
+    }
+
     /// `None` when the target is promoted.
     async fn fence_and_promote(&mut self) -> Result<Option<Outcome>, Interrupted> {
         if let Err(refusal) = self.refused().await {
             return self.give_back(&refusal.to_string()).await.map(Some);
         }
+        let asked = self.hands.clock.now();
         let how = match self.fence().await {
             Ok(how) => how,
             Err(why) => {
@@ -206,7 +252,11 @@ impl<'a> Switch<'a> {
             }
         };
         self.is_fenced = true;
-        self.note(Step::Fenced { how }).await?;
+        self.paused = Some(asked).filter(|_| how.contains(&Fencing::Paused));
+        self.note(Step::Fenced { how: how.clone() }).await?;
+        if let Some(why) = self.catch_up(&how).await? {
+            return self.give_back(&why).await.map(Some);
+        }
         if self.is_expired() {
             return self.give_back(&Refusal::Expired.to_string()).await.map(Some);
         }
@@ -217,40 +267,79 @@ impl<'a> Switch<'a> {
             return self.give_back(&why).await.map(Some);
         }
         self.note(Step::Promoting).await?;
-        if let Err(error) = self.hands.promote.promote(&self.plan.to).await {
-            return match self.looks().target_is_primary().await {
+        if self.is_pause_over() {
+            return self.give_back(STOOD_STILL).await.map(Some);
+        }
+        if let Err(error) = self.hands.promote.promote(self.plan).await {
+            let is_primary = self.looks().target_is_primary().await;
+            return match is_primary.filter(|is| *is || !error.may_still_happen()) {
                 Some(true) => {
                     self.note(Step::Promoted).await?;
                     Ok(None)
                 }
-                Some(false) => self.give_back(&error.to_string()).await.map(Some),
-                None => Ok(Some(Outcome::PromotedNotSwitched { why: error.to_string() })),
+                Some(false) => self.give_back(&chain(&error)).await.map(Some),
+                None => Ok(Some(Outcome::PromotedNotSwitched { why: chain(&error) })),
             };
         }
         self.note(Step::Promoted).await?;
         Ok(None)
     }
 
+    /// Lets the last writes of a paused old primary arrive; why the switch must be given up, if it must. In an outage
+    /// that is tried, and no more.
+    async fn catch_up(&mut self, how: &[Fencing]) -> Result<Option<String>, JournalError> {
+        let (plan, lossless) = (self.plan, self.plan.lossless);
+        if !Guard::CatchUp.stands() {
+            return Ok(None);
+        }
+        if how.iter().any(|how| *how != Fencing::Paused) {
+            let why = format!(
+                "{} could not be paused, so its last writes may be missing at {}",
+                plan.from, plan.to
+            );
+            return Ok(lossless.then_some(why));
+        }
+        let missing_bytes = self.looks().catch_up().await;
+        self.note(Step::CaughtUp { missing_bytes }).await?;
+        Ok(match missing_bytes {
+            Some(0) => None,
+            Some(_) | None if !lossless => None,
+            Some(bytes) => {
+                Some(format!("{} still lacked {bytes} bytes of the writes of {}", plan.to, plan.from))
+            }
+            None => Some(format!("nobody can tell which writes of {} are missing at {}", plan.from, plan.to)),
+        })
+    }
+
+    /// Whether the old primary may take writes again because its pause ran out: this agent stood still.
+    fn is_pause_over(&self) -> bool {
+        let lasted = self.paused.map(|paused| self.hands.clock.now().since(paused));
+        lasted.is_some_and(|lasted| lasted >= PAUSE) && Guard::Expiry.stands()
+    }
+
     async fn fence(&self) -> Result<Vec<Fencing>, String> {
         if !Guard::Fencing.stands() {
             return Ok(vec![Fencing::Waived]);
         }
-        let without = matches!(self.service.promote, Some(PromoteRule::Replicaof { without_fencing: true }));
-        match (self.hands.promote.fence(&self.plan.from, PAUSE).await, &self.service.promote) {
-            (Ok(how), _)
+        let without = self.service.promote.as_ref().is_some_and(PromoteRule::without_fencing);
+        match self.hands.promote.fence(&self.plan.from, PAUSE).await {
+            Ok(how)
                 if how.contains(&Fencing::Gone) && !without && !self.looks().old_host_is_there().await =>
             {
                 Err(format!("{} refuses connections, but nothing else there answers", self.plan.from))
             }
-            (Ok(how), _) => Ok(how),
-            (Err(_), Some(PromoteRule::Replicaof { without_fencing: true })) => Ok(vec![Fencing::Waived]),
-            (Err(error), _) => Err(error.to_string()),
+            Ok(how) => Ok(how),
+            Err(_) if without => Ok(vec![Fencing::Waived]),
+            Err(error) => Err(error.to_string()),
         }
     }
 
     /// After a restart with the target promoted: the old primary is fenced anew, then the rest of the way.
     async fn finish(&mut self, steps: &[Step]) -> Ended {
-        if self.is_expired() {
+        let pause_ms = i64::try_from(PAUSE.as_millis()).unwrap_or(i64::MAX);
+        let is_pause_over =
+            self.hands.clock.now().unix_ms() >= self.plan.made_unix_ms.saturating_add(pause_ms);
+        if self.is_expired() || is_pause_over {
             // The pause of the old primary may have run out since, and clients may have written to it again.
             return Ok(self.stuck("the agent was away for longer than the decision lives"));
         }
@@ -376,6 +465,14 @@ impl<'a> Switch<'a> {
         let lines = answers.iter().map(ToString::to_string).collect::<Vec<_>>();
         let line = if lines.is_empty() { "no name server is known".to_owned() } else { lines.join("; ") };
         self.note(Step::Verified { answers: line }).await?;
+        if let Some(reached) = reach(self.hands, self.plan, &wanted).await {
+            let (said, is_good) = (reached.said, reached.is_good);
+            if !is_good {
+                let said = said.join("; ");
+                tracing::warn!(service = %self.plan.service, said, "the name does not lead to the new site yet");
+            }
+            self.note(Step::Reached { said, is_good }).await?;
+        }
         Ok(Outcome::Switched)
     }
 
@@ -403,6 +500,7 @@ impl<'a> Switch<'a> {
     }
 
     async fn end(&mut self, outcome: Outcome) -> Ended {
+        self.follow(&outcome).await?;
         let epoch = match &outcome {
             Outcome::Switched => Some(self.plan.fence.epoch.saturating_add(2)),
             Outcome::Cleared => Some(self.plan.fence.epoch.saturating_add(1)),

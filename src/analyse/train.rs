@@ -3,8 +3,8 @@
 use super::model::{Model, Recipe, Table, TrainError};
 use super::stream::Stream;
 
-/// The share of the rows on which the model is fitted whose scores set the limit; the rest is not seen by it.
-const FIT_SHARE: f64 = 0.7;
+/// So many tenths of the rows are given to the model whose scores set the limit; the rest is not seen by it.
+const FIT_TENTHS: usize = 7;
 const DAY_SECONDS: usize = 86_400;
 
 /// A model, and what it takes to use it.
@@ -40,7 +40,7 @@ pub fn train(table: &Table, recipe: &Recipe) -> Result<Trained, TrainError> {
 /// Whole days, where there is one.
 fn older_rows(rows: usize, period_seconds: u32) -> usize {
     let day = (DAY_SECONDS / period_seconds.max(1) as usize).max(1);
-    let older = (rows as f64 * FIT_SHARE) as usize;
+    let older = rows * FIT_TENTHS / 10;
     if older > day { older / day * day } else { older }
 }
 

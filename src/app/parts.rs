@@ -1,31 +1,31 @@
 //! The program, put together.
 
-use std::fs::File;
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use arc_swap::ArcSwap;
 use prometheus_client::registry::Registry;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::audit::{Asked, Audit};
 use super::promote::RedisHands;
 use super::reload::Services;
-use crate::act::dns::{Dns, DnsError, EmbeddedServer, EmbeddedZone, open};
+use crate::act::dns::{Dns, DnsError, DnsMetrics, EmbeddedServer, EmbeddedZone, open};
 use crate::act::notify::{Channels, Courier, NotifyMetrics};
 use crate::act::{self, CurrentService, Hands};
-use crate::config::{Config, Provider, Record, Service, load};
-use crate::control::{self, Intake, SWITCHES_MAX, Setup, View, Wakers, analysis_settings};
+use crate::config::{Config, Loaded, Outline, Provider, Record, Service, load};
+use crate::control::{
+    self, Capacity, Intake, Ledger, SWITCHES_MAX, Setup, Tidy, View, Wakers, analysis_settings,
+};
 use crate::lead::{Election, Solo};
 use crate::learn::{Learner, Learning, Lessons};
-use crate::monitor::{self, Alone, Collectors, Monitor};
-use crate::serve::{Metrics, ReloadRequest, Serve, router, serve};
-use crate::store::{Journal, SqliteJournal};
+use crate::monitor::{self, Alone, Collectors, Exporter, ExporterOptions, Inventory, Monitor, Pictures};
+use crate::serve::{ListenAddress, Metrics, ReloadRequest, Serve, Server, TelemetryPath, WebKeeper, router};
+use crate::store::{Journal, Occasion, SqliteJournal};
 use crate::types::{Clock, Moment, SystemClock};
 
 /// Reloads that may wait.
@@ -37,7 +37,13 @@ pub struct Options {
     /// The configuration file.
     pub config_file: PathBuf,
     /// Where to serve HTTP.
-    pub listen: SocketAddr,
+    pub listen: Vec<ListenAddress>,
+    /// The path of the series.
+    pub telemetry: TelemetryPath,
+    /// The file of the web rules.
+    pub web_config_file: Option<PathBuf>,
+    /// How metrics are exported.
+    pub exporter: ExporterOptions,
 }
 
 /// The present moment, for commands that run once.
@@ -82,17 +88,19 @@ fn embedded_zone(config: &Config) -> Result<Option<Arc<EmbeddedZone>>, DnsError>
     EmbeddedZone::open(rules, &config.agent.data_dir, embedded_records(config)).map(Some)
 }
 
+fn agents_zone(config: &Config, now: Moment) -> Result<Option<Arc<EmbeddedZone>>, DnsError> {
+    let Some(rules) = &config.embedded_dns else { return Ok(None) };
+    let records = embedded_records(config);
+    EmbeddedZone::open_for_agent(rules, &config.agent.data_dir, records, now).map(Some)
+}
+
 pub(super) fn embedded_records(config: &Config) -> impl Iterator<Item = &Record> {
     config.services.iter().map(|s| &s.record).filter(|r| r.provider == Provider::Embedded)
 }
 
-/// Two agents on one journal would each take the other's switch for one that was interrupted.
-fn lock(data_dir: &Path) -> anyhow::Result<File> {
-    std::fs::create_dir_all(data_dir).with_context(|| format!("cannot create {}", data_dir.display()))?;
-    let path = data_dir.join("lock");
-    let file = File::create(&path).with_context(|| format!("cannot create {}", path.display()))?;
-    file.try_lock().with_context(|| format!("another agent runs on {}", data_dir.display()))?;
-    Ok(file)
+/// The targets that may be scraped.
+fn exporter(config: &Config, clock: &Arc<dyn Clock>, options: ExporterOptions) -> anyhow::Result<Exporter> {
+    Exporter::new(config, clock, options).context("a target cannot be scraped as configured")
 }
 
 /// What all services share.
@@ -105,6 +113,8 @@ pub(super) struct Shared {
     pub(super) act: act::Metrics,
     pub(super) monitor: monitor::Metrics,
     pub(super) lessons: Lessons,
+    /// Who takes the inventory of the clusters hears here what to look with.
+    pub(super) looking: watch::Sender<Option<Arc<Collectors>>>,
 }
 
 impl Shared {
@@ -132,7 +142,11 @@ impl Shared {
         let hands = Hands {
             journal: Arc::clone(&self.journal),
             dns,
-            promote: Arc::new(RedisHands::new(Arc::clone(&monitor))),
+            promote: Arc::new(RedisHands::new(
+                Arc::clone(&monitor),
+                Arc::clone(&service),
+                config.agent.name.clone(),
+            )),
             eyes: monitor,
             look_deadline: config.global.probe_timeout,
             election: Arc::clone(&self.election),
@@ -154,10 +168,12 @@ pub struct App {
     reloads: mpsc::Receiver<ReloadRequest>,
     config: Arc<ArcSwap<Config>>,
     metrics: Metrics,
+    exporter: Arc<ArcSwap<Exporter>>,
     options: Options,
+    web: WebKeeper,
     hangups: Signal,
-    /// Held until the end.
-    _lock: File,
+    audit: Audit,
+    clock: Arc<dyn Clock>,
 }
 
 impl App {
@@ -165,17 +181,22 @@ impl App {
     ///
     /// # Errors
     /// Something cannot be opened or bound; nothing keeps running.
-    pub async fn start(config: Config, options: Options) -> anyhow::Result<Self> {
+    pub async fn start(loaded: Loaded, options: Options) -> anyhow::Result<Self> {
+        let Loaded { config, outline, .. } = loaded;
         let hangups = signal(SignalKind::hangup()).context("cannot listen for SIGHUP")?;
-        let lock = lock(&config.agent.data_dir)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let file = SqliteJournal::open_or_begin_anew(&config.agent.data_dir, clock.now())?;
+        let file = SqliteJournal::open_for_agent(&config.agent.data_dir, Arc::clone(&clock))?;
         let journal: Arc<dyn Journal> = Arc::new(file.clone());
-        let listener = TcpListener::bind(options.listen)
-            .await
-            .with_context(|| format!("cannot listen on {}", options.listen))?;
+        let mut listeners = Vec::new();
+        for address in &options.listen {
+            let listener = address.bind().await;
+            listeners.push(listener.with_context(|| format!("cannot listen on {address}"))?);
+        }
+        let exporter = exporter(&config, &clock, options.exporter)?;
+        let exporter = Arc::new(ArcSwap::from_pointee(exporter));
         let mut registry = Registry::default();
-        let zone = embedded_zone(&config)?;
+        let zone = agents_zone(&config, clock.now())?;
+        let (looking, looks) = watch::channel(None);
         let (learner, lessons) = Learner::new(&config.agent.data_dir, learning(&config), Arc::clone(&clock));
         let shared = Shared {
             lessons,
@@ -186,16 +207,20 @@ impl App {
             zone: zone.clone(),
             act: act::Metrics::register(&mut registry),
             monitor: monitor::Metrics::register(&mut registry),
+            looking,
         };
+        let dns = zone.as_ref().map(|_| DnsMetrics::register(&mut registry));
         let decided = control::Metrics::register(&mut registry);
         let told = NotifyMetrics::register(&mut registry);
         let (channels, heard) = watch::channel(Channels::open(&config)?);
         let metrics = Metrics::register(registry);
+        let web = WebKeeper::open(options.web_config_file.clone(), metrics.clone())?;
         let (view, cancelled, mut tasks) = (View::default(), CancellationToken::new(), JoinSet::new());
         let wakers = Wakers::default();
+        let (ledger, noted) = Ledger::new(Arc::clone(&journal), Arc::clone(&clock));
         let (intake, handle) = Intake::new(journal, Arc::clone(&clock), wakers.clone());
-        if let Some(zone) = &zone {
-            let (server, address) = EmbeddedServer::bind(zone).await.context("cannot serve DNS")?;
+        if let Some((zone, dns)) = zone.as_ref().zip(dns) {
+            let (server, address) = EmbeddedServer::bind(zone, dns).await.context("cannot serve DNS")?;
             tracing::info!(%address, "answering DNS");
             let stop = cancelled.clone().cancelled_owned();
             tasks.spawn(async move {
@@ -215,27 +240,69 @@ impl App {
             intake.run(stop).await;
             "the intake of notifications"
         });
+        let stop = cancelled.clone();
+        tasks.spawn(async move {
+            ledger.run(stop).await;
+            "the ledger"
+        });
+        let audit = Audit::begin(&file, noted.clone(), outline, &*clock).await;
         let courier = Courier::new(&file, Arc::clone(&clock), told, heard);
         let stop = cancelled.clone();
         tasks.spawn(async move {
             courier.run(stop).await;
             "the courier of messages"
         });
+        let pictures = Pictures::default();
+        let inventory = Inventory::new(looks, pictures.clone(), Arc::clone(&clock));
+        let stop = cancelled.clone();
+        tasks.spawn(async move {
+            inventory.run(stop).await;
+            "the inventory of the clusters"
+        });
         let config = Arc::new(ArcSwap::from_pointee(config));
+        let tidy = Tidy::new(&file, Arc::clone(&config), Arc::clone(&clock));
+        let stop = cancelled.clone();
+        tasks.spawn(async move {
+            tidy.run(stop).await;
+            "the tidying of the journal"
+        });
+        let folder = config.load().agent.data_dir.clone();
+        let capacity = Capacity::new(folder, view.clone(), Arc::clone(&config), Arc::clone(&clock));
+        let stop = cancelled.clone();
+        tasks.spawn(async move {
+            capacity.run(stop).await;
+            "the history of measurements"
+        });
         let (reload, reloads) = mpsc::channel(RELOADS_MAX);
         let shared_state = Serve {
             control: handle,
+            ledger: noted,
             view,
+            pictures,
             config: Arc::clone(&config),
-            clock,
+            clock: Arc::clone(&clock),
             metrics: metrics.clone(),
+            names: options.exporter.names,
+            exporter: Arc::clone(&exporter),
             reload,
+            web: web.clone(),
+            telemetry: options.telemetry.clone(),
         };
-        tracing::info!(address = %listener.local_addr()?, version = env!("CARGO_PKG_VERSION"), "serving HTTP");
-        let stop = cancelled.clone();
+        let server = Server::new(router(shared_state), web.clone(), metrics.clone());
+        for listener in listeners {
+            let (address, scheme) =
+                (listener.local_addr()?, if web.is_encrypted() { "https" } else { "http" });
+            tracing::info!(%address, scheme, version = env!("CARGO_PKG_VERSION"), "serving HTTP");
+            let (server, stop) = (server.clone(), cancelled.clone());
+            tasks.spawn(async move {
+                server.run(listener, stop).await;
+                "the HTTP server"
+            });
+        }
+        let (watched, stop) = (web.clone(), cancelled.clone());
         tasks.spawn(async move {
-            serve(listener, router(shared_state), stop).await;
-            "the HTTP server"
+            watched.watch(stop).await;
+            "the keeper of the web rules"
         });
         Ok(Self {
             tasks,
@@ -245,9 +312,12 @@ impl App {
             reloads,
             config,
             metrics,
+            exporter,
             options,
+            web,
             hangups,
-            _lock: lock,
+            audit,
+            clock,
         })
     }
 
@@ -269,11 +339,12 @@ impl App {
                 },
                 _ = self.hangups.recv() => {
                     // What went wrong is logged, and shown by a metric; nobody waits for an answer to a signal.
-                    let _ = self.reload().await;
+                    let _ = self.reload(Asked { occasion: Occasion::Signal, by: None }).await;
                 }
-                Some(reply) = self.reloads.recv() => {
-                    let done = self.reload().await.map_err(|error| format!("{error:#}"));
-                    let _ = reply.send(done);
+                Some(request) = self.reloads.recv() => {
+                    let asked = Asked { occasion: Occasion::Request, by: Some(request.by.to_string()) };
+                    let done = self.reload(asked).await.map_err(|error| format!("{error:#}"));
+                    let _ = request.reply.send(done);
                 }
             }
         };
@@ -288,20 +359,27 @@ impl App {
     }
 
     /// Reads the file again: all of it takes effect, or nothing.
-    async fn reload(&mut self) -> anyhow::Result<()> {
-        let done = self.try_reload().await;
-        self.metrics.reloaded(done.is_ok());
-        match &done {
-            Ok(()) => tracing::info!("the configuration was reloaded"),
-            Err(error) => tracing::error!(
-                error = format!("{error:#}"),
-                "the configuration was not reloaded; the old one stays"
-            ),
+    async fn reload(&mut self, asked: Asked) -> anyhow::Result<()> {
+        let old = self.config.load_full();
+        match self.try_reload().await {
+            Ok(outline) => {
+                self.metrics.reloaded(true);
+                tracing::info!("the configuration was reloaded");
+                let new = self.config.load_full();
+                self.audit.took_effect(asked, outline, Some((&*old, &*new)), &*self.clock).await;
+                Ok(())
+            }
+            Err(error) => {
+                self.metrics.reloaded(false);
+                let text = format!("{error:#}");
+                tracing::error!(error = text, "the configuration was not reloaded; the old one stays");
+                self.audit.was_refused(asked, &text);
+                Err(error)
+            }
         }
-        done
     }
 
-    async fn try_reload(&mut self) -> anyhow::Result<()> {
+    async fn try_reload(&mut self) -> anyhow::Result<Outline> {
         let loaded = load(&self.options.config_file, &|name| std::env::var(name).ok())?;
         let (old, new) = (self.config.load_full(), loaded.config);
         for (what, is_same) in [
@@ -317,9 +395,13 @@ impl App {
             tracing::warn!(%warning, "configuration");
         }
         let channels = Channels::open(&new)?;
+        let web = self.web.prepare().await.context("the web rules are wrong")?;
+        let exporter = exporter(&new, &self.clock, self.options.exporter)?;
         self.services.apply(&new, &mut self.tasks).await?;
+        self.web.put(web);
         self.channels.send_replace(channels);
+        self.exporter.store(Arc::new(exporter));
         self.config.store(Arc::new(new));
-        Ok(())
+        Ok(loaded.outline)
     }
 }

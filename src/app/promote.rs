@@ -5,10 +5,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::act::dns::wire::chain;
+use crate::act::hook::{Call, HookError, HookPoint, call};
 use crate::act::{Promote, PromoteError};
+use crate::config::{Promote as Rule, Service};
+use crate::decide::Plan;
 use crate::decide::saga::Fencing;
-use crate::monitor::{Monitor, RedisClient};
-use crate::types::{GapReason, Role, SiteName};
+use crate::monitor::{Monitor, RedisClient, TlsProfiles};
+use crate::types::{AgentName, GapReason, Role, SiteName};
 
 /// Deadline of one order to one Redis.
 const ORDER_DEADLINE: Duration = Duration::from_secs(2);
@@ -20,13 +24,20 @@ const ROLE_POLL: Duration = Duration::from_millis(25);
 /// The hands of one service.
 pub struct RedisHands {
     monitor: Arc<Monitor>,
+    service: Arc<Service>,
+    agent: AgentName,
+    tls: TlsProfiles,
 }
 
 impl RedisHands {
     /// Hands over a monitor's connections.
     #[must_use]
-    pub fn new(monitor: Arc<Monitor>) -> Self {
-        Self { monitor }
+    pub fn new(monitor: Arc<Monitor>, service: Arc<Service>, agent: AgentName) -> Self {
+        Self { monitor, service, agent, tls: TlsProfiles::new() }
+    }
+
+    fn call<'a>(&'a self, point: HookPoint<'a>, plan: &'a Plan) -> Call<'a> {
+        Call { point, agent: &self.agent, service: &self.service, plan }
     }
 
     fn clients(&self, site: &SiteName) -> Result<&[Arc<RedisClient>], PromoteError> {
@@ -59,11 +70,24 @@ impl Promote for RedisHands {
         }
     }
 
-    async fn promote(&self, site: &SiteName) -> Result<(), PromoteError> {
-        let promotions = self.clients(site)?.iter().map(|client| async move {
+    async fn promote(&self, plan: &Plan) -> Result<(), PromoteError> {
+        let hook = match &self.service.promote {
+            Some(Rule::Hook { hook, .. }) => Some(hook),
+            Some(Rule::Replicaof { .. }) | None => None,
+        };
+        if let Some(hook) = hook {
+            call(hook, &self.call(HookPoint::Promote, plan), &self.tls).await?;
+        }
+        let promotions = self.clients(&plan.to)?.iter().map(|client| async move {
             let target = client.target();
             let failed = |gap| PromoteError::Promotion { target: target.name.clone(), gap };
-            client.replicaof_no_one(ORDER_DEADLINE).await.map_err(|error| failed(error.gap()))?;
+            // A pause from the time when it was an old primary would keep the proof waiting.
+            if let Err(error) = client.resume_writes(ORDER_DEADLINE).await {
+                tracing::debug!(target = %target.name, error = %error, "a pause was not lifted");
+            }
+            if hook.is_none() {
+                client.replicaof_no_one(ORDER_DEADLINE).await.map_err(|error| failed(error.gap()))?;
+            }
             for _ in 0..ROLE_TRIES {
                 if client.role(ORDER_DEADLINE).await.map_err(|error| failed(error.gap()))? == Role::Primary {
                     return Ok(());
@@ -73,5 +97,22 @@ impl Promote for RedisHands {
             Err(PromoteError::NotPrimary { target: target.name.clone() })
         });
         futures_util::future::join_all(promotions).await.into_iter().collect()
+    }
+
+    async fn hooks(&self, point: HookPoint<'_>, plan: &Plan) -> Result<Vec<String>, HookError> {
+        let (hooks, may_fail) = match point {
+            HookPoint::Before => (self.service.hooks.before.as_slice(), false),
+            HookPoint::Promote => (&[][..], false),
+            HookPoint::After(_) => (self.service.hooks.after.as_slice(), true),
+        };
+        let mut said = Vec::with_capacity(hooks.len());
+        for hook in hooks {
+            match call(hook, &self.call(point, plan), &self.tls).await {
+                Ok(line) => said.push(line),
+                Err(error) if may_fail => said.push(chain(&error)),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(said)
     }
 }

@@ -74,7 +74,7 @@ impl Services {
             if self.running.contains_key(&service.name) {
                 setups.push(setup);
             } else {
-                workers.push(self.prepare(setup).await?);
+                workers.push(self.prepare(setup).await);
             }
         }
         if let Some(zone) = &self.shared.zone
@@ -102,19 +102,18 @@ impl Services {
                 self.leaving += 1;
             }
         }
+        self.shared.looking.send_replace(Some(collectors));
         Ok(())
     }
 
-    async fn prepare(&self, setup: Setup) -> anyhow::Result<(ServiceName, Running, Worker)> {
+    async fn prepare(&self, setup: Setup) -> (ServiceName, Running, Worker) {
         let name = setup.service.name.clone();
         let (sender, receiver) = watch::channel(setup);
         let (cancelled, ended) = (self.cancelled.child_token(), CancellationToken::new());
         let running = Running { setups: sender, cancelled, ended };
         let (view, metrics) = (self.view.clone(), self.metrics.clone());
-        let worker = Worker::load(receiver, &self.wakers, view, metrics)
-            .await
-            .with_context(|| format!("the story of {name} cannot be read"))?;
-        Ok((name, running, worker))
+        let worker = Worker::load(receiver, &self.wakers, view, metrics).await;
+        (name, running, worker)
     }
 
     /// Whether a task that ended had been told to.

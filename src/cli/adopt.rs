@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::operate::user;
 use super::parts::{ConfigArgs, Failure, config, service};
 use crate::act::dns::{Dns, RecordChange, SendBy};
 use crate::app::{now, open_dns};
@@ -41,8 +42,9 @@ pub(super) async fn run(args: AdoptArgs) -> Result<(), Failure> {
     let service = service(&config, &args.service)?;
     let dns = open_dns(&config, service).await?;
     let found = dns.read().await?;
-    let active = active(&args, service, &found)?;
-    let wanted = wanted(&config, service, &found, active)?;
+    let seen = seen(&found)?;
+    let active = active(&args, service, &seen)?;
+    let wanted = wanted(&config, service, &seen, active)?;
     match roles::contradiction(&config, service, active).await? {
         Some(why) if !args.force => return Err(anyhow::anyhow!("not adopted: {why}; or use --force").into()),
         Some(why) => println!("--force, although {why}"),
@@ -61,6 +63,22 @@ pub(super) async fn run(args: AdoptArgs) -> Result<(), Failure> {
     adopt(&config, service, &*dns, found, wanted, active).await?;
     println!("{}: adopted; {} is active", service.name, active.name);
     Ok(())
+}
+
+/// What stands there, as one state. Two zones may differ in their fences, which are written anew; not in the record.
+fn seen(found: &RecordState) -> Result<RecordState, Failure> {
+    let Some((first, second)) = found.parted() else { return Ok(found.clone()) };
+    let values = |state: &RecordState| state.record.as_ref().map(|set| set.values.clone());
+    if values(&first) != values(&second) {
+        let text = format!(
+            "the public zone holds {}, the private one {}; make them the same first, pointing to the active site",
+            shown(first.record.as_ref()),
+            shown(second.record.as_ref())
+        );
+        return Err(Failure::Wrong(text));
+    }
+    let epoch = |state: &RecordState| fence_of(state).ok().flatten().map_or(0, |fence| fence.epoch);
+    Ok(if epoch(&second) > epoch(&first) { second } else { first })
 }
 
 fn active<'a>(args: &AdoptArgs, service: &'a Service, found: &RecordState) -> Result<&'a Site, Failure> {
@@ -139,7 +157,7 @@ async fn adopt(
 ) -> Result<(), Failure> {
     let epoch = fence_of(&wanted)?.map_or(1, |fence| fence.epoch);
     let journal = SqliteJournal::open(&config.agent.data_dir)?;
-    let body = Body::Adopted { epoch, active: active.name.clone() };
+    let body = Body::Adopted { epoch, active: active.name.clone(), by: Some(user()) };
     let entry = NewEntry { at_unix_ms: now().unix_ms(), service: service.name.clone(), incident: None, body };
     let send = SendBy::within(SEND_LIMIT, None, Arc::new(SystemClock::new()));
     dns.change(&RecordChange { expected, wanted }, &send).await?;

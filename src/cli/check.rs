@@ -5,6 +5,7 @@ mod record;
 mod redis;
 mod report;
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,8 +14,10 @@ use prometheus_client::registry::Registry;
 
 use self::report::{Fault, Report};
 use super::parts::{ConfigArgs, Failure, config};
+use crate::act::dns::route53;
 use crate::config::{Alertmanager, Config};
 use crate::monitor::{Collectors, Metrics, Monitor, SilenceClient, incident_labels};
+use crate::serve::{self, WebError, WebKeeper};
 use crate::types::SystemClock;
 
 /// Deadline for Alertmanager's answer.
@@ -28,18 +31,49 @@ pub(super) struct CheckArgs {
     /// clusters, checks, Prometheus and Alertmanager.
     #[arg(long)]
     connect: bool,
+    /// Print, instead, the least that the AWS credentials must allow for the records at Route 53, as an IAM policy.
+    #[arg(long, conflicts_with = "connect")]
+    iam_policy: bool,
+    /// Also say whether this file of web rules is right.
+    #[arg(long = "web.config.file", value_name = "FILE")]
+    web_config_file: Option<PathBuf>,
 }
 
 pub(super) async fn run(args: CheckArgs) -> Result<(), Failure> {
     let config = config(&args.config.file)?;
+    if args.iam_policy {
+        return iam_policy(&config);
+    }
     println!(
         "{}: the configuration is right ({} service(s))",
         args.config.file.display(),
         config.services.len()
     );
+    if let Some(file) = &args.web_config_file {
+        web(file)?;
+    }
     if args.connect {
         connect(&config).await?;
     }
+    Ok(())
+}
+
+fn iam_policy(config: &Config) -> Result<(), Failure> {
+    let policy = route53::policy(config.services.iter().map(|service| &service.record))?;
+    let policy = policy.ok_or_else(|| Failure::Wrong("no record is held at Route 53".to_owned()))?;
+    println!("{policy:#}");
+    Ok(())
+}
+
+/// Reads the web rules as the agent will, certificates and keys included.
+fn web(file: &Path) -> Result<(), Failure> {
+    let metrics = serve::Metrics::register(Registry::default());
+    let wrong = |error: WebError| Failure::Wrong(format!("{:#}", anyhow::Error::from(error)));
+    let keeper = WebKeeper::open(Some(file.to_owned()), metrics).map_err(wrong)?;
+    for warning in keeper.warnings() {
+        eprintln!("warning: {warning}");
+    }
+    println!("{}: the web rules are right ({} user(s))", file.display(), keeper.users_count());
     Ok(())
 }
 

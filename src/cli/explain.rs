@@ -93,7 +93,12 @@ fn belongs(entry: &Entry, id: &str) -> bool {
         | Body::Held { .. }
         | Body::Observed { .. }
         | Body::Closed { .. }
-        | Body::Ordered { .. } => false,
+        | Body::Compared { .. }
+        | Body::Ordered { .. }
+        | Body::Configured { .. }
+        | Body::Denied { .. }
+        | Body::Dropped { .. }
+        | Body::Remembered { .. } => false,
     }
 }
 
@@ -238,6 +243,11 @@ fn done(body: &Body) -> String {
         | Body::Held { .. }
         | Body::Observed { .. }
         | Body::Closed { .. }
-        | Body::Ordered { .. } => body.kind().as_str().to_owned(),
+        | Body::Compared { .. }
+        | Body::Ordered { .. }
+        | Body::Configured { .. }
+        | Body::Denied { .. }
+        | Body::Dropped { .. }
+        | Body::Remembered { .. } => body.kind().as_str().to_owned(),
     }
 }

@@ -1,20 +1,31 @@
 //! `redrover history [SERVICE]`: what the journal holds, oldest first; and whether it is as it was written.
 
+mod metrics;
+
 use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-use clap::Args;
 use clap::builder::PossibleValuesParser;
+use clap::{Args, Subcommand};
 
 use super::explain::time;
 use super::parts::{Failure, JournalArgs, Output};
 use crate::app::now;
-use crate::store::{Body, Entry, Journal as _, Kind, Query, SqliteJournal, verify};
+use crate::store::{Body, Configured, Entry, Journal as _, Kind, Query, SqliteJournal, verify};
 use crate::types::{AlertState, ServiceName};
 
+#[derive(Debug, Subcommand)]
+enum HistoryCommand {
+    /// Print what was measured of a service's targets, and how it grows.
+    Metrics(metrics::MetricsArgs),
+}
+
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct HistoryArgs {
+    #[command(subcommand)]
+    command: Option<HistoryCommand>,
     /// Only about this service.
     service: Option<String>,
     /// Only entries of this kind; may be given more than once.
@@ -34,6 +45,9 @@ pub(super) struct HistoryArgs {
 }
 
 pub(super) async fn run(args: HistoryArgs) -> Result<(), Failure> {
+    if let Some(HistoryCommand::Metrics(args)) = &args.command {
+        return tokio::task::block_in_place(|| metrics::run(args));
+    }
     let (directory, service) = match &args.service {
         Some(name) => args.journal.find(name).map(|(directory, service)| (directory, Some(service)))?,
         None => (args.journal.directory()?, None),
@@ -91,13 +105,17 @@ fn text(entry: &Entry) -> String {
         n => format!(" ({n} times, last at {})", time(entry.last_unix_ms)),
     };
     let (at, kind) = (time(entry.at_unix_ms), entry.body.kind().as_str());
-    format!("{at}  {}  {kind:<9}  {}{often}", entry.service, said(&entry.body))
+    let service = if entry.service.is_agent() { "(agent)" } else { entry.service.as_str() };
+    format!("{at}  {service}  {kind:<10}  {}{often}", said(&entry.body))
 }
 
 /// What an entry says, in one line.
 fn said(body: &Body) -> String {
     match body {
-        Body::Adopted { epoch, active } => format!("the fence says {active}, epoch {epoch}"),
+        Body::Adopted { epoch, active, by } => {
+            let by = by.as_ref().map_or(String::new(), |by| format!("{by}: "));
+            format!("{by}the fence says {active}, epoch {epoch}")
+        }
         Body::Notified { alerts } => {
             let names: Vec<String> =
                 alerts.iter().map(|alert| format!("{} {}", alert.name, state(alert.state))).collect();
@@ -122,7 +140,39 @@ fn said(body: &Body) -> String {
             true => format!("{} is over; it was an outage", closing.incident),
             false => format!("{} is over; it was never confirmed", closing.incident),
         },
+        Body::Compared { comparison } => comparison.to_string(),
         Body::Ordered { action, by } => format!("{by}: {action}"),
+        Body::Configured { configured } => configured_line(configured),
+        Body::Denied { denial } => {
+            let client = denial.client.as_deref().unwrap_or("other addresses");
+            format!("{}: {client} did not show who it is, {} times", denial.door.as_str(), denial.count)
+        }
+        Body::Dropped { anchor } => {
+            format!(
+                "{} entries of chain {} up to {}, by age or number",
+                anchor.count, anchor.chain, anchor.seq
+            )
+        }
+        Body::Remembered { .. } => "all that was said of the service up to here".to_owned(),
+    }
+}
+
+fn configured_line(configured: &Configured) -> String {
+    let by = configured.by.as_ref().map_or(String::new(), |by| format!(" by {by}"));
+    let occasion = format!("{}{by}, version {}", configured.occasion.as_str(), configured.version);
+    if let Some(why) = &configured.refused {
+        return format!("{occasion}: refused: {}", why.lines().next().unwrap_or_default());
+    }
+    let mut changes: Vec<String> = configured.changes.iter().map(ToString::to_string).collect();
+    if configured.more > 0 {
+        changes.push(format!("and {} more", configured.more));
+    }
+    if configured.is_secret_changed {
+        changes.push("a file or a variable that it names holds something else".to_owned());
+    }
+    match changes.is_empty() {
+        true => format!("{occasion}: nothing is different"),
+        false => format!("{occasion}: {}", changes.join("; ")),
     }
 }
 
@@ -141,13 +191,17 @@ fn say_whether_whole(directory: &Path, output: Output) -> Result<(), Failure> {
             for (chain, seal) in &found.heads {
                 println!("  newest seal of {chain:<9} {seal}");
             }
+            for anchor in &found.anchors {
+                println!("  {} begins behind entry {}, dropped by age or number", anchor.chain, anchor.seq);
+            }
         }
         Output::Json => {
             let heads: serde_json::Map<_, _> =
                 found.heads.iter().map(|(chain, seal)| (chain.clone(), seal.to_string().into())).collect();
             let flaws: Vec<String> = found.flaws.iter().map(ToString::to_string).collect();
             let json = serde_json::json!({
-                "sealed": found.sealed, "unsealed": found.unsealed, "heads": heads, "flaws": flaws,
+                "sealed": found.sealed, "unsealed": found.unsealed, "heads": heads, "anchors": found.anchors,
+                "flaws": flaws,
             });
             println!("{json:#}");
         }

@@ -1,4 +1,4 @@
-//! `redrover ack | pause | resume | maintenance | failover SERVICE`: a person's orders, written into the journal that the agent reads each cycle.
+//! `redrover ack | pause | resume | maintenance | failover | failback SERVICE`: a person's orders, written into the journal that the agent reads each cycle.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::explain::time;
 use super::parts::{Failure, JournalArgs, config, service};
 use crate::app::{now, open_dns_read_only};
 use crate::decide::fence_of;
-use crate::store::{Body, Journal as _, NewEntry, OperatorAction, SqliteJournal};
+use crate::store::{Body, Journal as _, Kind, NewEntry, OperatorAction, Query, SqliteJournal};
 use crate::types::{NameError, SiteName};
 
 #[derive(Debug, Args)]
@@ -43,6 +43,15 @@ pub(super) struct FailoverArgs {
     to: SiteName,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct FailbackArgs {
+    #[command(flatten)]
+    of: OperateArgs,
+    /// Do not wait until the site was fit for `policy.failback_stability`; it must be in step all the same.
+    #[arg(long)]
+    early: bool,
+}
+
 /// No automatic action for the service or one of its sites, for a while.
 pub(super) async fn maintain(args: MaintenanceArgs) -> Result<(), Failure> {
     let until = now().plus(args.duration.unwrap_or_default());
@@ -67,6 +76,32 @@ pub(super) async fn failover(args: FailoverArgs) -> Result<(), Failure> {
     }
     let said = format!("asked to move to {}; `redrover explain` tells what came of it", args.to);
     order(args.of, OperatorAction::Failover { to: args.to }, &said).await
+}
+
+/// Asks the agent to move the name back to the site that was left last: the same way as any other switch, once that site
+/// was fit for long enough and is in step.
+pub(super) async fn failback(args: FailbackArgs) -> Result<(), Failure> {
+    let (directory, service) = args.of.journal.find(&args.of.service)?;
+    let journal = SqliteJournal::open_read_only(&directory)?;
+    let newest = Query {
+        service: Some(service.clone()),
+        kinds: vec![Kind::Decided],
+        is_newest_first: true,
+        limit: 1,
+        ..Query::default()
+    };
+    let left = journal.read(newest).await?.into_iter().find_map(|entry| {
+        let Body::Decided { decision, .. } = entry.body else { return None };
+        decision.recovery.map(|recovery| recovery.site)
+    });
+    let Some(to) = left else {
+        let hint = "`redrover failover` moves to a site that you name";
+        return Err(anyhow::anyhow!("{service}: no switch has left a site that is configured; {hint}").into());
+    };
+    let when = if args.early { "when it is in step" } else { "when it is stable and in step" };
+    let said =
+        format!("asked to move back to {to} {when}; `redrover explain {service}` tells what came of it");
+    order(args.of, OperatorAction::Failback { to, early: args.early }, &said).await
 }
 
 pub(super) async fn pause(args: OperateArgs) -> Result<(), Failure> {
@@ -97,7 +132,8 @@ async fn order(args: OperateArgs, action: OperatorAction, said: &str) -> Result<
     Ok(())
 }
 
-fn user() -> String {
+/// Who runs this command.
+pub(super) fn user() -> String {
     ["SUDO_USER", "USER", "LOGNAME"]
         .iter()
         .find_map(|name| std::env::var(name).ok())

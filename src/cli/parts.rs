@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
 use super::{adopt, check, demo, evaluate, explain, history, models, operate, replay, run, simulate, train};
-use crate::config::{Config, Service, load};
+use crate::config::{Config, Loaded, Service, load};
 use crate::types::ServiceName;
 
 /// Work on threads of its own, such as a write on a broken disk, has so long to end with the program.
@@ -47,6 +47,8 @@ enum Command {
     Maintenance(operate::MaintenanceArgs),
     /// Move a service's name to another site; the agent checks the target and does it.
     Failover(operate::FailoverArgs),
+    /// Move a service's name back to the site that was left last, once that is stable and in step.
+    Failback(operate::FailbackArgs),
     /// Play scenarios: whole agents in a simulated world, on virtual time.
     Simulate(simulate::SimulateArgs),
     /// Say what this policy would have decided in recorded history: the journal's, or that of Prometheus.
@@ -138,7 +140,11 @@ impl LogArgs {
     pub(super) fn start(&self) -> Result<(), Failure> {
         let filter =
             EnvFilter::try_new(&self.level).map_err(|e| Failure::Wrong(format!("--log.level: {e}")))?;
-        let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+        // A log on a full disk must not end the program, which a complaint about it would.
+        let log = tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(std::io::stderr)
+            .log_internal_errors(false);
         match self.format {
             Output::Text => log.with_ansi(false).init(),
             Output::Json => log.json().flatten_event(true).init(),
@@ -164,11 +170,16 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 
 /// Reads the configuration; warnings go to standard error.
 pub(super) fn config(file: &Path) -> Result<Config, Failure> {
+    loaded(file).map(|loaded| loaded.config)
+}
+
+/// As [`config`], with the outline of the file.
+pub(super) fn loaded(file: &Path) -> Result<Loaded, Failure> {
     let loaded = load(file, &|name| std::env::var(name).ok()).map_err(|p| Failure::Wrong(p.to_string()))?;
     for warning in &loaded.warnings {
         eprintln!("warning: {warning}");
     }
-    Ok(loaded.config)
+    Ok(loaded)
 }
 
 /// Finds a service by name, or says which there are.
@@ -205,6 +216,7 @@ pub fn main() -> ExitCode {
             Command::Resume(args) => operate::resume(args).await,
             Command::Maintenance(args) => operate::maintain(args).await,
             Command::Failover(args) => operate::failover(args).await,
+            Command::Failback(args) => operate::failback(args).await,
             Command::Simulate(args) => tokio::task::block_in_place(|| simulate::run(args)),
             Command::Replay(args) => replay::run(args).await,
             Command::Evaluate(args) => tokio::task::block_in_place(|| evaluate::run(&args)),

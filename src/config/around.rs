@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::Secret;
 use crate::types::{AgentName, RecordName, SiteName};
@@ -69,6 +70,10 @@ pub struct Enterprise {
     pub password: Secret,
     /// Certificate authorities to trust instead of the system's, a PEM file.
     pub ca_file: Option<PathBuf>,
+    /// Where it tells its own metrics (`https://host:8070/v2`), if they are wanted.
+    pub metrics_url: Option<url::Url>,
+    /// How often everything that it says of itself is collected.
+    pub interval: Duration,
 }
 
 /// The Prometheus that knows what applications see.

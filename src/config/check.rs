@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::check_around;
 use super::checked::{Global, Mode, Policy, Promote, Provider, Topology};
+use super::hooks::HookWay;
 use super::load::Rules;
 use super::raw::{RawAgent, RawConfig, RawRecord, RawService};
 use super::read::{Sheet, duration_text};
 use super::rfc2136::Rfc2136;
+use super::{check_around, check_route53};
 use crate::types::{RecordType, SiteName};
 
 /// Fewest sites of a service: one to leave and one to go to.
@@ -19,7 +20,8 @@ const NAMES_SHOWN_MAX: usize = 10;
 pub(super) fn check(sheet: &Sheet<'_>, raw: &RawConfig, rules: Rules) {
     check_global(sheet, &raw.global);
     unique(sheet, raw.datacenters.iter().map(|d| (format!("{}.name", d.key), d.name.as_str())));
-    if raw.datacenters.is_empty() && sheet.is_sound("datacenters") {
+    let is_exporter = raw.services.is_empty() && !raw.exporter.groups.is_empty();
+    if raw.datacenters.is_empty() && sheet.is_sound("datacenters") && !is_exporter {
         sheet.problem("datacenters", "is empty", "name at least two datacenters");
     }
     let names = raw.services.iter().filter_map(|s| Some((s.key_of("name"), s.name.as_ref()?.as_str())));
@@ -30,10 +32,20 @@ pub(super) fn check(sheet: &Sheet<'_>, raw: &RawConfig, rules: Rules) {
         check_mode(sheet, service, raw.agent.as_ref(), rules);
         check_promote(sheet, service);
         check_sites(sheet, service, raw);
-        check_record(sheet, service, raw);
+        check_record(sheet, service, raw, rules);
     }
+    check_groups(sheet, raw);
     check_embedded_use(sheet, raw);
     check_around::check(sheet, raw);
+    check_route53::check(sheet, raw);
+}
+
+/// Groups have names of their own, and a target is in one group at most.
+fn check_groups(sheet: &Sheet<'_>, raw: &RawConfig) {
+    let groups = &raw.exporter.groups;
+    unique(sheet, groups.iter().filter_map(|g| Some((format!("{}.name", g.key), g.name.as_ref()?.as_str()))));
+    let targets = groups.iter().flat_map(|group| &group.targets);
+    unique(sheet, targets.map(|target| (target.key.clone(), target.value.name.as_str())));
 }
 
 /// Who holds the record, and its name: together the identity of a record.
@@ -140,17 +152,18 @@ fn check_mode(sheet: &Sheet<'_>, service: &RawService, agent: Option<&RawAgent>,
 }
 
 fn check_promote(sheet: &Sheet<'_>, service: &RawService) {
-    let wrong = match (&service.promote, service.topology) {
-        (Some(Promote::Replicaof { .. }), Some(Topology::ActiveActive | Topology::ReplicaOf)) => true,
-        (Some(Promote::Replicaof { .. }), Some(Topology::Replication) | None) | (None, _) => false,
+    let kind = match &service.promote {
+        None => return,
+        Some(Promote::Replicaof { .. }) => "replicaof",
+        Some(Promote::Hook { hook, .. }) => match hook.way {
+            HookWay::Exec { .. } => "exec",
+            HookWay::Webhook { .. } => "webhook",
+        },
     };
-    if wrong {
+    if let Some(Topology::ActiveActive | Topology::ReplicaOf) = service.topology {
         let hint = "remove promote, or set topology: replication";
-        sheet.problem(
-            &service.key_of("promote.kind"),
-            "replicaof works with topology replication only",
-            hint,
-        );
+        let reason = format!("{kind} works with topology replication only");
+        sheet.problem(&service.key_of("promote.kind"), reason, hint);
     }
 }
 
@@ -183,13 +196,15 @@ fn check_sites(sheet: &Sheet<'_>, service: &RawService, raw: &RawConfig) {
     unique(sheet, targets.map(|t| (t.key.clone(), format!("{:?}", t.value.address))));
 }
 
-fn check_record(sheet: &Sheet<'_>, service: &RawService, raw: &RawConfig) {
+fn check_record(sheet: &Sheet<'_>, service: &RawService, raw: &RawConfig, rules: Rules) {
     let Some(record) = &service.record else { return };
     check_record_name(sheet, service, record);
     match &record.provider {
-        Some(Provider::Embedded) if sheet.is_sound("embedded_dns") => check_embedded(sheet, service, raw),
+        Some(Provider::Embedded) if sheet.is_sound("embedded_dns") => {
+            check_embedded(sheet, service, raw, rules);
+        }
         Some(Provider::Rfc2136(place)) => check_zone(sheet, service, place),
-        Some(Provider::Route53(_) | Provider::Embedded) | None => {}
+        Some(Provider::Route53(_) | Provider::CloudDns(_) | Provider::Embedded) | None => {}
     }
 }
 
@@ -209,7 +224,7 @@ fn check_zone(sheet: &Sheet<'_>, service: &RawService, place: &Rfc2136) {
     }
 }
 
-fn check_embedded(sheet: &Sheet<'_>, service: &RawService, raw: &RawConfig) {
+fn check_embedded(sheet: &Sheet<'_>, service: &RawService, raw: &RawConfig, rules: Rules) {
     let Some(dns) = &raw.embedded_dns else {
         let hint = "add embedded_dns: {listen: …, zone: …, name_servers: […]}";
         sheet.problem(&service.key_of("record.provider"), "is embedded, but embedded_dns is missing", hint);
@@ -227,7 +242,13 @@ fn check_embedded(sheet: &Sheet<'_>, service: &RawService, raw: &RawConfig) {
             sheet.problem(&key, format!("{name} is not in the zone {zone} of embedded_dns"), hint)
         }
     }
-    if dns.name_servers.contains(name) {
+    let is_alone = raw.agent.as_ref().is_none_or(|agent| agent.vantages.is_empty());
+    if rules == Rules::Agent && !is_alone && sheet.is_sound("agent.vantages") {
+        let reason = "is embedded beside other agents, whose zones would not know of each other's changes";
+        let hint = "choose another provider, or remove agent.vantages";
+        sheet.problem(&service.key_of("record.provider"), reason, hint);
+    }
+    if dns.name_servers.iter().any(|server| server.name == *name) {
         sheet.problem(&key, "is also one of embedded_dns.name_servers", "give the record a name of its own");
     }
 }

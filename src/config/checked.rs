@@ -13,8 +13,14 @@ pub use target::{Address, Target, Tls};
 
 use super::Secret;
 use super::around::{ClientErrors, Datacenter, HttpLogin, Maintenance, Prometheus, Reach, Vantage};
+use super::cloud_dns::CloudDns;
+use super::embedded::EmbeddedDns;
+use super::exporter::Exporter;
+use super::history::History;
+use super::hooks::{Hook, Hooks};
 use super::notify::Channel;
 use super::rfc2136::Rfc2136;
+use super::route53::Route53;
 use crate::types::{AgentName, Moment, RecordName, RecordType, ResourceSet, ServiceName, SiteName};
 
 /// The whole configuration.
@@ -28,8 +34,10 @@ pub struct Config {
     pub self_checks: Vec<Reach>,
     /// The datacenters that services may have sites in.
     pub datacenters: Vec<Datacenter>,
-    /// The services, in the file's order; at least one, names unique.
+    /// The services, in the file's order, names unique; at least one where the exporter has no group of its own.
     pub services: Vec<Service>,
+    /// What is exported beside the services.
+    pub exporter: Exporter,
     /// How notifications come in.
     pub webhook: Webhook,
     /// Where Alertmanager is, for its silences.
@@ -42,6 +50,8 @@ pub struct Config {
     pub embedded_dns: Option<EmbeddedDns>,
     /// How what is unusual is found.
     pub analysis: Analysis,
+    /// How long what happened is remembered.
+    pub history: History,
 }
 
 /// The analysis of what is unusual.
@@ -170,17 +180,6 @@ pub struct Alertmanager {
     pub ca_file: Option<PathBuf>,
 }
 
-/// The name server inside this program.
-#[derive(Debug, Clone, PartialEq)]
-pub struct EmbeddedDns {
-    /// Where it listens, UDP and TCP.
-    pub listen: SocketAddr,
-    /// The delegated zone; every embedded record lies in it.
-    pub zone: RecordName,
-    /// The zone's own NS names as the parent delegates them; at least one.
-    pub name_servers: Vec<RecordName>,
-}
-
 /// How the sites of a service share their data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -251,6 +250,8 @@ pub struct Service {
     pub canary: Option<Canary>,
     /// What applications see; absent means that nobody asks them.
     pub client_errors: Option<ClientErrors>,
+    /// What is called before and after a switch.
+    pub hooks: Hooks,
     /// When people work on it.
     pub maintenance: Vec<Maintenance>,
     /// Whether everything is decided and told, and nothing done.
@@ -276,7 +277,12 @@ impl Service {
     /// What the record holds while a site is active, in the normal form of a record's values.
     #[must_use]
     pub fn values_of(&self, site: &Site) -> BTreeSet<String> {
-        BTreeSet::from([site.dns_target.clone()])
+        match &self.record.provider {
+            Provider::Route53(place) => place.values_of(&self.sites, &site.name),
+            Provider::Rfc2136(_) | Provider::CloudDns(_) | Provider::Embedded => {
+                BTreeSet::from([site.dns_target.clone()])
+            }
+        }
     }
 
     /// The record as it is written for a site.
@@ -307,6 +313,8 @@ pub struct Record {
     pub read_interval: Duration,
     /// Name servers to verify at, instead of those the zone names.
     pub name_servers: Vec<SocketAddr>,
+    /// Resolvers that clients ask, to verify at as well after a switch.
+    pub resolvers: Vec<SocketAddr>,
 }
 
 /// Who holds a record.
@@ -316,6 +324,8 @@ pub enum Provider {
     Route53(Route53),
     /// A primary name server that takes dynamic updates.
     Rfc2136(Rfc2136),
+    /// Google Cloud DNS.
+    CloudDns(CloudDns),
     /// This program's own name server (see [`EmbeddedDns`]).
     Embedded,
 }
@@ -327,20 +337,10 @@ impl Provider {
         match self {
             Self::Route53(_) => "route53",
             Self::Rfc2136(_) => "rfc2136",
+            Self::CloudDns(_) => "cloud-dns",
             Self::Embedded => "embedded",
         }
     }
-}
-
-/// Where the record lives at Route 53.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Route53 {
-    /// The hosted zone's id.
-    pub zone_id: String,
-    /// Another endpoint than Amazon's.
-    pub endpoint: Option<url::Url>,
-    /// The signing region.
-    pub region: String,
 }
 
 /// One site of a service.
@@ -364,6 +364,32 @@ pub enum Promote {
         /// Promote although the old primary could be neither paused nor proven gone.
         without_fencing: bool,
     },
+    /// A program or an address of the operator's own.
+    Hook {
+        /// It.
+        hook: Hook,
+        /// Promote although the old primary could be neither paused nor proven gone.
+        without_fencing: bool,
+    },
+}
+
+impl Promote {
+    /// Whether a promotion is allowed although the old primary could be neither paused nor proven gone.
+    #[must_use]
+    pub fn without_fencing(&self) -> bool {
+        match self {
+            Self::Replicaof { without_fencing } | Self::Hook { without_fencing, .. } => *without_fencing,
+        }
+    }
+
+    /// Whether somebody else's program does it, which may go on when nobody waits for it any more.
+    #[must_use]
+    pub fn is_by_hook(&self) -> bool {
+        match self {
+            Self::Replicaof { .. } => false,
+            Self::Hook { .. } => true,
+        }
+    }
 }
 
 /// The write canary.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::checked::Config;
 use super::error::{Problem, Problems};
+use super::outline::Outline;
 use super::read::{Env, Item, Sheet, root, source};
 use super::{check, evidence, sections};
 
@@ -17,6 +18,8 @@ pub struct Loaded {
     pub config: Config,
     /// What a person should look at; nothing here keeps the program from running.
     pub warnings: Vec<Problem>,
+    /// The file key by key, to say later what has changed in it.
+    pub outline: Outline,
 }
 
 /// For whom a configuration is checked.
@@ -63,7 +66,8 @@ pub fn parse(text: &str, path: &Path, env: Env<'_>, rules: Rules) -> Result<Load
         return Err(Problems::new(problems));
     };
     evidence::warn(&sheet, &config);
+    let outline = Outline::of(&root);
     let (_, mut warnings) = sheet.into_notes();
     warnings.sort_by_key(|warning| warning.line);
-    Ok(Loaded { config, warnings })
+    Ok(Loaded { config, warnings, outline })
 }

@@ -1,8 +1,11 @@
 //! Reads what stands around the services: vantages, self-checks, datacenters, and Prometheus.
 
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
 use super::around::{Enterprise, HttpLogin, Prometheus, Reach, Vantage};
 use super::raw::{Placed, RawDatacenter};
-use super::read::{Item, Section, Value, Wrong, http_url, named, readable, secret, text, word};
+use super::read::{Item, Section, Value, Wrong, duration, http_url, named, readable, secret, text, word};
 use super::target::host_port;
 use crate::types::{AgentName, RecordName, SiteName};
 
@@ -10,6 +13,9 @@ use crate::types::{AgentName, RecordName, SiteName};
 const USERNAME_BYTES_MAX: usize = 128;
 /// What a user name may hold beside letters and digits.
 const USERNAME_SIGNS: &str = "-_.@+";
+/// How often a cluster tells everything of itself: as often as its vendor's own statistics are worth it.
+const INVENTORY_INTERVAL: Duration = Duration::from_secs(30);
+const INVENTORY_INTERVALS: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(3600);
 
 /// Reads the vantages in the agent's section.
 pub(super) fn vantages(agent: &Section<'_>) -> Vec<Placed<Vantage>> {
@@ -74,12 +80,17 @@ fn datacenter(item: &Item<'_>) -> Option<RawDatacenter> {
 }
 
 fn enterprise(item: &Item<'_>) -> Option<Enterprise> {
-    let section = item.section(&["url", "username", "password_file", "password_env", "ca_file"])?;
+    let known = ["url", "username", "password_file", "password_env", "ca_file", "metrics_url", "interval"];
+    let section = item.section(&known)?;
     let url = section.required("url", "url: https://cluster-a.example.com:9443", http_url);
     let username = username(&section, "username: redrover@example.com");
     let (password, ca_file) = (password(&section), readable(&section, "ca_file"));
-    let enterprise = Enterprise { url: url?, username: username?, password: password?, ca_file };
-    if enterprise.url.scheme() == "http" {
+    let metrics_url = section.optional("metrics_url", http_url);
+    let interval = section.or("interval", INVENTORY_INTERVAL, duration(INVENTORY_INTERVALS));
+    let (url, username, password) = (url?, username?, password?);
+    let enterprise = Enterprise { url, username, password, ca_file, metrics_url, interval };
+    let is_clear = |url: &url::Url| url.scheme() == "http";
+    if is_clear(&enterprise.url) || enterprise.metrics_url.as_ref().is_some_and(is_clear) {
         warn_clear_text(&section);
     }
     Some(enterprise)

@@ -24,6 +24,7 @@ pub(crate) const KEYS: &[&str] = &[
     "flap",
     "min_auto_interval",
     "failback_stability",
+    "watch_period",
     "decision_ttl",
     "config_error_severity_cap",
     "accept_fewer_vantages",
@@ -49,6 +50,7 @@ pub(crate) fn of(section: &Section<'_>) -> Policy {
     time("loading_budget", Duration::ZERO, &mut policy.loading_budget);
     time("min_auto_interval", Duration::ZERO, &mut policy.min_auto_interval);
     time("failback_stability", Duration::ZERO, &mut policy.failback_stability);
+    time("watch_period", Duration::ZERO, &mut policy.watch_period);
     time("decision_ttl", SECOND, &mut policy.decision_ttl);
     let rounds = section.or("confirm_rounds", u64::from(policy.confirm_rounds), integer(1..=1000));
     policy.confirm_rounds = u32::try_from(rounds).unwrap_or(policy.confirm_rounds);
@@ -79,6 +81,7 @@ pub(crate) fn text(policy: &Policy) -> String {
         time("loading_budget", policy.loading_budget),
         time("min_auto_interval", policy.min_auto_interval),
         time("failback_stability", policy.failback_stability),
+        time("watch_period", policy.watch_period),
         time("decision_ttl", policy.decision_ttl),
         number("config_error_severity_cap", policy.config_error_severity_cap.get()),
         format!("accept_fewer_vantages: {}", policy.accept_fewer_vantages),

@@ -7,10 +7,16 @@ use std::time::Duration;
 
 use super::around::{ClientErrors, Datacenter, Enterprise, Maintenance, Prometheus, Reach, Vantage};
 use super::checked::{
-    Agent, Alertmanager, Analysis, Canary, Config, EmbeddedDns, Global, Mode, Policy, Promote, Provider,
-    Record, Service, Site, Target, Topology, Webhook,
+    Agent, Alertmanager, Analysis, Canary, Config, Global, Mode, Policy, Promote, Provider, Record, Service, Site,
+    Target, Topology, Webhook,
 };
+use super::embedded::EmbeddedDns;
+use super::exporter::{Discover, Exporter, Group};
+use super::history::History;
+use super::hooks::Hooks;
 use super::notify::Channel;
+use super::redis::Login;
+use super::route53::{MoreRecord, RawMore};
 use crate::types::{AgentName, RecordName, RecordType, ServiceName, SiteName};
 
 /// The file.
@@ -20,12 +26,14 @@ pub(super) struct RawConfig {
     pub(super) self_checks: Vec<Placed<Reach>>,
     pub(super) datacenters: Vec<RawDatacenter>,
     pub(super) services: Vec<RawService>,
+    pub(super) exporter: RawExporter,
     pub(super) webhook: Option<Webhook>,
     pub(super) alertmanager: Option<Alertmanager>,
     pub(super) prometheus: Option<Prometheus>,
     pub(super) notify: Vec<Placed<Channel>>,
     pub(super) embedded_dns: Option<EmbeddedDns>,
     pub(super) analysis: Analysis,
+    pub(super) history: Option<History>,
 }
 
 /// A value and the key it stands at.
@@ -51,6 +59,23 @@ pub(super) struct RawDatacenter {
     pub(super) enterprise: Option<Option<Enterprise>>,
 }
 
+/// What is exported beside the services.
+#[derive(Default)]
+pub(super) struct RawExporter {
+    pub(super) groups: Vec<RawGroup>,
+    pub(super) parameters: bool,
+    pub(super) clients_max: u32,
+}
+
+/// A group of targets.
+pub(super) struct RawGroup {
+    pub(super) key: String,
+    pub(super) name: Option<ServiceName>,
+    pub(super) targets: Vec<Placed<Target>>,
+    pub(super) discover: Discover,
+    pub(super) discovered: Login,
+}
+
 /// A service.
 pub(super) struct RawService {
     pub(super) key: String,
@@ -62,6 +87,7 @@ pub(super) struct RawService {
     pub(super) promote: Option<Promote>,
     pub(super) canary: Option<Canary>,
     pub(super) client_errors: Option<ClientErrors>,
+    pub(super) hooks: Hooks,
     pub(super) maintenance: Vec<Placed<Maintenance>>,
     pub(super) dry_run: bool,
     pub(super) policy: Policy,
@@ -82,6 +108,8 @@ pub(super) struct RawRecord {
     pub(super) provider: Option<Provider>,
     pub(super) read_interval: Duration,
     pub(super) name_servers: Vec<SocketAddr>,
+    pub(super) resolvers: Vec<SocketAddr>,
+    pub(super) more_records: Vec<RawMore>,
 }
 
 /// A site.
@@ -89,6 +117,7 @@ pub(super) struct RawSite {
     pub(super) key: String,
     pub(super) datacenter: Option<SiteName>,
     pub(super) dns_target: Option<String>,
+    pub(super) alias_zone_id: Option<String>,
     pub(super) targets: Vec<Placed<Target>>,
     pub(super) database: Option<u32>,
 }
@@ -102,12 +131,14 @@ impl RawConfig {
             self_checks: values(self.self_checks),
             datacenters: self.datacenters.into_iter().map(RawDatacenter::build).collect(),
             services: self.services.into_iter().map(RawService::build).collect::<Option<_>>()?,
+            exporter: self.exporter.build()?,
             webhook: self.webhook?,
             alertmanager: self.alertmanager,
             prometheus: self.prometheus,
             notify: values(self.notify),
             embedded_dns: self.embedded_dns,
             analysis: self.analysis,
+            history: self.history?,
         })
     }
 }
@@ -130,17 +161,33 @@ impl RawDatacenter {
     }
 }
 
+impl RawExporter {
+    fn build(self) -> Option<Exporter> {
+        let group = |group: RawGroup| {
+            Some(Group {
+                name: group.name?,
+                targets: values(group.targets),
+                discover: group.discover,
+                discovered: group.discovered,
+            })
+        };
+        let groups = self.groups.into_iter().map(group).collect::<Option<_>>()?;
+        Some(Exporter { groups, parameters: self.parameters, clients_max: self.clients_max })
+    }
+}
+
 impl RawService {
     fn build(self) -> Option<Service> {
         Some(Service {
             name: self.name?,
             topology: self.topology?,
             mode: self.mode,
-            record: self.record?.build()?,
+            record: self.record?.build(&self.sites)?,
             sites: self.sites.into_iter().map(RawSite::build).collect::<Option<_>>()?,
             promote: self.promote,
             canary: self.canary,
             client_errors: self.client_errors,
+            hooks: self.hooks,
             maintenance: values(self.maintenance),
             dry_run: self.dry_run,
             policy: self.policy,
@@ -149,7 +196,12 @@ impl RawService {
 }
 
 impl RawRecord {
-    fn build(self) -> Option<Record> {
+    fn build(mut self, sites: &[RawSite]) -> Option<Record> {
+        if let Some(Provider::Route53(place)) = &mut self.provider {
+            place.more_records = self.more_records.into_iter().map(RawMore::build).collect::<Option<_>>()?;
+            let alias = |site: &RawSite| Some((site.datacenter.clone()?, site.alias_zone_id.clone()?));
+            place.alias_zone_ids = sites.iter().filter_map(alias).collect();
+        }
         Some(Record {
             name: self.name?,
             kind: self.kind?,
@@ -157,7 +209,14 @@ impl RawRecord {
             provider: self.provider?,
             read_interval: self.read_interval,
             name_servers: self.name_servers,
+            resolvers: self.resolvers,
         })
+    }
+}
+
+impl RawMore {
+    fn build(self) -> Option<MoreRecord> {
+        Some(MoreRecord { name: self.name?, kind: self.kind?, targets: values(self.targets) })
     }
 }
 

@@ -1,9 +1,10 @@
 //! Reads how to log in to a Redis.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 use super::checked::Tls;
-use super::read::{Item, Value, Wrong, named, readable, secret, text};
+use super::read::{Item, Value, Wrong, named, path, readable, secret, text};
 use super::secret::Secret;
 use crate::types::RecordName;
 
@@ -11,19 +12,28 @@ use crate::types::RecordName;
 const USERNAME_BYTES_MAX: usize = 256;
 
 /// A `redis` block.
-#[derive(Default)]
-pub(super) struct Login {
-    pub(super) username: Option<String>,
-    pub(super) password: Option<Secret>,
-    pub(super) tls: Option<Tls>,
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Login {
+    /// The ACL user.
+    pub username: Option<String>,
+    /// The password, as it was when the configuration was read.
+    pub password: Option<Secret>,
+    /// The file of the password.
+    pub password_file: Option<PathBuf>,
+    /// TLS.
+    pub tls: Option<Tls>,
 }
 
 /// Reads a `redis` block.
 pub(super) fn login(item: &Item<'_>) -> Option<Login> {
     let section = item.section(&["username", "password_file", "password_env", "tls"])?;
+    let password = secret(&section, "password");
+    // What is wrong with it was noted when the secret was read.
+    let file = password.as_ref().and_then(|_| section.item("password_file")?.read(path));
     Some(Login {
         username: section.optional("username", username),
-        password: secret(&section, "password"),
+        password,
+        password_file: file.map(|file| section.sheet.resolve(&file)),
         // A wrong block still is one: otherwise its targets would seem to lack it.
         tls: section.item("tls").map(|item| tls(&item).unwrap_or_default()),
     })

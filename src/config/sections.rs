@@ -6,14 +6,14 @@ use std::time::Duration;
 use super::analysis;
 use super::around::HttpLogin;
 use super::channels;
-use super::checked::{Alertmanager, EmbeddedDns, Global, Webhook, WebhookAuth};
+use super::checked::{Alertmanager, Global, Webhook, WebhookAuth};
+use super::embedded;
+use super::history;
 use super::places::{self, http_login, warn_clear_text};
 use super::raw::{RawAgent, RawConfig};
-use super::read::{
-    Item, Section, Value, Wrong, duration, http_url, integer, named, path, readable, socket, word,
-};
-use super::service;
-use crate::types::{AgentName, RecordName, SiteName};
+use super::read::{Item, Section, Value, Wrong, duration, http_url, integer, named, path, readable, word};
+use super::{exporter, service};
+use crate::types::{AgentName, SiteName};
 
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
@@ -29,26 +29,40 @@ pub(super) fn config(root: &Item<'_>) -> Option<RawConfig> {
         "leadership",
         "datacenters",
         "services",
+        "exporter",
         "webhook",
         "alertmanager",
         "prometheus",
         "notify",
         "embedded_dns",
         "analysis",
+        "history",
     ];
     let file = root.section(&known)?;
     leadership(&file);
+    let exporter = exporter::exporter(&file);
+    let needs_services = exporter.groups.is_empty();
     Some(RawConfig {
         global: global(&file),
         agent: agent(&file),
         self_checks: places::reaches(&file, "self_check", &["tcp", "dns"]),
-        datacenters: places::datacenters(&file),
-        services: services(&file),
+        datacenters: if needs_services || file.item("datacenters").is_some() {
+            places::datacenters(&file)
+        } else {
+            Vec::new()
+        },
+        services: if needs_services || file.item("services").is_some() {
+            services(&file)
+        } else {
+            Vec::new()
+        },
+        exporter,
         webhook: webhook(&file),
         alertmanager: alertmanager(&file),
         prometheus: places::prometheus(&file),
         notify: channels::channels(&file),
-        embedded_dns: embedded_dns(&file),
+        embedded_dns: embedded::read(&file),
+        history: history::read(&file),
         analysis: analysis::read(&file),
     })
 }
@@ -145,18 +159,4 @@ fn alertmanager(file: &Section<'_>) -> Option<Alertmanager> {
         warn_clear_text(&section);
     }
     Some(alertmanager)
-}
-
-fn embedded_dns(file: &Section<'_>) -> Option<EmbeddedDns> {
-    let section = file.item("embedded_dns")?.section(&["listen", "zone", "name_servers"])?;
-    let listen = section.required("listen", "listen: 0.0.0.0:53", socket);
-    let zone = section.required("zone", "zone: redis.example.com", named(|t| RecordName::new(t)));
-    let servers = section.required_item("name_servers", "name_servers: [ns1.example.com]");
-    let servers = servers.and_then(|item| item.items()).unwrap_or_default();
-    let key = section.key_of("name_servers");
-    if servers.is_empty() && section.sheet.is_sound(&key) {
-        section.sheet.problem(&key, "is empty", "name the zone's NS names as its parent delegates them");
-    }
-    let name_servers = servers.iter().filter_map(|item| item.read(named(|t| RecordName::new(t)))).collect();
-    Some(EmbeddedDns { listen: listen?, zone: zone?, name_servers })
 }

@@ -10,11 +10,13 @@ use super::read::{
     Item, Section, Value, Wrong, boolean, choice, duration, integer, named, socket, text, word,
 };
 use super::redis::{Login, login};
-use super::{maintenance, policy, provider, target};
+use super::{hooks, maintenance, policy, provider, route53, target};
 use crate::types::{RecordName, RecordType, ServiceName, SiteName};
 
 /// The largest time to live that a record of this program may have: a day (a switch takes at least so long to be seen).
 const TTL_SECONDS_MAX: u64 = 86_400;
+/// Resolvers that are asked after a switch.
+const RESOLVERS_MAX: usize = 8;
 /// Longest accepted query, in bytes: it travels in a URL.
 const PROMQL_BYTES_MAX: usize = 4096;
 
@@ -31,6 +33,7 @@ pub(super) fn read(item: &Item<'_>) -> Option<RawService> {
         "promote",
         "canary",
         "client_errors",
+        "hooks",
         "maintenance",
         "policy",
     ];
@@ -55,6 +58,7 @@ pub(super) fn read(item: &Item<'_>) -> Option<RawService> {
         promote: section.item("promote").and_then(|item| promote(&item)),
         canary: section.item("canary").and_then(|item| canary(&item)),
         client_errors: section.item("client_errors").and_then(|item| client_errors(&item)),
+        hooks: hooks::hooks(&section),
         maintenance: maintenance::read(&section),
         dry_run: section.or("dry_run", false, boolean),
         policy: policy::read(&section),
@@ -62,10 +66,9 @@ pub(super) fn read(item: &Item<'_>) -> Option<RawService> {
 }
 
 fn read_record(item: &Item<'_>) -> Option<RawRecord> {
-    let common = ["provider", "name", "type", "ttl", "read_interval", "name_servers"];
+    let common = ["provider", "name", "type", "ttl", "read_interval", "name_servers", "resolvers"];
     let known: Vec<&str> = common.into_iter().chain(provider::KEYS.map(|(key, _)| key)).collect();
     let section = item.section(&known)?;
-    let kinds = [("CNAME", RecordType::Cname), ("A", RecordType::A), ("AAAA", RecordType::Aaaa)];
     let day = Duration::from_secs(TTL_SECONDS_MAX);
     let ttl = section.required("ttl", "ttl: 5s", |value| {
         let ttl = duration(Duration::ZERO..=day)(value)?;
@@ -75,9 +78,15 @@ fn read_record(item: &Item<'_>) -> Option<RawRecord> {
         }
     });
     let servers = section.item("name_servers").and_then(|item| item.items()).unwrap_or_default();
+    let resolvers = section.item("resolvers").and_then(|item| item.items()).unwrap_or_default();
+    if resolvers.len() > RESOLVERS_MAX {
+        let reason = format!("has {} entries", resolvers.len());
+        let hint = format!("write at most {RESOLVERS_MAX}");
+        section.sheet.problem(&section.key_of("resolvers"), reason, hint);
+    }
     Some(RawRecord {
         name: section.required("name", "name: sessions.example.com", named(|t| RecordName::new(t))),
-        kind: section.required("type", "type: CNAME", choice(&kinds)),
+        kind: section.required("type", "type: CNAME", choice(&route53::KINDS)),
         ttl_seconds: ttl,
         provider: provider::read(&section),
         read_interval: section.or(
@@ -86,6 +95,8 @@ fn read_record(item: &Item<'_>) -> Option<RawRecord> {
             duration(Duration::from_secs(1)..=Duration::from_secs(3600)),
         ),
         name_servers: servers.iter().filter_map(|item| item.read(socket)).collect(),
+        resolvers: resolvers.iter().filter_map(|item| item.read(socket)).collect(),
+        more_records: route53::more_records(&section),
     })
 }
 
@@ -96,7 +107,9 @@ fn sites(section: &Section<'_>, kind: Option<RecordType>, login: &Login) -> Vec<
 }
 
 fn read_site(item: &Item<'_>, kind: Option<RecordType>, service_login: &Login) -> Option<RawSite> {
-    let section = item.section(&["datacenter", "dns_target", "targets", "redis", "database"])?;
+    let known = ["datacenter", "dns_target", "alias_zone_id", "targets", "redis", "database"];
+    let section = item.section(&known)?;
+    let is_alias = section.item("alias_zone_id").is_some();
     let own_login = section.item("redis").map(|item| login(&item).unwrap_or_default());
     let login = own_login.as_ref().unwrap_or(service_login);
     let items = section.required_item("targets", "targets: [\"redis://10.0.0.1:6379\"]");
@@ -111,8 +124,10 @@ fn read_site(item: &Item<'_>, kind: Option<RecordType>, service_login: &Login) -
     Some(RawSite {
         key: section.key.clone(),
         datacenter: section.required("datacenter", "datacenter: dc-a", named(|t| SiteName::new(t))),
-        dns_target: section
-            .required("dns_target", "dns_target: redis-a.example.com", |value| dns_target(value, kind)),
+        dns_target: section.required("dns_target", "dns_target: redis-a.example.com", |value| {
+            dns_target(value, kind, is_alias)
+        }),
+        alias_zone_id: route53::alias_zone_id(&section),
         targets: items.unwrap_or_default().iter().filter_map(target).collect(),
         database: section.optional("database", database),
     })
@@ -124,12 +139,17 @@ fn database(value: &Value) -> Result<u32, Wrong> {
     u32::try_from(id).map_err(|error| Wrong::new(error.to_string(), "write a smaller number"))
 }
 
-/// What the record is to hold, in the normal form of its type; of an unknown type, as written.
-fn dns_target(value: &Value, kind: Option<RecordType>) -> Result<String, Wrong> {
+/// What the record is to hold, in the normal form of its type; of an unknown type, as written. An alias of the provider
+/// leads to a name, whatever the type.
+pub(super) fn dns_target(value: &Value, kind: Option<RecordType>, is_alias: bool) -> Result<String, Wrong> {
     let text = text(value)?;
     let wrong =
         |what: &str| Wrong::new(format!("is not {what}"), format!("write {what}, or change record.type"));
     match kind {
+        Some(_) if is_alias && text.parse::<IpAddr>().is_err() => {
+            named(|t| RecordName::new(t))(value).map(|name| name.to_string())
+        }
+        Some(_) if is_alias => Err(wrong("a DNS name, as an alias needs it")),
         None => Ok(text.to_owned()),
         Some(RecordType::A) => {
             text.parse::<Ipv4Addr>().map(|a| a.to_string()).map_err(|_| wrong("an IPv4 address"))
@@ -144,10 +164,38 @@ fn dns_target(value: &Value, kind: Option<RecordType>) -> Result<String, Wrong> 
 
 /// Reads how a standby becomes primary.
 pub(crate) fn promote(item: &Item<'_>) -> Option<Promote> {
-    let section = item.section(&["kind", "without_fencing"])?;
-    let kind = section.required("kind", "kind: replicaof", choice(&[("replicaof", ())]));
+    let known: Vec<&str> = ["kind", "without_fencing"].into_iter().chain(hooks::PROMOTION_KEYS).collect();
+    let section = item.section(&known)?;
+    let kinds = [("replicaof", Kind::Replicaof), ("exec", Kind::Exec), ("webhook", Kind::Webhook)];
+    let kind = section.required("kind", "kind: replicaof", choice(&kinds));
     let without_fencing = section.or("without_fencing", false, boolean);
-    kind.map(|()| Promote::Replicaof { without_fencing })
+    let kind = kind?;
+    let (own, others): (&[&str], &str) = match kind {
+        Kind::Replicaof => (&[], "exec and webhook"),
+        Kind::Exec => (&["command", "timeout"], "webhook"),
+        Kind::Webhook => (&hooks::PROMOTION_KEYS[1..], "exec"),
+    };
+    for key in hooks::PROMOTION_KEYS.iter().filter(|key| !own.contains(key)) {
+        if let Some(item) = section.item(key) {
+            let reason = format!("belongs to promote.kind {others} only");
+            section.sheet.problem(&item.key, reason, "remove it, or change kind");
+        }
+    }
+    match kind {
+        Kind::Replicaof => Some(Promote::Replicaof { without_fencing }),
+        Kind::Exec => hooks::exec_promotion(&section).map(|hook| Promote::Hook { hook, without_fencing }),
+        Kind::Webhook => {
+            hooks::webhook_promotion(&section).map(|hook| Promote::Hook { hook, without_fencing })
+        }
+    }
+}
+
+/// What `promote.kind` may be.
+#[derive(Clone, Copy)]
+enum Kind {
+    Replicaof,
+    Exec,
+    Webhook,
 }
 
 fn canary(item: &Item<'_>) -> Option<Canary> {

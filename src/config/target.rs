@@ -38,7 +38,14 @@ pub(super) fn read(value: &Value, login: &Login) -> Result<Target, Wrong> {
         tls: encrypted.then(|| login.tls.clone().unwrap_or_default()),
         username: login.username.clone(),
         password: login.password.clone(),
+        password_file: login.password_file.clone(),
     })
+}
+
+/// The name of a target whose address is written like this, as the configuration would have it.
+#[must_use]
+pub fn target_name(text: &str) -> Option<TargetName> {
+    read(&Value::Text(text.to_owned()), &Login::default()).ok().map(|target| target.name)
 }
 
 fn unix(path: &str) -> Result<Address, Wrong> {

@@ -14,13 +14,14 @@ fn env(name: &str) -> Option<String> {
         "REDIS_PASSWORD" => Some("hunter2".to_owned()),
         "TSIG_SECRET" => Some(TSIG_SECRET.to_owned()),
         "SLACK_URL" => Some("https://hooks.slack.example.com/services/T0/B0/hunter2".to_owned()),
+        "GOOGLE_KEY" => Some("{\"private_key\": \"hunter2\"}".to_owned()),
         "EMPTY" => Some(String::new()),
         _ => None,
     }
 }
 
-fn files(folder: &str) -> Vec<PathBuf> {
-    let folder = Path::new("tests/testdata/config").join(folder);
+pub(super) fn files(folder: &str) -> Vec<PathBuf> {
+    let folder = Path::new("tests/testdata").join(folder);
     let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|path| path.extension().is_some_and(|e| e == "yml"));
     files.sort();
@@ -28,12 +29,12 @@ fn files(folder: &str) -> Vec<PathBuf> {
     files
 }
 
-fn lines<T: ToString>(problems: &[T]) -> String {
+pub(super) fn lines<T: ToString>(problems: &[T]) -> String {
     problems.iter().map(|p| p.to_string() + "\n").collect()
 }
 
 /// Compares with the file beside it; `REDROVER_UPDATE=1` writes that file anew, for review as a diff.
-fn expect(path: &Path, found: &str) -> Option<String> {
+pub(super) fn expect(path: &Path, found: &str) -> Option<String> {
     let beside = path.with_extension("txt");
     if std::env::var_os("REDROVER_UPDATE").is_some() {
         fs::write(&beside, found).unwrap();
@@ -48,7 +49,7 @@ fn every_good_file_loads_with_its_warnings() {
         Ok(loaded) => expect(path, &lines(&loaded.warnings)),
         Err(problems) => Some(problems.to_string()),
     };
-    let failures: Vec<_> = files("good").iter().filter_map(check).collect();
+    let failures: Vec<_> = files("config/good").iter().filter_map(check).collect();
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
@@ -63,8 +64,20 @@ fn every_bad_file_fails_with_its_sentences() {
             expect(path, &found)
         }
     };
-    let failures: Vec<_> = files("bad").iter().filter_map(check).collect();
+    let failures: Vec<_> = files("config/bad").iter().filter_map(check).collect();
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn the_embedded_name_server_is_limited_unless_that_is_switched_off() {
+    let with = |rules: &str| {
+        let text = good("full").replace("{responses_per_second: 50, slip: 0, exempt: [10.0.0.0/8]}", rules);
+        parsed(&text).unwrap().config.embedded_dns.unwrap().rate_limit
+    };
+    let usual = RateLimit { responses_per_second: 200, slip: 2, exempt: Vec::new() };
+    assert_eq!(with("{}"), Some(usual.clone()));
+    assert_eq!(with("{enabled: true}"), Some(usual));
+    assert_eq!(with("{enabled: false}"), None);
 }
 
 fn good(name: &str) -> String {
@@ -99,6 +112,13 @@ fn a_full_file_is_read_whole() {
     let secret = Secret::new("hunter2");
     let WebhookAuth::Basic { username, password } = &config.webhook.auth else { panic!("basic") };
     assert_eq!((username.as_str(), password), ("alertmanager", &secret));
+    let day = Duration::from_secs(86_400);
+    let metrics = MetricsHistory { resolution: day / 288, retention: 7 * day, bytes_max: 16 << 20 };
+    assert_eq!(config.history, History { retention: 30 * day, entries_max: 5_000, metrics: Some(metrics) });
+    let dns = config.embedded_dns.as_ref().unwrap();
+    assert_eq!((dns.name_servers[0].addresses.len(), dns.name_servers[1].addresses.len()), (0, 2));
+    let limit = dns.rate_limit.as_ref().unwrap();
+    assert_eq!((limit.responses_per_second, limit.slip, limit.exempt.len()), (50, 0, 1));
     let service = &config.services[0];
     assert_eq!((service.topology, service.mode), (Topology::Replication, Mode::Automatic));
     assert_eq!(service.promote, Some(Promote::Replicaof { without_fencing: true }));
@@ -136,6 +156,48 @@ fn a_primary_and_its_key_are_read_whole_and_the_key_is_not_told() {
 }
 
 #[test]
+fn a_key_file_is_read_and_not_told() {
+    let path = Path::new("tests/testdata/config/good/cloud_dns.yml");
+    let config = load(path, &env).unwrap().config;
+    let Provider::CloudDns(place) = &config.services[0].record.provider else { panic!("cloud-dns") };
+    assert_eq!((place.project.as_str(), place.managed_zone.as_str()), ("my-project", "example-com"));
+    assert!(place.key.is_some());
+    assert!(!format!("{config:?}").contains("hunter2"));
+}
+
+#[test]
+fn what_a_record_holds_for_each_site_is_written_in_lines() {
+    let service = parsed(&good("route53")).unwrap().config.services.remove(0);
+    let [a, b] = &service.sites[..] else { panic!("two sites") };
+    let lines = |site| service.values_of(site).into_iter().collect::<Vec<_>>();
+    assert_eq!(
+        lines(a),
+        [
+            "at=cache.example.com/CNAME set=dc-a/100 redis.dc-a.example.net",
+            "at=cache.example.com/CNAME set=dc-b/0 redis.dc-b.example.net",
+            "at=sessions.example.com/AAAA set=dc-a/100 alias=Z26RNL4JYFTOTI lb-a.example.net",
+            "at=sessions.example.com/AAAA set=dc-b/0 2001:db8::2",
+            "set=dc-a/100 alias=Z26RNL4JYFTOTI lb-a.example.net",
+            "set=dc-b/0 10.0.1.1",
+        ]
+    );
+    for site in [a, b] {
+        assert_eq!(service.site_of(&service.values_of(site)), Some(site));
+    }
+    let both = lines(a).into_iter().chain(lines(b)).collect();
+    assert_eq!(service.site_of(&both), None);
+    // Without weights only the active site's targets stand there.
+    let simple = parsed(&good("route53").replace("weight: 100", "")).unwrap().config.services.remove(0);
+    let lines = simple.values_of(&simple.sites[1]).into_iter().collect::<Vec<_>>();
+    let b = [
+        "10.0.1.1",
+        "at=cache.example.com/CNAME redis.dc-b.example.net",
+        "at=sessions.example.com/AAAA 2001:db8::2",
+    ];
+    assert_eq!(lines, b);
+}
+
+#[test]
 fn what_stands_around_the_services_is_read_whole() {
     let config = parsed(&good("around")).unwrap().config;
     let secret = Secret::new("hunter2");
@@ -155,6 +217,9 @@ fn what_stands_around_the_services_is_read_whole() {
     assert_eq!(shown(&b.domain_checks), ["[fd00::1]:443"]);
     let enterprise = a.enterprise.as_ref().unwrap();
     assert_eq!((enterprise.username.as_str(), &enterprise.password), ("redrover@example.com", &secret));
+    let metrics_url = enterprise.metrics_url.as_ref().map(url::Url::as_str);
+    assert_eq!(metrics_url, Some("https://cluster-a.example.com:8070/v2"));
+    assert_eq!(enterprise.interval, Duration::from_secs(10));
     let prometheus = config.prometheus.as_ref().unwrap();
     let login = HttpLogin::Basic { username: "redrover".to_owned(), password: secret };
     assert_eq!(prometheus.login, Some(login));

@@ -34,9 +34,11 @@ fn rule(signal: &AnalysisSignal) -> Rule {
 }
 
 impl Worker {
-    /// Fills in how unusual each site is.
+    /// Fills in how unusual each site is, and notes the signals of all targets.
     pub(super) fn analyse(&mut self, snapshots: &mut [Snapshot]) {
+        let timeout = self.setup.probe_timeout;
         self.analyser.score(snapshots);
+        self.signals.note(snapshots, timeout);
     }
 
     /// Says with the decision what is unusual at its active site.

@@ -7,6 +7,7 @@ use super::worker::{STORY_KINDS, Worker};
 use crate::act::PAUSE;
 use crate::act::dns::DnsError;
 use crate::config::Topology;
+use crate::decide::saga::{Fencing, Step};
 use crate::decide::{
     Abandoned, AlertLevel, Controls, Decision, Evidence, FiringAlert, Leadership, Reason, RecordReading,
     Reliability, Request, StandingOrder, Verdict, fence_of, step,
@@ -16,13 +17,16 @@ use crate::monitor::WriteCanary;
 #[cfg(test)]
 use crate::store::Ticket;
 use crate::store::{Body, JournalError, NewEntry};
-use crate::types::{Guard, Moment, RecordView, Snapshot};
+use crate::types::{Guard, Moment, RecordView, SiteName, Snapshot};
 
 /// Deadline of one read of the record.
 const RECORD_DEADLINE: Duration = Duration::from_secs(3);
 /// An alert that nobody has spoken of for so long is over, or its "resolved" was lost: Alertmanager repeats every 4 h
 /// unless told otherwise.
 const ALERT_AGE_MAX: Duration = Duration::from_secs(4 * 3600);
+
+/// A decision that repeats itself is written anew so often: what is dropped because of its age has stopped long before.
+const WRITTEN_AGAIN_MS: i64 = 24 * 3_600_000;
 
 /// Why a cycle runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,8 +42,12 @@ pub(super) enum Cause {
 impl Worker {
     /// Gathers, decides and commits.
     pub(super) async fn cycle(&mut self, cause: Cause) {
-        if let Err(error) = self.read_story(STORY_KINDS.to_vec()).await {
-            self.lost_journal(&error);
+        let read = match self.inform().await {
+            Ok(()) => self.read_story(STORY_KINDS.to_vec()).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = &read {
+            self.lost_journal(error);
         }
         if cause == Cause::Timer
             && self.story.unfinished.is_some()
@@ -178,6 +186,7 @@ impl Worker {
             switching_to: self.switching_to.clone(),
             known_epoch: self.story.epoch,
             left: story.left.iter().cloned().collect(),
+            held: self.held_back().cloned().collect(),
             abandoned: story.abandoned.as_ref().map(|a| Abandoned {
                 age: age(a.last_unix_ms),
                 why: a.why.clone(),
@@ -189,15 +198,24 @@ impl Worker {
                 to: asked.to.clone(),
                 by: asked.by.clone(),
                 age: age(asked.at_unix_ms),
+                kind: asked.kind,
             }),
         }
     }
 
+    /// The sites whose writes are paused: by the standing order, or by the switch that is under way.
+    fn held_back(&self) -> impl Iterator<Item = &SiteName> {
+        let ordered = self.held.iter().filter(|(_, is_held)| **is_held).map(|(site, _)| site);
+        let is_paused = |step: &Step| matches!(step, Step::Fenced { how } if how.iter().all(|how| *how == Fencing::Paused));
+        let unfinished = self.story.unfinished.iter().filter(move |one| one.steps.iter().any(is_paused));
+        ordered.chain(unfinished.map(|one| &one.plan.from))
+    }
+
     async fn commit(&mut self, cause: Cause, evidence: Evidence, decision: Decision) {
         let written = self.write_decision(cause, &evidence, &decision).await;
-        self.is_durable = written.is_ok();
-        if let Err(error) = written {
-            self.lost_journal(&error);
+        match written {
+            Ok(()) => self.is_durable = true,
+            Err(error) => self.lost_journal(&error),
         }
         self.metrics.decided(&decision);
         let may_obey = self.is_durable || !Guard::AuditBeforeAct.stands();
@@ -226,20 +244,35 @@ impl Worker {
             && decision.clearing.is_none()
             && decision.accepted.is_none()
             && decision.closing.is_none()
+            && decision.comparison.is_none()
             && last.says_the_same(decision)
+            && (0..WRITTEN_AGAIN_MS).contains(&decision.made.unix_ms().saturating_sub(self.last_written))
         {
             journal.repeat(*seq, decision.made.unix_ms()).await?;
             *last = decision.clone();
             return Ok(());
         }
-        self.announce(decision);
+        if !self.announced.as_ref().is_some_and(|said| said.says_the_same(decision))
+            || decision.plan.is_some()
+        {
+            self.announce(decision);
+            self.announced = Some(decision.clone());
+        }
         let rests_on = Some(Box::new(evidence.abridged()));
         let decided = Body::Decided { decision: Box::new(decision.clone()), evidence: rests_on };
         let accepted = decision.accepted.clone().map(|fence| Body::Observed { fence });
         let closed = decision.closing.clone().map(|closing| Body::Closed { closing });
         let bodies = std::iter::once(decided).chain(accepted).chain(closed);
-        let seqs = journal.append(bodies.map(|body| self.entry(decision, body)).collect()).await?;
+        let mut entries: Vec<NewEntry> = bodies.map(|body| self.entry(decision, body)).collect();
+        if let Some(comparison) = decision.comparison.clone() {
+            tracing::info!(service = %self.name(), %comparison, "the switch, some time after");
+            // Of the incident of the switch, which is usually over by now.
+            let incident = comparison.incident.clone();
+            entries.push(NewEntry { incident, ..self.entry(decision, Body::Compared { comparison }) });
+        }
+        let seqs = journal.append(entries).await?;
         self.last = seqs.first().map(|seq| (*seq, decision.clone()));
+        self.last_written = decision.made.unix_ms();
         Ok(())
     }
 
@@ -255,6 +288,10 @@ impl Worker {
             for order in &decision.orders {
                 self.hold(decision, order).await;
             }
+        }
+        for site in &decision.demoted {
+            tracing::info!(service = %self.name(), %site, "the old primary is a replica: its pause is lifted");
+            self.setup.hands.promote.release(site).await;
         }
         self.held.retain(|site, _| decision.orders.iter().any(|order| order.pause == *site));
         if let Some(plan) = decision.plan.as_ref().or(decision.clearing.as_ref()) {
@@ -326,7 +363,7 @@ impl Worker {
         }
     }
 
-    fn lost_journal(&mut self, error: &JournalError) {
+    pub(super) fn lost_journal(&mut self, error: &JournalError) {
         if self.is_durable {
             let error = error as &dyn std::error::Error;
             tracing::error!(service = %self.name(), error, "the journal takes no entries: nothing will be done");
@@ -339,6 +376,7 @@ impl Worker {
         self.view.publish(ServiceView {
             service: self.setup.service.clone(),
             snapshots: evidence.snapshots,
+            signals: self.signals.all(),
             anomalies: self.analyser.anomalies(),
             decision,
             fence: record.as_ref().and_then(|r| fence_of(r).ok().flatten()),

@@ -6,6 +6,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
 
 use crate::decide::{Decision, Verdict};
+use crate::monitor::{counted, register};
 use crate::types::ServiceName;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -30,10 +31,9 @@ impl Metrics {
     /// Makes and registers them.
     pub fn register(registry: &mut Registry) -> Self {
         let decisions = Family::default();
-        registry.register("redrover_decisions", "Decisions made, by verdict", decisions.clone());
+        register(registry, &counted::DECISIONS, decisions.clone());
         let dropped_alerts = Family::default();
-        let help = "Firing alerts that were not remembered, because too many fire already";
-        registry.register("redrover_alerts_dropped", help, dropped_alerts.clone());
+        register(registry, &counted::ALERTS_DROPPED, dropped_alerts.clone());
         Self { decisions, dropped_alerts }
     }
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::config::Service;
 use crate::decide::{Crowd, DOWN_SEVERITY, Decision, Health, Reason, Verdict};
+use crate::monitor::TargetSignals;
 use crate::types::{AlertKey, Anomaly, Fence, RecordState, ServiceName, SiteName, Snapshot, TargetName};
 
 /// The picture of one service.
@@ -14,6 +15,8 @@ pub struct ServiceView {
     pub service: Arc<Service>,
     /// What was seen.
     pub snapshots: Vec<Snapshot>,
+    /// How good or bad each target is in each respect.
+    pub signals: Vec<TargetSignals>,
     /// How unusual each target is of which that can be said.
     pub anomalies: Vec<(SiteName, TargetName, Anomaly)>,
     /// What was decided.

@@ -20,7 +20,7 @@ use crate::config::{Agent, Config, Service};
 use crate::decide::saga::Outcome;
 use crate::decide::{Decision, Resume, State};
 use crate::learn::Lessons;
-use crate::monitor::Peers;
+use crate::monitor::{Peers, SignalBook};
 use crate::store::{Body, Entry, JournalError, Kind, NewEntry, OperatorAction, Query, Story, Ticket};
 use crate::types::{Moment, RecordView, ServiceName, SiteName};
 
@@ -89,12 +89,19 @@ pub struct Worker {
     pub(super) view: View,
     pub(super) metrics: Metrics,
     pub(super) analyser: Analyser,
+    pub(super) signals: SignalBook,
     pub(super) state: State,
     pub(super) story: Story,
     pub(super) record: Option<RecordView>,
     pub(super) last: Option<(u64, Decision)>,
+    /// When that was written, Unix milliseconds.
+    pub(super) last_written: i64,
+    /// What the log was told last: it is not told again in every round while the journal takes nothing.
+    pub(super) announced: Option<Decision>,
     pub(super) held: BTreeMap<SiteName, bool>,
     pub(super) is_durable: bool,
+    /// The journal has told the story so far.
+    is_informed: bool,
     flood: Flood,
     pub(super) switching_to: Option<SiteName>,
     switches: JoinSet<()>,
@@ -103,16 +110,9 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// A worker that knows its service's story so far. New setups arrive by the watch.
-    ///
-    /// # Errors
-    /// The journal cannot be read.
-    pub async fn load(
-        setups: watch::Receiver<Setup>,
-        wakers: &Wakers,
-        view: View,
-        metrics: Metrics,
-    ) -> Result<Self, JournalError> {
+    /// A worker that knows its service's story so far, or will know it as soon as the journal can be read: until then it
+    /// does nothing but look. New setups arrive by the watch.
+    pub async fn load(setups: watch::Receiver<Setup>, wakers: &Wakers, view: View, metrics: Metrics) -> Self {
         let setup = setups.borrow().clone();
         let name = setup.service.name.clone();
         let analysis = setup.analysis.clone();
@@ -123,45 +123,71 @@ impl Worker {
             view,
             metrics,
             analyser: Analyser::new(analysis),
+            signals: SignalBook::default(),
             state: State::default(),
             story: Story::default(),
             record: None,
             last: None,
+            announced: None,
+            last_written: 0,
             held: BTreeMap::new(),
             is_durable: true,
+            is_informed: false,
             flood: Flood::default(),
             switching_to: None,
             switches: JoinSet::new(),
             setups,
         };
+        if let Err(error) = worker.inform().await {
+            worker.lost_journal(&error);
+        }
+        worker
+    }
+
+    /// Learns from the journal what a worker must know before it decides anything.
+    pub(super) async fn inform(&mut self) -> Result<(), JournalError> {
+        if self.is_informed {
+            return Ok(());
+        }
         // Orders of the past were heard by the worker of that time.
-        let _ = worker.catch_up(STORY_KINDS.to_vec()).await?;
+        let _ = self.catch_up(STORY_KINDS.to_vec()).await?;
         let newest = Query {
-            service: Some(name),
+            service: Some(self.name().clone()),
             kinds: vec![Kind::Decided],
             is_newest_first: true,
             limit: 1,
             ..Query::default()
         };
         let mut resume = Resume::default();
-        for entry in worker.setup.hands.journal.read(newest).await? {
-            worker.story.tell(&entry);
-            resume = resumption(&entry, worker.setup.hands.clock.now());
+        for entry in self.setup.hands.journal.read(newest).await? {
+            self.story.tell(&entry);
+            resume = resumption(&entry, self.setup.hands.clock.now());
         }
-        worker.state = State::resumed(resume);
-        Ok(worker)
+        self.state = State::resumed(resume);
+        self.is_informed = true;
+        Ok(())
     }
 
     /// Looks and decides until cancelled; then lets a switch under way reach its end, within a limit.
     pub async fn run(mut self, cancelled: CancellationToken) {
         let mut ticks = self.ticks();
+        let mut has_looked_once_more = false;
         loop {
+            // Once between two rounds, whatever the clock says meanwhile.
+            let window_full = if has_looked_once_more { None } else { self.window_full() };
             let cause = tokio::select! {
                 // In this order, so that a run can be repeated.
                 biased;
                 () = cancelled.cancelled() => break,
-                _ = ticks.tick() => Cause::Timer,
+                _ = ticks.tick() => {
+                    has_looked_once_more = false;
+                    Cause::Timer
+                }
                 () = self.wake.notified() => Cause::Notification,
+                () = tokio::time::sleep(window_full.unwrap_or_default()), if window_full.is_some() => {
+                    has_looked_once_more = true;
+                    Cause::Timer
+                }
                 Some(_) = self.switches.join_next(), if !self.switches.is_empty() => {
                     self.switching_to = None;
                     self.record = None;
@@ -188,6 +214,14 @@ impl Worker {
         // Whoever goes on with the switch must be the only one.
         self.switches.shutdown().await;
         self.view.withdraw(self.name());
+    }
+
+    /// When to look once more between two rounds: a window that becomes full right after a round would otherwise cost the
+    /// whole time to the next one.
+    fn window_full(&self) -> Option<Duration> {
+        let now = self.setup.hands.clock.now();
+        let left = self.state.window_left(&self.setup.service, now)?;
+        (left < self.setup.probe_interval && self.switching_to.is_none()).then_some(left)
     }
 
     pub(super) fn name(&self) -> &ServiceName {
@@ -287,7 +321,7 @@ impl Worker {
 }
 
 /// The kinds that make up the story; decisions are read one by one.
-pub(super) const STORY_KINDS: [Kind; 9] = [
+pub(super) const STORY_KINDS: [Kind; 10] = [
     Kind::Adopted,
     Kind::Notified,
     Kind::Ticketed,
@@ -297,6 +331,7 @@ pub(super) const STORY_KINDS: [Kind; 9] = [
     Kind::Ordered,
     Kind::Observed,
     Kind::Closed,
+    Kind::Remembered,
 ];
 
 fn order(body: Body) -> Option<(OperatorAction, String)> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Closing, Confidence, Health, KnownLag, Reason, Recovery, TargetFitness, Veto};
+use super::{Closing, Comparison, Confidence, Health, KnownLag, Reason, Recovery, TargetFitness, Veto};
 use crate::types::{Fence, Moment, RecordState, ServiceName, SiteName, Vote};
 
 /// What to do.
@@ -122,6 +122,9 @@ pub struct Plan {
     /// Who wanted it.
     #[serde(default)]
     pub trigger: Trigger,
+    /// Whether no acknowledged write may be lost: the site to leave serves, and a person moves away from it.
+    #[serde(default)]
+    pub lossless: bool,
 }
 
 /// Journals of earlier versions hold one value.
@@ -185,11 +188,17 @@ pub struct Decision {
     pub writable_primaries: usize,
     /// Old primaries to pause.
     pub orders: Vec<StandingOrder>,
+    /// Sites that are replicas by now, and need no pause any more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub demoted: Vec<SiteName>,
     /// The incident it belongs to.
     pub incident: Option<String>,
     /// The incident that ends with it.
     #[serde(default)]
     pub closing: Option<Closing>,
+    /// How the new site does, some time after a switch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comparison: Option<Comparison>,
     /// What this agent alone makes of every site; other agents ask for it. Empty while it mistrusts itself.
     #[serde(default)]
     pub votes: Vec<Vote>,

@@ -50,6 +50,19 @@ pub enum Leadership {
     Unknown,
 }
 
+/// What kind of move a person ordered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RequestKind {
+    /// To a site.
+    #[default]
+    Failover,
+    /// Back to the site that was left last, once it is stable.
+    Failback,
+    /// The same, before it was stable for as long as is asked of it.
+    EarlyFailback,
+}
+
 /// A person's order to move to a site.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Request {
@@ -59,6 +72,9 @@ pub struct Request {
     pub by: String,
     /// How long ago.
     pub age: Duration,
+    /// What kind of move.
+    #[serde(default)]
+    pub kind: RequestKind,
 }
 
 /// The attempts to switch that were given up since one succeeded or a person acknowledged.
@@ -93,6 +109,9 @@ pub struct Controls {
     pub known_epoch: Option<u64>,
     /// The sites that switches have left, as far as the journal knows.
     pub left: Vec<SiteName>,
+    /// The sites whose writes this agent holds back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<SiteName>,
     /// Attempts that were given up, if there were any.
     pub abandoned: Option<Abandoned>,
     /// Ages of the switches that nobody has acknowledged.

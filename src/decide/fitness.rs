@@ -276,7 +276,7 @@ fn share_of_memory(seen: &TargetSnapshot, state: &State) -> Option<f64> {
 fn topology(service: &Service) -> Fitness {
     let (unfitness, because) = match (service.topology, &service.promote) {
         (Topology::ActiveActive, _) => (Ratio::ZERO, "every site accepts writes"),
-        (Topology::Replication, Some(Promote::Replicaof { .. })) => {
+        (Topology::Replication, Some(Promote::Replicaof { .. } | Promote::Hook { .. })) => {
             (Ratio::ZERO, "a promotion is configured")
         }
         (Topology::Replication, None) => {

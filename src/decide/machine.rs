@@ -10,6 +10,8 @@ use super::incident::IncidentState;
 use super::lags::{KnownLag, Lags};
 use super::latency::Latency;
 use super::terms::has_lost_link;
+use super::watch::Watch;
+use crate::config::Service;
 use crate::types::{GapReason, Guard, Moment, SiteName, Snapshot};
 
 /// Looks remembered for the success ratio.
@@ -60,6 +62,7 @@ pub struct State {
     /// The epoch of another agent's claim, and when it was first seen.
     claim: Option<(u64, Moment)>,
     pub(super) incident: IncidentState,
+    pub(super) watch: Watch,
     pub(super) decisions: u64,
 }
 
@@ -236,6 +239,17 @@ impl State {
         self.site(site).map_or((Duration::ZERO, 0), |s| {
             (s.down_since.map_or(Duration::ZERO, |since| now.since(since)), s.down_rounds)
         })
+    }
+
+    /// How long it takes until the active site has been down for as long as its window is, if nothing changes. `None`
+    /// while it is not down, once the window is full, and while more rounds are missing than one.
+    #[must_use]
+    pub fn window_left(&self, service: &Service, now: Moment) -> Option<Duration> {
+        let site = self.site(self.active.as_ref()?)?;
+        let policy = &service.policy;
+        let window = if site.was_silent { policy.isolation_confirm } else { policy.confirm_window };
+        let left = window.checked_sub(now.since(site.down_since?)).filter(|left| !left.is_zero());
+        left.filter(|_| site.down_rounds.saturating_add(1) >= policy.confirm_rounds)
     }
 
     /// How long a site has been loading.

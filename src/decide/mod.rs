@@ -27,11 +27,13 @@ mod step;
 mod terms;
 #[cfg(test)]
 pub(crate) mod tests;
+mod watch;
 
 pub use confidence::{Confidence, Group, Term};
 pub use decision::{AlertLevel, Decision, Plan, StandingOrder, Trigger, Verdict};
 pub use evidence::{
     Abandoned, Controls, Crowd, Evidence, FiringAlert, Leadership, RecordReading, Reliability, Request,
+    RequestKind,
 };
 pub use fitness::{Dimension, Fitness, TargetFitness, readiness};
 pub use health::{DOWN_SEVERITY, Duty, Health, Judgement, Lens, Sight, answers_beside, judge};
@@ -43,3 +45,4 @@ pub use policy::{Strength, Veto, fence_of};
 pub use reason::{Reason, Source};
 pub use recovery::Recovery;
 pub use step::step;
+pub use watch::{Compared, Comparison, Measure};

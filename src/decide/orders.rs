@@ -3,19 +3,35 @@
 use super::decision::StandingOrder;
 use super::evidence::{Evidence, RecordReading};
 use crate::config::{Service, Topology};
-use crate::types::{Fence, Role, SiteName, Snapshot};
+use crate::types::{Fence, Role, SiteName, Snapshot, TargetSnapshot};
 
-/// How many sites claim to accept writes, where only one may.
+/// How many sites accept writes, where only one may: those that claim to, but for those that are held back.
 pub(super) fn writable_primaries(service: &Service, evidence: &Evidence) -> usize {
     match service.topology {
         // The destination of a Replica Of calls itself a primary as well.
         Topology::ActiveActive | Topology::ReplicaOf => 1,
-        Topology::Replication => evidence.snapshots.iter().filter(|s| claims_primary(s)).count(),
+        Topology::Replication => {
+            let is_held = |seen: &Snapshot| evidence.controls.held.contains(&seen.site);
+            evidence.snapshots.iter().filter(|seen| claims_primary(seen) && !is_held(seen)).count()
+        }
     }
 }
 
 pub(super) fn claims_primary(seen: &Snapshot) -> bool {
     seen.targets.iter().any(|t| t.facts.as_ref().is_ok_and(|f| f.role == Some(Role::Primary)))
+}
+
+/// The sites that were held back and have become replicas: a person has demoted them. A pause would keep what they
+/// replicate waiting as well.
+pub(super) fn demoted(evidence: &Evidence) -> Vec<SiteName> {
+    let is_replica =
+        |t: &TargetSnapshot| t.facts.as_ref().is_ok_and(|facts| facts.role == Some(Role::Replica));
+    let is_demoted = |site: &&SiteName| {
+        evidence
+            .snapshot(site)
+            .is_some_and(|seen| !seen.targets.is_empty() && seen.targets.iter().all(is_replica))
+    };
+    evidence.controls.held.iter().filter(is_demoted).cloned().collect()
 }
 
 /// Whether the fence tells which site was left: no switch is under way, or it has changed the name already. Before

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use super::evidence::{Crowd, Evidence, Leadership, RecordReading};
+use super::evidence::{Crowd, Evidence, Leadership, RecordReading, Request, RequestKind};
 use super::health::{Judgement, Sight, answers_beside};
 use super::machine::{State, WARM_UP_ROUNDS};
 use super::outage::Outage;
-use super::{Reason, TargetFitness};
+use super::recovery::is_stale;
+use super::{Reason, Recovery, TargetFitness};
 use crate::config::{Flap, Mode, Promote, Service, Topology};
 use crate::types::{Fence, FenceError, Gap, GapReason, Guard, Moment, RecordState, SiteName, Snapshot};
 
@@ -106,7 +107,12 @@ pub(super) fn of_record(
     let known = evidence.controls.known_epoch;
     if evidence.controls.is_switching {
         // Record and fence are on their way between two known states; the switch itself checks every step.
-        return RecordCase { fence: fence_of(&view.state).ok().flatten(), ..RecordCase::stopped(None) };
+        let first = view.state.parted().map(|(first, _)| first);
+        let seen = first.as_ref().unwrap_or(&view.state);
+        return RecordCase { fence: fence_of(seen).ok().flatten(), ..RecordCase::stopped(None) };
+    }
+    if let Some((first, second)) = view.state.parted() {
+        return RecordCase::stopped(apart(&first, &second, service, evidence, state, now));
     }
     let fence = match fence_of(&view.state) {
         Err(error) => return RecordCase::stopped(halt(Reason::DamagedFence { detail: error.to_string() })),
@@ -147,6 +153,32 @@ pub(super) fn of_record(
         (_, Some(_)) => halt(Reason::ForeignFence { known: fence.epoch, found: fence.to_string() }),
     };
     RecordCase { fence: Some(fence), veto, accepted, is_claim_dead }
+}
+
+/// Two zones of the record do not hold the same. Another agent of this installation may be between its two changes and is
+/// waited for as long as its decision lives; whatever else left them so, a person must look.
+fn apart(
+    first: &RecordState,
+    second: &RecordState,
+    service: &Service,
+    evidence: &Evidence,
+    state: &mut State,
+    now: Moment,
+) -> Option<Veto> {
+    let newer = fence_of(first).ok().flatten();
+    let older = fence_of(second).ok().flatten();
+    let under_way = newer.zip(older).filter(|(n, o)| n.epoch > o.epoch && evidence.is_fellow(&n.owner));
+    if let Some((fence, _)) = under_way {
+        let limit = service.policy.decision_ttl.saturating_add(CLAIM_GRACE);
+        if state.claim_age(fence.epoch, now) < limit {
+            return hard(fellow(&fence));
+        }
+    }
+    let told = |held: &RecordState| {
+        let sets = [&held.record, &held.fence].into_iter().flatten();
+        sets.flat_map(|set| &set.values).cloned().collect::<Vec<_>>().join(", ")
+    };
+    halt(Reason::ZonesApart { public: told(first), private: told(second) })
 }
 
 fn fellow(fence: &Fence) -> Reason {
@@ -306,11 +338,9 @@ pub(super) fn config_fault(active: &SiteName, judgement: &Judgement) -> Option<V
 
 /// The old primary can be neither paused nor proven gone. Only asked where a promotion is needed.
 pub(super) fn fencing(active: &SiteName, service: &Service, evidence: &Evidence) -> Option<Veto> {
-    let without_fencing = match &service.promote {
-        Some(Promote::Replicaof { without_fencing }) => *without_fencing,
-        None => return None,
-    };
-    if without_fencing || service.topology != Topology::Replication {
+    if service.promote.as_ref().is_none_or(Promote::without_fencing)
+        || service.topology != Topology::Replication
+    {
         return None;
     }
     let fenceable = evidence.snapshot(active).is_some_and(|seen| {
@@ -350,6 +380,30 @@ pub(super) fn attempt(service: &Service, evidence: &Evidence) -> Option<Veto> {
     if abandoned.age < wait { soft(Reason::AttemptFailed { why: abandoned.why.clone() }) } else { None }
 }
 
+/// Whether nothing measures how far a standby is behind: all sites take writes, and no cluster is asked.
+pub(super) fn is_unmeasured(site: &SiteName, service: &Service, evidence: &Evidence) -> bool {
+    let has_control = evidence.snapshot(site).is_some_and(|seen| seen.control.is_some());
+    service.topology == Topology::ActiveActive && !has_control
+}
+
+/// Going back leads to the site that was left last, once it was fit for as long as the recommendation asks for; a person
+/// may go earlier.
+pub(super) fn failback(request: &Request, recovery: Option<&Recovery>) -> Option<Veto> {
+    let site = request.to.clone();
+    let recovery = recovery.filter(|recovery| recovery.site == request.to);
+    match (request.kind, recovery) {
+        (RequestKind::Failover, _) => None,
+        (RequestKind::Failback | RequestKind::EarlyFailback, None) => hard(Reason::NotLeft { site }),
+        (RequestKind::EarlyFailback, Some(_)) => None,
+        (RequestKind::Failback, Some(recovery)) => {
+            let (healthy_seconds, needed_seconds) = (recovery.healthy_seconds, recovery.needed_seconds);
+            let is_stable = healthy_seconds.is_some_and(|seconds| seconds >= needed_seconds);
+            let seconds = healthy_seconds.unwrap_or(0);
+            if is_stable { None } else { hard(Reason::NotStable { site, seconds, needed_seconds }) }
+        }
+    }
+}
+
 /// A planned switch loses nothing: its target must be in step.
 pub(super) fn in_step(
     to: &SiteName,
@@ -358,10 +412,11 @@ pub(super) fn in_step(
     state: &State,
     now: Moment,
 ) -> Option<Veto> {
-    let has_control = evidence.snapshot(to).is_some_and(|seen| seen.control.is_some());
-    if service.topology == Topology::ActiveActive && !has_control {
-        // Nothing measures the lag there: whoever ordered the switch has judged it.
+    if is_unmeasured(to, service, evidence) {
         return None;
+    }
+    if evidence.snapshot(to).is_some_and(is_stale) {
+        return hard(Reason::NotInStep { site: to.clone(), seconds: None });
     }
     let lag = state.known_lag(to, service.policy.lag_evidence_max_age, now);
     if lag.is_some_and(|lag| lag <= service.policy.rpo_soft) {

@@ -6,7 +6,7 @@ use super::Reason;
 use super::evidence::Evidence;
 use super::machine::State;
 use crate::config::{Service, Topology};
-use crate::types::{Fence, Moment, Role, SiteName};
+use crate::types::{Fence, Moment, Role, SiteName, Snapshot};
 
 /// What is known of the site that was left.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -65,11 +65,18 @@ impl Recovery {
     }
 }
 
+/// Whether the cluster of a site says that its member lacks the others' recent writes.
+pub(super) fn is_stale(seen: &Snapshot) -> bool {
+    let plane = seen.control.as_ref().and_then(|said| said.as_ref().ok());
+    plane.is_some_and(|plane| plane.is_fresh == Some(false))
+}
+
 /// Whether a site is a standby of the active one, and not a second primary.
 fn follows(site: &SiteName, service: &Service, evidence: &Evidence) -> bool {
     let Some(seen) = evidence.snapshot(site) else { return false };
     match service.topology {
-        Topology::ActiveActive => true,
+        // A member that the cluster itself calls stale is no place to go back to.
+        Topology::ActiveActive => !is_stale(seen),
         Topology::Replication => seen.targets.iter().all(|t| {
             let facts = t.facts.as_ref().ok();
             facts.is_some_and(|f| f.role == Some(Role::Replica) && f.link.as_ref().is_some_and(|l| l.up))

@@ -27,10 +27,20 @@ pub enum Fencing {
 pub enum Step {
     /// The fence carries the intent.
     Claimed,
+    /// The hooks that come first were called.
+    Prepared {
+        /// What came of each.
+        said: Vec<String>,
+    },
     /// The old primary takes no writes.
     Fenced {
         /// How, for each of its targets.
         how: Vec<Fencing>,
+    },
+    /// The target was waited for, until it had all writes of the paused old primary or the time was over.
+    CaughtUp {
+        /// How much it lacked at the end, bytes of the stream of replication; `None` where that could not be told.
+        missing_bytes: Option<u64>,
     },
     /// The promotion is about to be ordered: from here on it may have happened.
     Promoting,
@@ -45,6 +55,20 @@ pub enum Step {
         /// The line.
         answers: String,
     },
+    /// Resolvers were asked, and a write was sent through the name.
+    Reached {
+        /// What was seen, in lines.
+        said: Vec<String>,
+        /// The name leads to the target, and the write was read back.
+        is_good: bool,
+    },
+    /// The hooks that come last are about to be called: from here on they may have been.
+    Following,
+    /// They were called.
+    Followed {
+        /// What came of each.
+        said: Vec<String>,
+    },
 }
 
 impl Step {
@@ -53,12 +77,17 @@ impl Step {
     pub fn phase(&self) -> &'static str {
         match self {
             Self::Claimed => "claim",
+            Self::Prepared { .. } => "prepare",
             Self::Fenced { .. } => "fence",
+            Self::CaughtUp { .. } => "catch_up",
             Self::Promoting => "recheck",
             Self::Promoted => "promote",
             Self::Proven => "prove",
             Self::Switched => "switch",
             Self::Verified { .. } => "verify",
+            Self::Reached { .. } => "reach",
+            Self::Following => "settle",
+            Self::Followed { .. } => "follow",
         }
     }
 }
@@ -264,9 +293,19 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Claimed => f.write_str("the fence was claimed"),
+            Self::Prepared { said } => write!(f, "the hooks before it were called: {}", shown(said)),
             Self::Fenced { how } => {
                 let how = how.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
                 write!(f, "the old primary was fenced ({how})")
+            }
+            Self::CaughtUp { missing_bytes: Some(0) } => {
+                f.write_str("the target has every write of the old primary")
+            }
+            Self::CaughtUp { missing_bytes: Some(bytes) } => {
+                write!(f, "the target lacked {bytes} bytes of the old primary's writes")
+            }
+            Self::CaughtUp { missing_bytes: None } => {
+                f.write_str("nobody could tell which writes of the old primary the target lacked")
             }
             Self::Promoting => f.write_str("the promotion was about to be ordered"),
             Self::Promoted => f.write_str("the target was promoted"),
@@ -276,6 +315,14 @@ impl fmt::Display for Step {
             Self::Verified { answers } => {
                 write!(f, "the name servers were asked: {}", answers.escape_debug())
             }
+            Self::Reached { said, is_good: true } => {
+                write!(f, "the name leads to the target: {}", shown(said))
+            }
+            Self::Reached { said, is_good: false } => {
+                write!(f, "the name does NOT lead to the target, as seen from here: {}", shown(said))
+            }
+            Self::Following => f.write_str("the hooks after it were about to be called"),
+            Self::Followed { said } => write!(f, "the hooks after it were called: {}", shown(said)),
         }
     }
 }
@@ -292,4 +339,9 @@ impl fmt::Display for Outcome {
             Self::Foreign { why } => write!(f, "record or fence are not as this agent left them: {why}"),
         }
     }
+}
+
+/// What hooks said, which is somebody else's text.
+fn shown(said: &[String]) -> String {
+    said.iter().map(|line| line.escape_debug().to_string()).collect::<Vec<_>>().join("; ")
 }

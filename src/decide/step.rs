@@ -3,12 +3,12 @@
 use super::confidence::Vetoed;
 use super::decision::{AlertLevel, Decision, Plan, Trigger, Verdict};
 use super::doubt::doubts;
-use super::evidence::{Evidence, Leadership, RecordReading, Request};
+use super::evidence::{Evidence, Leadership, RecordReading, Request, RequestKind};
 use super::health::{DOWN_SEVERITY, Duty, Health, Judgement, Lens, Sight, judge};
 use super::incident::Signs;
 use super::machine::State;
 use super::notices::Scene;
-use super::orders::{is_settled, orders_without_fence, standing_orders, writable_primaries};
+use super::orders::{demoted, is_settled, orders_without_fence, standing_orders, writable_primaries};
 use super::outage::{Outage, Trust, Window, own_vote};
 use super::terms::{alerts_about, distinct, terms};
 use super::{Confidence, Reason, Recovery, Strength, TargetFitness, Veto, fitness, policy};
@@ -48,8 +48,11 @@ pub fn step(state: &State, evidence: &Evidence, service: &Service, now: Moment) 
         Case { service, evidence, active: active.as_ref(), outage: outage.as_ref(), best, doubts: &doubts };
     let penalty = policy::penalty(&service.policy.flap, &evidence.controls.switch_ages);
     let record_veto = record.veto.into_iter();
+    let recovery = Recovery::of(fence.as_ref(), service, evidence, &state, now);
     let vetoes: Vec<Veto> = match request {
-        Some(_) => record_veto.chain(case.vetoes_of_request(&state, now)).collect(),
+        Some(request) => {
+            record_veto.chain(case.vetoes_of_request(request, recovery.as_ref(), &state, now)).collect()
+        }
         None => record_veto.chain(case.vetoes(&mut state, penalty, now)).collect(),
     };
 
@@ -60,7 +63,6 @@ pub fn step(state: &State, evidence: &Evidence, service: &Service, now: Moment) 
     let confidence = Confidence::compute(&service.policy.weights, terms, q, damping, vetoed);
 
     let window = active.as_ref().map(|a| Window::of(a, outage.as_ref(), &state, service, now));
-    let recovery = Recovery::of(fence.as_ref(), service, evidence, &state, now);
     let judged = match request {
         Some(request) => requested(request, active.as_ref(), &vetoes),
         None => verdict(&confidence, &vetoes, outage.as_ref(), window.as_ref(), service),
@@ -109,6 +111,8 @@ pub fn step(state: &State, evidence: &Evidence, service: &Service, now: Moment) 
         settle: service.policy.confirm_window,
     };
     let closing = state.incident.note(signs, &id, active.as_ref(), evidence, now);
+    let period = service.policy.watch_period;
+    let comparison = state.watch.note(active.as_ref(), state.incident.id(), evidence, period, now);
     let plan = fence.as_ref().filter(|_| verdict == Verdict::Failover).and_then(|f| {
         let trigger = if request.is_some() { Trigger::Operator } else { Trigger::Automatic };
         case.plan(&id, f, trigger, now)
@@ -136,9 +140,11 @@ pub fn step(state: &State, evidence: &Evidence, service: &Service, now: Moment) 
             Some(_) => Vec::new(),
             None => orders_without_fence(service, evidence),
         },
+        demoted: demoted(evidence),
         active,
         incident: state.incident.id().cloned(),
         closing,
+        comparison,
         votes: match trust {
             Trust::Sound => judgements.iter().map(|(site, judgement)| own_vote(site, judgement)).collect(),
             Trust::Doubtful => Vec::new(),
@@ -189,6 +195,11 @@ struct Case<'a> {
 }
 
 impl Case<'_> {
+    /// Whether a majority sees the active site down.
+    fn is_down(&self) -> bool {
+        self.outage.is_some_and(|outage| outage.is_majority_down(self.evidence))
+    }
+
     /// Everything but the record that stands against acting.
     fn vetoes(&self, state: &mut State, penalty: f64, now: Moment) -> Vec<Veto> {
         let (service, evidence) = (self.service, self.evidence);
@@ -222,7 +233,13 @@ impl Case<'_> {
 
     /// What stands against a switch that a person asked for: what they may judge themselves (the outage, the interval,
     /// the damping, the mode) does not; a pause, a halt, the target and the fencing do.
-    fn vetoes_of_request(&self, state: &State, now: Moment) -> Vec<Veto> {
+    fn vetoes_of_request(
+        &self,
+        request: &Request,
+        recovery: Option<&Recovery>,
+        state: &State,
+        now: Moment,
+    ) -> Vec<Veto> {
         let (service, evidence) = (self.service, self.evidence);
         let mut vetoes = Vec::new();
         vetoes.extend(policy::halted(evidence));
@@ -233,8 +250,13 @@ impl Case<'_> {
             vetoes.extend(policy::fencing(active, service, evidence));
         }
         vetoes.extend(policy::target(self.best));
-        vetoes.extend(policy::limits(self.best));
-        if let Some(best) = self.best.filter(|_| self.outage.is_some_and(|o| !o.is_majority_down(evidence))) {
+        let is_unmeasured = |site: &SiteName| policy::is_unmeasured(site, service, evidence);
+        // Where nothing measures the lag, whoever ordered the switch has judged it.
+        let is_judged = |veto: &Veto| veto.reason == Reason::LagUnknown && is_unmeasured(&request.to);
+        vetoes.extend(policy::limits(self.best).filter(|veto| !is_judged(veto)));
+        vetoes.extend(policy::failback(request, recovery));
+        let must_be_in_step = request.kind != RequestKind::Failover || !self.is_down();
+        if let Some(best) = self.best.filter(|_| must_be_in_step && self.outage.is_some()) {
             vetoes.extend(policy::in_step(&best.site, service, evidence, state, now));
         }
         vetoes.extend(policy::paused(evidence));
@@ -269,6 +291,7 @@ impl Case<'_> {
             ttl_seconds: record.ttl_seconds,
             promotes: false,
             trigger: Trigger::Automatic,
+            lossless: false,
         })
     }
 
@@ -276,6 +299,7 @@ impl Case<'_> {
     fn plan(&self, decision: &str, fence: &Fence, trigger: Trigger, now: Moment) -> Option<Plan> {
         let RecordReading::Seen(view) = &self.evidence.record else { return None };
         let to = self.service.site(&self.best?.site)?;
+        let promotes = self.service.topology == Topology::Replication;
         Some(Plan {
             decision: decision.to_owned(),
             service: self.service.name.clone(),
@@ -287,8 +311,9 @@ impl Case<'_> {
             expires_unix_ms: now.plus(self.service.policy.decision_ttl).unix_ms(),
             to_values: self.service.values_of(to),
             ttl_seconds: self.service.record.ttl_seconds,
-            promotes: self.service.topology == Topology::Replication,
+            promotes,
             trigger,
+            lossless: promotes && trigger == Trigger::Operator && !self.is_down(),
         })
     }
 }

@@ -14,4 +14,5 @@ mod properties;
 mod record;
 mod saga;
 mod vetoes;
+mod watch;
 mod world;

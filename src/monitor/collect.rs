@@ -1,6 +1,7 @@
 //! One look at a site: all its targets in parallel, each command within its own deadline.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -14,15 +15,18 @@ use prometheus_client::registry::Registry;
 
 use super::around::{CollectorMetrics, Collectors};
 use super::canary::CanaryProbe;
+use super::catalog::counted;
 use super::error::RedisError;
+use super::exposition::register;
 use super::info::facts;
 use super::normalise::samples;
 use super::patience::Patience;
 use super::redis::RedisClient;
 use super::tls::TlsError;
-use crate::config::Service;
+use crate::config::{Address, Service};
 use crate::types::{
-    CanaryResult, ControlPlane, Gap, Ratio, ServiceName, SiteName, Snapshot, Surroundings, TargetSnapshot,
+    CanaryResult, ControlPlane, Gap, GapReason, Ratio, ServiceName, SiteName, Snapshot, Surroundings,
+    TargetSnapshot,
 };
 
 /// Upper bounds of the probe's histogram, seconds: from a loopback to the largest sensible deadline.
@@ -47,6 +51,12 @@ pub trait SiteClient: Send + Sync {
 
     /// Looks at what this agent must reach itself, and at what applications report, within `deadline`.
     async fn surroundings(&self, deadline: Duration) -> Surroundings;
+
+    /// Writes and reads back a canary at an address that the name of the service leads to, as a client of this site
+    /// would. `None` where no canary is configured.
+    async fn through(&self, _: &SiteName, _: IpAddr, _: Duration) -> Option<Result<Duration, Gap>> {
+        None
+    }
 }
 
 type ProbeLabels = [(&'static str, String); 2];
@@ -67,9 +77,8 @@ impl Metrics {
         let histogram: fn() -> Histogram = || Histogram::new(PROBE_BUCKETS_SECONDS);
         let (duration, gaps) = (Family::new_with_constructor(histogram), Family::default());
         let metrics = Self { duration, gaps, around: CollectorMetrics::register(registry) };
-        let help = "Duration of a look at one target";
-        registry.register("redrover_probe_duration_seconds", help, metrics.duration.clone());
-        registry.register("redrover_probe_gaps", "Looks at a target that left a gap", metrics.gaps.clone());
+        register(registry, &counted::PROBE_DURATION, metrics.duration.clone());
+        register(registry, &counted::PROBE_GAPS, metrics.gaps.clone());
         metrics
     }
 
@@ -220,6 +229,28 @@ impl SiteClient for Monitor {
             self.collectors.silenced(&self.service, &sites, deadline)
         );
         Surroundings { self_checks, client_errors, silenced }
+    }
+
+    async fn through(
+        &self,
+        site: &SiteName,
+        address: IpAddr,
+        deadline: Duration,
+    ) -> Option<Result<Duration, Gap>> {
+        let probe = self.probe(site, WriteCanary::Write)?;
+        let mut target = self.clients(site).first()?.target().clone();
+        let Address::Tcp { host, port } = target.address else { return None };
+        if let Some(tls) = target.tls.as_mut() {
+            // The certificate is that of the site, by whatever way it is reached.
+            tls.server_name.get_or_insert(host);
+        }
+        target.address = Address::Tcp { host: address.to_string(), port };
+        let client = RedisClient::new(target, &self.collectors.profiles, Arc::clone(&self.collectors.clock));
+        let client = match client {
+            Ok(client) => client,
+            Err(error) => return Some(Err(Gap::new(GapReason::Tls, error.to_string()))),
+        };
+        Some(client.canary(&probe, deadline).await.map_err(|error| error.gap()))
     }
 }
 

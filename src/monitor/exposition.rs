@@ -1,20 +1,26 @@
 //! The page of a scrape, in either text form: classic 0.0.4, or OpenMetrics 1.0.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use prometheus_client::registry::Registry;
+use prometheus_client::registry::{Metric, Registry};
 
-use super::catalog::{MetricKind, MetricSpec};
+use super::catalog::{MetricKind, MetricSpec, Unit};
 use super::format::Format;
 use super::translate::Families;
+
+/// Puts a metric of the catalog into a registry, which adds the endings of counters itself.
+pub fn register(registry: &mut Registry, spec: &MetricSpec, metric: impl Metric) {
+    registry.register(spec.family(), spec.help, metric);
+}
 
 /// A page that is being written, one block for each family.
 #[derive(Debug)]
 pub struct Page {
     format: Format,
     text: String,
-    names: BTreeSet<String>,
+    names: BTreeSet<Cow<'static, str>>,
 }
 
 impl Page {
@@ -32,29 +38,13 @@ impl Page {
         K: AsRef<str>,
         V: AsRef<str>,
     {
-        let mut series = series.into_iter().peekable();
-        if series.peek().is_none() || !self.claim(spec.name) {
-            return;
-        }
-        let kind = match spec.kind {
-            MetricKind::Gauge => "gauge",
-            MetricKind::Counter => "counter",
-        };
-        // OpenMetrics names a counter's family without the ending of its samples.
-        let family = match (self.format, spec.kind) {
-            (Format::OpenMetrics, MetricKind::Counter) => {
-                spec.name.strip_suffix("_total").unwrap_or(spec.name)
-            }
-            (Format::OpenMetrics, MetricKind::Gauge) | (Format::Text, _) => spec.name,
-        };
-        self.header(family, spec.help, kind);
-        for (labels, value) in series {
-            self.text.push_str(spec.name);
-            write_labels(&mut self.text, labels);
-            self.text.push(' ');
-            write_value(&mut self.text, value);
-            self.text.push('\n');
-        }
+        let mut block = self.block(spec);
+        series.into_iter().for_each(|(labels, value)| block.sample("", labels, value));
+    }
+
+    /// As [`Page::family`], sample by sample; that is how summaries and histograms are written.
+    pub fn block<'a>(&'a mut self, spec: &'a MetricSpec) -> Block<'a> {
+        Block { page: self, spec, state: BlockState::Empty }
     }
 
     /// Writes the families of a registry; one that the page has already is left out.
@@ -66,7 +56,7 @@ impl Page {
             return;
         }
         for family in Families::of(&text, self.format) {
-            if self.claim(&family.name) {
+            if self.claim(family.name.into()) {
                 self.header(&family.heading, &family.help, family.kind);
                 self.text.push_str(&family.samples);
             }
@@ -83,13 +73,39 @@ impl Page {
         self.text.into_bytes()
     }
 
-    fn claim(&mut self, name: &str) -> bool {
-        let family = name.strip_suffix("_total").unwrap_or(name);
-        let is_new = self.names.insert(family.to_owned());
-        if !is_new {
-            tracing::error!(family, "a metric family was written twice; the second block is left out");
+    fn claim(&mut self, family: Cow<'static, str>) -> bool {
+        let is_new = !self.names.contains(&family);
+        if is_new {
+            self.names.insert(family);
+        } else {
+            tracing::error!(%family, "a metric family was written twice; the second block is left out");
         }
         is_new
+    }
+
+    fn begin(&mut self, spec: &MetricSpec) -> bool {
+        if !self.claim(spec.family().into()) {
+            return false;
+        }
+        // OpenMetrics names a counter's family without the ending of its samples.
+        let family = match (self.format, spec.kind) {
+            (Format::OpenMetrics, MetricKind::Counter) => spec.family(),
+            (Format::OpenMetrics, MetricKind::Gauge | MetricKind::Summary | MetricKind::Histogram)
+            | (Format::Text, _) => spec.name,
+        };
+        // A counter that is called so on request only has no ending, which OpenMetrics does not allow.
+        let lacks_ending = spec.kind == MetricKind::Counter && !spec.name.ends_with("_total");
+        let kind = match self.format {
+            Format::OpenMetrics if lacks_ending => "unknown",
+            Format::OpenMetrics | Format::Text => spec.kind.as_str(),
+        };
+        self.header(family, spec.help, kind);
+        let has_unit = spec.unit != Unit::None && family.ends_with(spec.unit.as_str());
+        if self.format == Format::OpenMetrics && has_unit {
+            // Writing into a string cannot fail.
+            let _ = writeln!(self.text, "# UNIT {family} {}", spec.unit.as_str());
+        }
+        true
     }
 
     fn header(&mut self, name: &str, help: &str, kind: &str) {
@@ -103,6 +119,46 @@ impl Page {
         self.text.push(' ');
         self.text.push_str(kind);
         self.text.push('\n');
+    }
+}
+
+/// One family that is being written. Its heading comes with the first sample.
+#[derive(Debug)]
+pub struct Block<'a> {
+    page: &'a mut Page,
+    spec: &'a MetricSpec,
+    state: BlockState,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum BlockState {
+    Empty,
+    Begun,
+    /// The page has the family already.
+    Refused,
+}
+
+impl Block<'_> {
+    /// Writes one sample; `ending` is empty, or `_sum`, `_count` and `_bucket` of summaries and histograms.
+    pub fn sample<K, V>(&mut self, ending: &str, labels: impl IntoIterator<Item = (K, V)>, value: f64)
+    where
+        K: AsRef<str>,
+        V: AsRef<str>,
+    {
+        if self.state == BlockState::Empty {
+            let is_begun = self.page.begin(self.spec);
+            self.state = if is_begun { BlockState::Begun } else { BlockState::Refused };
+        }
+        if self.state == BlockState::Refused {
+            return;
+        }
+        let text = &mut self.page.text;
+        text.push_str(self.spec.name);
+        text.push_str(ending);
+        write_labels(text, labels);
+        text.push(' ');
+        write_value(text, value);
+        text.push('\n');
     }
 }
 
@@ -129,25 +185,36 @@ enum Quote {
 }
 
 fn escape(text: &mut String, raw: &str, quote: Quote) {
-    for c in raw.chars() {
-        match c {
-            '\\' => text.push_str("\\\\"),
-            '\n' => text.push_str("\\n"),
-            '"' if quote == Quote::Escaped => text.push_str("\\\""),
-            other => text.push(other),
-        }
+    let mut rest = raw;
+    while let Some(at) = rest.find(|c| matches!(c, '\\' | '\n') || (c == '"' && quote == Quote::Escaped)) {
+        let (plain, special) = rest.split_at(at);
+        text.push_str(plain);
+        text.push_str(match special.as_bytes()[0] {
+            b'\n' => "\\n",
+            b'"' => "\\\"",
+            _ => "\\\\",
+        });
+        rest = &special[1..];
     }
+    text.push_str(rest);
 }
 
+/// The largest number below which every whole number has its own place among the floating-point ones.
+const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
+
+#[expect(clippy::cast_possible_truncation, reason = "the number is whole, and below the limit")]
 fn write_value(text: &mut String, value: f64) {
-    if value.is_nan() {
-        text.push_str("NaN");
+    // Writing into a string cannot fail.
+    let _ = if value.is_nan() {
+        text.write_str("NaN")
     } else if value.is_infinite() {
-        text.push_str(if value > 0.0 { "+Inf" } else { "-Inf" });
+        text.write_str(if value > 0.0 { "+Inf" } else { "-Inf" })
+    } else if value.fract() == 0.0 && value.abs() < WHOLE_MAX {
+        // Whole numbers are most of a page, and quicker to write as such.
+        write!(text, "{}", value as i64)
     } else {
-        // Writing into a string cannot fail.
-        let _ = write!(text, "{value}");
-    }
+        write!(text, "{value}")
+    };
 }
 
 #[cfg(test)]
@@ -158,6 +225,7 @@ mod tests {
     use prometheus_client::metrics::counter::Counter;
     use prometheus_client::metrics::gauge::Gauge;
     use prometheus_client::metrics::info::Info;
+    use proptest::prelude::*;
 
     use super::*;
     use crate::monitor::catalog::{CATALOG, Source, TARGET_LABELS, house, spec};
@@ -211,7 +279,7 @@ mod tests {
         classic.registry(&registry());
         let classic = text(classic);
         for want in [
-            "# HELP redrover_jobs_total Jobs of all kinds.\n# TYPE redrover_jobs_total counter\nredrover_jobs_total 3\n",
+            "# HELP redrover_jobs_total Jobs of all kinds\n# TYPE redrover_jobs_total counter\nredrover_jobs_total 3\n",
             "# TYPE redrover_load gauge\nredrover_load +Inf\n",
             "# TYPE redrover_build_info gauge\nredrover_build_info{version=\"1 # {x\"} 1\n",
             "# TYPE redrover_probe_duration_seconds histogram\nredrover_probe_duration_seconds_sum{",
@@ -231,22 +299,28 @@ mod tests {
     }
 
     #[test]
-    fn names_are_unique_and_counters_end_as_counters() {
+    fn names_are_unique_and_end_as_their_types_do() {
         let mut names = BTreeSet::new();
         for spec in CATALOG {
-            let family = spec.name.strip_suffix("_total").unwrap_or(spec.name);
-            assert!(names.insert(family), "{}", spec.name);
-            assert_eq!(spec.kind == MetricKind::Counter, spec.name.ends_with("_total"), "{}", spec.name);
+            assert!(names.insert(spec.family()), "{}", spec.name);
+            assert!(
+                !spec.help.is_empty() && !spec.help.ends_with('.') && !spec.help.contains('|'),
+                "{}",
+                spec.name
+            );
+            if !spec.is_compat {
+                assert_eq!(spec.kind == MetricKind::Counter, spec.name.ends_with("_total"), "{}", spec.name);
+            }
         }
     }
 
-    /// A page with every family of the catalog and a registry.
+    /// A page with every family of the catalog that the captures bring, and a registry.
     fn whole_page(format: Format) -> Vec<u8> {
         let mut page = Page::new(format);
         let primary = include_bytes!("../../tests/testdata/info/redis7_primary.txt");
         let replica = include_bytes!("../../tests/testdata/info/redis7_replica.txt");
         let replies = [&primary[..], &replica[..]].map(|bytes| samples(&InfoReply::parse(bytes).unwrap()));
-        for spec in CATALOG {
+        for spec in CATALOG.iter().filter(|spec| !spec.is_compat) {
             let mut series: Vec<(Vec<(&str, String)>, f64)> = Vec::new();
             for (target, samples) in ["redis://a:1", "redis://b:1"].iter().zip(&replies) {
                 for sample in samples.iter().filter(|sample| sample.metric == spec.name) {
@@ -289,19 +363,70 @@ mod tests {
             types.sort_unstable();
             types.dedup();
             assert_eq!(types.len(), all);
-            assert_eq!(all, CATALOG.len() + 7 - missing(&page, format));
+            let units = page.lines().filter(|line| line.starts_with("# UNIT")).count();
+            assert_eq!(units > 50, format == Format::OpenMetrics, "{units}");
         }
     }
 
-    /// Families that the two captures cannot bring: there is no append-only file in them.
-    fn missing(page: &str, format: Format) -> usize {
-        let name = |spec: &MetricSpec| match (format, spec.kind) {
-            (Format::OpenMetrics, MetricKind::Counter) => spec.name.trim_end_matches("_total").to_owned(),
-            (Format::OpenMetrics, MetricKind::Gauge) | (Format::Text, _) => spec.name.to_owned(),
-        };
-        let absent = |spec: &&MetricSpec| !page.contains(&format!("# TYPE {} ", name(spec)));
-        let names: Vec<_> = CATALOG.iter().filter(absent).map(|spec| spec.name).collect();
-        assert_eq!(names, ["redis_aof_current_size_bytes"]);
-        names.len()
+    #[test]
+    fn summaries_and_histograms_are_written_sample_by_sample() {
+        let spec = MetricSpec::histogram("redis_x_usec", "X", Source::View).labels(&["cmd"]);
+        let mut page = Page::new(Format::Text);
+        let mut block = page.block(&spec);
+        block.sample("_bucket", [("cmd", "get"), ("le", "+Inf")], 3.0);
+        block.sample("_sum", [("cmd", "get")], 1.5);
+        block.sample("_count", [("cmd", "get")], 3.0);
+        assert_eq!(
+            text(page),
+            "# HELP redis_x_usec X\n# TYPE redis_x_usec histogram\n\
+             redis_x_usec_bucket{cmd=\"get\",le=\"+Inf\"} 3\nredis_x_usec_sum{cmd=\"get\"} 1.5\n\
+             redis_x_usec_count{cmd=\"get\"} 3\n"
+        );
+    }
+
+    #[test]
+    fn a_name_of_redis_exporter_that_openmetrics_does_not_allow_has_no_type_there() {
+        let spec = spec("redis_total_error_replies").unwrap();
+        for (format, kind) in [(Format::Text, "counter"), (Format::OpenMetrics, "unknown")] {
+            let mut page = Page::new(format);
+            page.family(spec, [([("", ""); 0], 7.0)]);
+            let page = text(page);
+            assert!(page.contains(&format!("# TYPE redis_total_error_replies {kind}\n")), "{page}");
+            assert!(page.contains("\nredis_total_error_replies 7\n"), "{page}");
+        }
+    }
+
+    /// A label's text as a reader of the format takes it.
+    fn unescaped(text: &str) -> String {
+        let mut plain = String::new();
+        let mut chars = text.chars();
+        while let Some(c) = chars.next() {
+            match (c, c == '\\') {
+                (_, true) => match chars.next() {
+                    Some('n') => plain.push('\n'),
+                    Some(other) => plain.push(other),
+                    None => plain.push('\\'),
+                },
+                (other, false) => plain.push(other),
+            }
+        }
+        plain
+    }
+
+    proptest! {
+        #[test]
+        fn any_label_is_read_back_as_it_was(value in any::<String>(), number in any::<f64>()) {
+            let spec = spec("redis_errors_total").unwrap();
+            let mut page = Page::new(Format::Text);
+            page.family(spec, [([("err", value.as_str())], number)]);
+            let page = text(page);
+            let mut lines = page.split('\n').skip(2);
+            let line = lines.next().unwrap();
+            let (label, found) = line.strip_prefix("redis_errors_total{err=\"").unwrap().rsplit_once("\"} ").unwrap();
+            prop_assert_eq!(unescaped(label), value);
+            let found: f64 = found.parse().unwrap();
+            prop_assert!(found == number || found.is_nan() && number.is_nan());
+            prop_assert_eq!(lines.collect::<Vec<_>>(), [""], "one line and no more");
+        }
     }
 }

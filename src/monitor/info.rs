@@ -1,5 +1,6 @@
 //! The text that Redis answers to INFO: a parser that keeps sections and duplicates, and the facts decisions use.
 
+use std::fmt::Write as _;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -17,13 +18,6 @@ pub enum InfoError {
         /// Its length.
         bytes: usize,
     },
-    /// The text is not UTF-8.
-    #[error("the INFO text is not UTF-8")]
-    Encoding {
-        /// Where it stops being UTF-8.
-        #[source]
-        source: std::str::Utf8Error,
-    },
     /// The section that every INFO answer begins with is absent.
     #[error("the INFO text has no section Server")]
     NoServer,
@@ -39,67 +33,94 @@ pub enum InfoError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InfoReply {
     text: String,
+    sections: Vec<Section>,
     lines: Vec<Line>,
+    /// The lines' numbers in the order of their keys, and of equal keys in the text's order.
+    by_key: Vec<u32>,
 }
 
+/// A title, and the first of its lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
+struct Section {
+    title: Range<usize>,
+    first: usize,
+}
+
+/// Where a line starts, has its colon, and ends; a text of [`INFO_BYTES_MAX`] needs no more than 32 bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Line {
-    section: Range<usize>,
-    key: Range<usize>,
-    value: Range<usize>,
+    start: u32,
+    colon: u32,
+    end: u32,
 }
 
 impl InfoReply {
-    /// Reads the text; lines end with LF or CRLF.
+    /// Reads the text; lines end with LF or CRLF. A byte that is not UTF-8 is read as `\xNN`: modules, scripts and
+    /// clients name things as they like, and that must not hide the rest.
     ///
     /// # Errors
-    /// The text is too long, not UTF-8, cut in its last line, or lacks the section `# Server`.
+    /// The text is too long, cut in its last line, or lacks the section `# Server`.
     pub fn parse(bytes: &[u8]) -> Result<Self, InfoError> {
         if bytes.len() > INFO_BYTES_MAX {
             return Err(InfoError::TooLarge { bytes: bytes.len() });
         }
-        let text = std::str::from_utf8(bytes).map_err(|source| InfoError::Encoding { source })?.to_owned();
-        let (mut lines, mut section, mut start, mut whole) = (Vec::new(), 0..0, 0, true);
-        let mut has_server = false;
-        let mut count = 0;
+        let text = readable(bytes);
+        let (mut lines, mut sections) = (Vec::new(), vec![Section { title: 0..0, first: 0 }]);
+        let (mut start, mut whole, mut count) = (0, true, 0);
         for line in text.split_inclusive('\n') {
             let body = line.trim_end_matches(['\n', '\r']);
             let end = start + body.len();
             count += 1;
             whole = line.ends_with('\n');
             if let Some(title) = body.strip_prefix('#') {
-                let title = title.trim();
-                section = subrange(&text, title, end);
-                has_server |= title == "Server";
+                sections.push(Section { title: subrange(&text, title.trim(), end), first: lines.len() });
             } else if let Some(colon) = body.find(':') {
-                let key = start..start + colon;
-                lines.push(Line { section: section.clone(), key, value: start + colon + 1..end });
+                let [start, colon, end] = [start, start + colon, end].map(narrow);
+                lines.push(Line { start, colon, end });
             } else {
                 // Modules may write what they like in the middle; only the last line tells of a cut.
                 whole &= body.is_empty();
             }
             start += line.len();
         }
-        if !has_server {
+        if !sections.iter().any(|section| &text[section.title.clone()] == "Server") {
             return Err(InfoError::NoServer);
         }
-        if whole { Ok(Self { text, lines }) } else { Err(InfoError::Cut { line: count }) }
+        if !whole {
+            return Err(InfoError::Cut { line: count });
+        }
+        let mut by_key: Vec<u32> = (0..narrow(lines.len())).collect();
+        by_key.sort_by(|one, other| {
+            let [one, other] = [one, other].map(|line| key_in(&text, lines[*line as usize]));
+            one.cmp(other)
+        });
+        Ok(Self { text, sections, lines, by_key })
     }
 
     /// All lines as section, key and value, in their order.
     pub fn lines(&self) -> impl Iterator<Item = (&str, &str, &str)> {
-        self.lines.iter().map(|l| (self.at(&l.section), self.at(&l.key), self.at(&l.value)))
+        self.sections.iter().enumerate().flat_map(move |(i, section)| {
+            let title = &self.text[section.title.clone()];
+            self.of_section(i).iter().map(move |line| (title, key_in(&self.text, *line), self.value(*line)))
+        })
     }
 
-    /// The lines of one section as key and value.
+    /// The lines of the sections of one name as key and value.
     pub fn section<'a>(&'a self, name: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
-        self.lines().filter(move |(section, _, _)| *section == name).map(|(_, key, value)| (key, value))
+        let named = move |section: &Section| &self.text[section.title.clone()] == name;
+        let found = self.sections.iter().enumerate().filter(move |(_, section)| named(section));
+        found.flat_map(move |(i, _)| {
+            self.of_section(i).iter().map(|line| (key_in(&self.text, *line), self.value(*line)))
+        })
     }
 
     /// The first value of a key in any section.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.lines().find(|(_, k, _)| *k == key).map(|(_, _, value)| value)
+        let line = |i: &u32| self.lines[*i as usize];
+        let at = self.by_key.partition_point(|i| key_in(&self.text, line(i)) < key);
+        let found = line(self.by_key.get(at)?);
+        (key_in(&self.text, found) == key).then(|| self.value(found))
     }
 
     /// The first value of a key as a whole number; `None` when absent, negative or no number.
@@ -114,9 +135,36 @@ impl InfoReply {
         number(self.get(key)?)
     }
 
-    fn at(&self, range: &Range<usize>) -> &str {
-        self.text.get(range.clone()).unwrap_or_default()
+    fn of_section(&self, i: usize) -> &[Line] {
+        let end = self.sections.get(i + 1).map_or(self.lines.len(), |next| next.first);
+        &self.lines[self.sections[i].first..end]
     }
+
+    fn value(&self, line: Line) -> &str {
+        &self.text[line.colon as usize + 1..line.end as usize]
+    }
+}
+
+fn key_in(text: &str, line: Line) -> &str {
+    &text[line.start as usize..line.colon as usize]
+}
+
+/// Places in a text, and lines of it, are fewer than its bytes.
+fn narrow(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+/// Bytes as text; what is not UTF-8 is spelled out.
+pub(super) fn readable(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            // Writing into a string cannot fail.
+            let _ = write!(text, "\\x{byte:02x}");
+        }
+    }
+    text
 }
 
 /// A finite number, or nothing.
@@ -238,7 +286,8 @@ mod tests {
         ] {
             assert_eq!(InfoReply::parse(text).map(drop), want, "{:?}", String::from_utf8_lossy(text));
         }
-        assert!(matches!(InfoReply::parse(b"# Server\na:\xff\n"), Err(InfoError::Encoding { .. })));
+        let odd = InfoReply::parse(b"# Server\na:\xff\xc3\xa9\xc3\n").unwrap();
+        assert_eq!(odd.get("a"), Some("\\xff\u{e9}\\xc3"), "what is not UTF-8 hides nothing else");
         let bytes = INFO_BYTES_MAX + 1;
         assert_eq!(InfoReply::parse(&vec![b'a'; bytes]), Err(InfoError::TooLarge { bytes }));
     }

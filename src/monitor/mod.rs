@@ -7,15 +7,19 @@ mod canary;
 mod catalog;
 mod collect;
 mod error;
+mod exporter;
 mod exposition;
 mod format;
 mod guard;
 mod info;
+mod inventory;
+mod login;
 mod normalise;
 mod patience;
 mod reasons;
 mod redis;
 mod rights;
+mod signals;
 mod socket;
 mod tls;
 mod translate;
@@ -29,14 +33,20 @@ pub use around::{
     incident_labels,
 };
 pub use canary::{CANARY_PAYLOAD_BYTES, CANARY_TTL, CanaryProbe};
-pub use catalog::{CATALOG, MetricKind, MetricSpec, Source, TARGET_LABELS, house, spec};
+pub use catalog::{
+    CATALOG, MetricKind, MetricSpec, Names, SECTIONS, Section, Source, TARGET_LABELS, Unit, counted,
+    enterprise, house, manual, spec,
+};
 pub use collect::{Metrics, Monitor, SiteClient, WriteCanary};
 pub use error::{Operation, RedisError};
-pub use exposition::Page;
+pub use exporter::{Connections, Exporter, ExporterOptions};
+pub use exposition::{Block, Page, register};
 pub use format::Format;
 pub use info::{INFO_BYTES_MAX, InfoError, InfoReply, facts};
+pub use inventory::{ClusterPicture, Inventory, Pictures};
 pub use normalise::{samples, signals};
 pub use patience::Patience;
 pub use redis::RedisClient;
+pub use signals::{SIGNAL_TABLE, SignalBook, SignalSpec, Signals, TargetSignals};
 pub use tls::{TlsError, TlsProfiles, trusting_nobody};
 pub use vantage::{Alone, Peers};

@@ -13,64 +13,116 @@ const SERIES_MAX: usize = 1024;
 #[must_use]
 pub fn samples(reply: &InfoReply) -> Vec<Sample> {
     let mut samples = Vec::with_capacity(CATALOG.len());
-    for spec in CATALOG {
-        append(reply, spec, &mut samples);
+    for spec in CATALOG.iter().filter(|spec| spec.source.is_info()) {
+        each(reply, spec, &mut |labels, value| {
+            let labels = labels.iter().map(|(name, text)| (*name, (*text).to_owned())).collect();
+            samples.push(Sample { metric: spec.name, labels, value });
+        });
     }
     samples
 }
 
-fn append(reply: &InfoReply, spec: &MetricSpec, samples: &mut Vec<Sample>) {
-    let mut add = |labels: Vec<String>, value: Option<f64>| {
-        if let Some(value) = value {
-            let labels = spec.labels.iter().copied().zip(labels).collect();
-            samples.push(Sample { metric: spec.name, labels, value });
-        }
-    };
+/// The labels of one series, in the catalog's order.
+pub(super) type Labels<'a> = [(&'static str, &'a str)];
+
+/// Gives every series of a family that comes from INFO to `emit`.
+pub(super) fn each(reply: &InfoReply, spec: &MetricSpec, emit: &mut dyn FnMut(&Labels<'_>, f64)) {
     match spec.source {
-        Source::Field(field, scale) => add(Vec::new(), reply.number(field).map(|n| n * scale)),
-        Source::Is(field, good) => {
-            add(Vec::new(), reply.get(field).map(|text| f64::from(u8::from(text == good))))
+        Source::Field(field, scale) => one(spec, &[], reply.number(field), scale, emit),
+        Source::Known(field, scale) => {
+            one(spec, &[], reply.number(field).filter(|n| *n >= 0.0), scale, emit);
         }
-        Source::StartTime => add(Vec::new(), start_time(reply)),
-        Source::LinkField(field) => {
-            if let Some(labels) = values(reply, &["master_host", "master_port"]) {
-                add(labels, reply.number(field).filter(|n| *n >= 0.0));
+        Source::Is(field, good) => one(spec, &[], reply.get(field).map(|text| flag(text == good)), 1.0, emit),
+        Source::State(field, states) => {
+            if let Some(found) = reply.get(field) {
+                states.iter().for_each(|state| one(spec, &[state], Some(flag(*state == found)), 1.0, emit));
+            }
+        }
+        Source::StartTime => one(spec, &[], start_time(reply), 1.0, emit),
+        Source::LinkField(field, scale) => {
+            let value = reply.number(field).filter(|n| *n >= 0.0);
+            if let Some(link) = link(reply) {
+                one(spec, &link, value, scale, emit);
             }
         }
         Source::LinkIs(field, good) => {
-            if let Some(labels) = values(reply, &["master_host", "master_port"]) {
-                add(labels, reply.get(field).map(|text| f64::from(u8::from(text == good))));
+            if let Some(link) = link(reply) {
+                one(spec, &link, reply.get(field).map(|text| flag(text == good)), 1.0, emit);
             }
         }
         Source::Facts(fields) => {
             // An older server lacks some of them; the label is then empty.
             let present = fields.first().is_some_and(|field| reply.get(field).is_some());
-            let texts = fields.iter().map(|field| reply.get(field).unwrap_or_default().to_owned()).collect();
-            add(texts, present.then_some(1.0));
+            let texts: Vec<&str> = fields.iter().map(|field| reply.get(field).unwrap_or_default()).collect();
+            one(spec, &texts, present.then_some(1.0), 1.0, emit);
         }
         Source::Row { section, prefix, part, scale } => {
             for (key, value) in reply.section(section).take(SERIES_MAX) {
-                if let Some(name) = key.strip_prefix(prefix) {
-                    add(vec![name.to_owned()], pair(value, part).and_then(number).map(|n| n * scale));
+                if let Some(label) = key.strip_prefix(prefix) {
+                    one(spec, &[label], pair(value, part).and_then(number), scale, emit);
                 }
             }
         }
         Source::Database { part, scale } => {
             for (key, value) in reply.section("Keyspace").take(SERIES_MAX) {
-                add(vec![key.to_owned()], pair(value, part).and_then(number).map(|n| n * scale));
+                one(spec, &[key], pair(value, part).and_then(number), scale, emit);
             }
         }
         Source::ConnectedReplica(part) => {
             for (key, value) in reply.section("Replication").take(SERIES_MAX) {
                 let is_row = key.strip_prefix("slave").is_some_and(|n| n.parse::<u32>().is_ok());
-                let labels = ["ip", "port", "state"].map(|label| pair(value, label).map(str::to_owned));
+                let labels = ["ip", "port", "state"].map(|label| pair(value, label));
                 if let (true, [Some(ip), Some(port), Some(state)]) = (is_row, labels) {
-                    add(vec![ip, port, state], pair(value, part).and_then(number));
+                    one(spec, &[ip, port, state], pair(value, part).and_then(number), 1.0, emit);
                 }
             }
         }
-        Source::View => {}
+        Source::Percentiles
+        | Source::LatencyHistogram
+        | Source::LatencyEvent(..)
+        | Source::SlowlogLength
+        | Source::SlowlogEntry(..)
+        | Source::Parameter(_)
+        | Source::BufferLimit(_)
+        | Source::Parameters
+        | Source::ParameterTexts
+        | Source::Cluster(_)
+        | Source::ClusterState
+        | Source::Client(_)
+        | Source::ClientSince(_)
+        | Source::ClientFacts(_)
+        | Source::Watched(_)
+        | Source::WatchedStatus
+        | Source::WatchedField(..)
+        | Source::InOrder(_)
+        | Source::Quorum
+        | Source::Registry
+        | Source::View => {}
     }
+}
+
+/// Most labels of a family.
+const LABELS_MAX: usize = 12;
+
+fn one(
+    spec: &MetricSpec,
+    texts: &[&str],
+    value: Option<f64>,
+    scale: f64,
+    emit: &mut dyn FnMut(&Labels<'_>, f64),
+) {
+    let Some(value) = value else { return };
+    let mut labels = [("", ""); LABELS_MAX];
+    let mut count = 0;
+    for ((to, name), text) in labels.iter_mut().zip(spec.labels).zip(texts) {
+        *to = (name, text);
+        count += 1;
+    }
+    emit(&labels[..count], value * scale);
+}
+
+fn flag(is: bool) -> f64 {
+    f64::from(u8::from(is))
 }
 
 /// The value of `part` in `a=1,b=2`.
@@ -81,8 +133,9 @@ fn pair<'a>(row: &'a str, part: &str) -> Option<&'a str> {
         .map(|(_, value)| value)
 }
 
-fn values(reply: &InfoReply, fields: &[&str]) -> Option<Vec<String>> {
-    fields.iter().map(|field| reply.get(field).map(str::to_owned)).collect()
+/// The primary's address as the replica knows it.
+fn link(reply: &InfoReply) -> Option<[&str; 2]> {
+    Some([reply.get("master_host")?, reply.get("master_port")?])
 }
 
 /// The server's own clock minus its uptime, whole seconds.
@@ -142,6 +195,8 @@ fn share(part: Option<u64>, whole: Option<u64>) -> Option<Ratio> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::types::{Facts, Link, SIGNALS, TargetName};
 
@@ -313,5 +368,38 @@ mod tests {
         assert!(!of(unknown_limit).iter().any(|(name, _)| *name == "memory_pressure"));
         let syncing = Facts { link: Some(Link { syncing: true, ..link }), ..facts };
         assert_eq!(of(syncing)[1], ("replication_link", 1.0));
+    }
+
+    proptest! {
+        /// An answer with other bytes in some places, and an end somewhere: what is still one has finite numbers only.
+        #[test]
+        fn a_damaged_answer_brings_finite_numbers_or_none(
+            damage in proptest::collection::vec((0..6000_usize, any::<u8>()), 0..20),
+            end in 0..8000_usize,
+        ) {
+            let mut bytes = PRIMARY.to_vec();
+            for (at, byte) in damage {
+                if let Some(place) = bytes.get_mut(at) {
+                    *place = byte;
+                }
+            }
+            bytes.truncate(end.max(10));
+            if let Ok(reply) = InfoReply::parse(&bytes) {
+                for sample in samples(&reply) {
+                    prop_assert!(sample.value.is_finite(), "{sample:?}");
+                    prop_assert!(sample.labels.iter().all(|(_, text)| !text.contains('\n')), "{sample:?}");
+                }
+            }
+        }
+
+        /// Whatever number a field holds, it is exported as it is, or not at all.
+        #[test]
+        fn any_number_is_exported_as_it_is(number in "-?[0-9]{1,400}([.][0-9]{0,20})?(e[0-9]{1,3})?", end in "\r?\n") {
+            let text = format!("# Server{end}{end}used_memory:{number}{end}# New{end}other:1{end}");
+            let reply = InfoReply::parse(text.as_bytes()).unwrap();
+            let found = samples(&reply).into_iter().find(|s| s.metric == "redis_memory_used_bytes");
+            let want = number.parse::<f64>().ok().filter(|n| n.is_finite());
+            prop_assert_eq!(found.map(|sample| sample.value), want);
+        }
     }
 }

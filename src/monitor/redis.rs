@@ -14,6 +14,7 @@ use super::canary::{CANARY_TTL, CanaryProbe};
 use super::error::{Operation, RedisError};
 use super::guard::{Guarded, Watch};
 use super::info::InfoReply;
+use super::login::password;
 use super::patience::Patience;
 use super::socket::{Ends, open};
 use super::tls::{TlsError, TlsIdentity, TlsProfiles};
@@ -248,7 +249,7 @@ impl RedisClient {
         let mut tasks = JoinSet::new();
         tasks.spawn(driver);
         let mut live = Live { connection, watch, is_reused: false, _driver: tasks };
-        if let Some(password) = &self.target.password {
+        if let Some(password) = password(&self.target, patience.ends()).await {
             let mut auth = redis::cmd("AUTH");
             auth.arg(self.target.username.as_deref()).arg(password.expose());
             self.exchange(&mut live, Operation::Auth, &auth, patience.ends()).await?;

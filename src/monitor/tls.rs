@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, InvalidDnsNameError, PrivateKeyDer, ServerName, pem};
@@ -53,7 +54,24 @@ pub enum TlsError {
 /// The client configurations, one for each profile, shared by all connections (and their session tickets with them).
 #[derive(Debug, Default)]
 pub struct TlsProfiles {
-    ready: Mutex<HashMap<Tls, Arc<ClientConfig>>>,
+    ready: Mutex<HashMap<Tls, Ready>>,
+}
+
+/// A configuration, and the files that it was read from.
+#[derive(Debug)]
+struct Ready {
+    stamps: Stamps,
+    config: Arc<ClientConfig>,
+}
+
+/// Size and time of the last change of each of a profile's files.
+type Stamps = [Option<(u64, SystemTime)>; 3];
+
+fn stamps(tls: &Tls) -> Stamps {
+    [&tls.ca_file, &tls.cert_file, &tls.key_file].map(|file| {
+        let meta = std::fs::metadata(file.as_ref()?).ok()?;
+        Some((meta.len(), meta.modified().ok()?))
+    })
 }
 
 /// What one connection needs for its handshake.
@@ -82,18 +100,25 @@ impl TlsProfiles {
         Ok(Some(TlsIdentity { config: self.config(tls)?, name }))
     }
 
-    /// The client configuration of a profile.
+    /// The client configuration of a profile, read again where its files have changed.
     ///
     /// # Errors
     /// A file cannot be read or used, or there is nobody to trust.
     pub fn config(&self, tls: &Tls) -> Result<Arc<ClientConfig>, TlsError> {
         let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(config) = ready.get(tls) {
-            return Ok(Arc::clone(config));
+        let stamps = stamps(tls);
+        if let Some(known) = ready.get(tls).filter(|known| known.stamps == stamps) {
+            return Ok(Arc::clone(&known.config));
         }
-        let config = Arc::new(client_config(tls)?);
-        ready.insert(tls.clone(), Arc::clone(&config));
-        Ok(config)
+        match client_config(tls) {
+            Ok(config) => {
+                let config = Arc::new(config);
+                ready.insert(tls.clone(), Ready { stamps, config: Arc::clone(&config) });
+                Ok(config)
+            }
+            // Certificate and key are replaced one after the other: until both are there, the old pair serves.
+            Err(error) => ready.get(tls).map(|known| Arc::clone(&known.config)).ok_or(error),
+        }
     }
 }
 

@@ -37,7 +37,8 @@ impl Iterator for Families<'_> {
         loop {
             let line = self.lines.next()?;
             if let Some((_, text)) = line.strip_prefix("# HELP ").and_then(|rest| rest.split_once(' ')) {
-                help = text;
+                // The registry adds a full stop.
+                help = text.strip_suffix('.').unwrap_or(text);
             }
             let Some((name, kind)) = line.strip_prefix("# TYPE ").and_then(|rest| rest.split_once(' '))
             else {

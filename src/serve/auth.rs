@@ -10,27 +10,30 @@ use crate::config::{Secret, WebhookAuth};
 
 /// Whether the caller may post notifications. Secrets are compared in constant time.
 pub(super) fn may_notify(headers: &HeaderMap, auth: &WebhookAuth) -> bool {
-    let sent = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     match auth {
         WebhookAuth::Open => true,
         WebhookAuth::Bearer(token) => {
-            credentials(sent, "bearer").is_some_and(|c| is_secret(c.as_bytes(), token))
+            credentials(headers, "bearer").is_some_and(|c| is_secret(c.as_bytes(), token))
         }
-        WebhookAuth::Basic { username, password } => {
-            let decoded = credentials(sent, "basic").and_then(|c| STANDARD.decode(c).ok());
-            decoded.is_some_and(|pair| {
-                let colon = pair.iter().position(|byte| *byte == b':');
-                colon.is_some_and(|at| {
-                    let is_user = bool::from(pair[..at].ct_eq(username.as_bytes()));
-                    is_user & is_secret(&pair[at + 1..], password)
-                })
-            })
-        }
+        WebhookAuth::Basic { username, password } => basic(headers).is_some_and(|(user, sent)| {
+            let is_user = bool::from(user.ct_eq(username.as_bytes()));
+            is_user & is_secret(&sent, password)
+        }),
     }
 }
 
-fn credentials<'a>(sent: Option<&'a str>, scheme: &str) -> Option<&'a str> {
-    let (found, rest) = sent?.split_once(' ')?;
+/// The name and the password of a basic login.
+pub(super) fn basic(headers: &HeaderMap) -> Option<(Vec<u8>, Vec<u8>)> {
+    let mut user = STANDARD.decode(credentials(headers, "basic")?).ok()?;
+    let colon = user.iter().position(|byte| *byte == b':')?;
+    let password = user.split_off(colon + 1);
+    user.truncate(colon);
+    Some((user, password))
+}
+
+fn credentials<'a>(headers: &'a HeaderMap, scheme: &str) -> Option<&'a str> {
+    let sent = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let (found, rest) = sent.split_once(' ')?;
     found.eq_ignore_ascii_case(scheme).then(|| rest.trim())
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -11,16 +10,22 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
+use super::clusters::clusters;
 use super::process;
 use super::router::Serve;
 use crate::config::Mode;
 use crate::control::ServiceView;
-use crate::monitor::{CATALOG, Format, MetricSpec, Page, Source, house, signals};
-use crate::types::{Basis, Moment, TargetSnapshot};
+use crate::monitor::{CATALOG, Format, MetricSpec, Names, Page, counted, house, register};
+use crate::types::{Basis, Moment, Sample, TargetSnapshot};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Notified {
     result: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Refused {
+    reason: &'static str,
 }
 
 /// The house's own numbers, of all folders.
@@ -28,7 +33,9 @@ struct Notified {
 pub struct Metrics {
     registry: Arc<Mutex<Registry>>,
     notifications: Family<Notified, Counter>,
+    refused: Family<Refused, Counter>,
     last_reload: Gauge,
+    last_web_reload: Gauge,
 }
 
 impl Metrics {
@@ -39,21 +46,33 @@ impl Metrics {
         for result in ["accepted", "unmatched", "malformed", "too_large", "unauthorized", "unavailable"] {
             let _ = notifications.get_or_create(&Notified { result });
         }
-        registry.register(
-            "redrover_webhook_notifications",
-            "Notifications received, by what came of them",
-            notifications.clone(),
-        );
+        register(&mut registry, &counted::WEBHOOK_NOTIFICATIONS, notifications.clone());
         let last_reload = Gauge::default();
         last_reload.set(1);
-        registry.register(
-            "redrover_config_last_reload_successful",
-            "Whether the last reload took effect",
-            last_reload.clone(),
-        );
+        register(&mut registry, &counted::LAST_RELOAD, last_reload.clone());
+        let refused: Family<Refused, Counter> = Family::default();
+        for reason in ["busy", "tls", "unauthorized"] {
+            let _ = refused.get_or_create(&Refused { reason });
+        }
+        register(&mut registry, &counted::HTTP_REFUSED, refused.clone());
+        let last_web_reload = Gauge::default();
+        last_web_reload.set(1);
+        register(&mut registry, &counted::LAST_WEB_RELOAD, last_web_reload.clone());
         let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
-        registry.register("redrover_build", "What runs", build);
-        Self { registry: Arc::new(Mutex::new(registry)), notifications, last_reload }
+        // The registry adds the ending of facts itself.
+        registry.register(counted::BUILD.name.trim_end_matches("_info"), counted::BUILD.help, build);
+        let registry = Arc::new(Mutex::new(registry));
+        Self { registry, notifications, refused, last_reload, last_web_reload }
+    }
+
+    /// Counts a handshake or a request that the web rules refused.
+    pub(super) fn refused(&self, reason: &'static str) {
+        self.refused.get_or_create(&Refused { reason }).inc();
+    }
+
+    /// Notes whether the web rules are as their file says.
+    pub(super) fn web_reloaded(&self, is_done: bool) {
+        self.last_web_reload.set(i64::from(is_done));
     }
 
     /// Counts a notification.
@@ -72,12 +91,13 @@ pub(super) fn scrape(serve: &Serve, accept: &str) -> (&'static str, Vec<u8>) {
     let format = Format::from_accept(accept);
     let mut page = Page::new(format);
     let views = serve.view.services();
-    redis(&mut page, &views);
-    signal(&mut page, &views, serve.config.load().global.probe_timeout);
+    redis(&mut page, &views, serve.names);
+    signal(&mut page, &views);
     anomalies(&mut page, &views);
     sites(&mut page, &views, serve.clock.now());
     decisions(&mut page, &views);
     states(&mut page, &views);
+    clusters(&mut page, &serve.pictures.all(), serve.clock.now());
     for (spec, value) in process::numbers() {
         page.family(&spec, [(NO_LABELS, value)]);
     }
@@ -94,17 +114,23 @@ fn flag(is: bool) -> f64 {
 }
 
 /// The `redis_*` series of every target, one family after another.
-fn redis(page: &mut Page, views: &[Arc<ServiceView>]) {
+fn redis(page: &mut Page, views: &[Arc<ServiceView>], names: Names) {
     let up = targets(views).map(|(labels, target)| (labels, flag(target.facts.is_ok())));
     page.family(&house::UP, up);
-    for spec in CATALOG.iter().filter(|spec| spec.source != Source::View) {
-        let series = targets(views).flat_map(|(labels, target)| {
-            target.samples.iter().filter(|s| s.metric == spec.name).map(move |sample| {
+    // The samples stand in the catalog's order: of each target, those of a family come next.
+    let mut left: Vec<(Labels<'_>, &[Sample])> =
+        targets(views).map(|(labels, target)| (labels, target.samples.as_slice())).collect();
+    for spec in CATALOG.iter().filter(|spec| spec.source.is_info()) {
+        let mut block = page.block(spec);
+        for (labels, samples) in &mut left {
+            let count = samples.iter().take_while(|sample| sample.metric == spec.name).count();
+            let (own, others) = samples.split_at(count);
+            *samples = others;
+            for sample in own.iter().filter(|_| names.have(spec)) {
                 let own = sample.labels.iter().map(|(name, value)| (*name, value.as_str()));
-                (labels.iter().copied().chain(own).collect::<Labels<'_>>(), sample.value)
-            })
-        });
-        page.family(spec, series);
+                block.sample("", labels.iter().copied().chain(own), sample.value);
+            }
+        }
     }
 }
 
@@ -121,10 +147,20 @@ fn targets(views: &[Arc<ServiceView>]) -> impl Iterator<Item = (Labels<'_>, &Tar
     })
 }
 
-fn signal(page: &mut Page, views: &[Arc<ServiceView>], probe_timeout: Duration) {
-    let known = targets(views).flat_map(|(labels, target)| {
-        let with = move |name| labels.iter().copied().chain([("signal", name)]).collect::<Labels<'_>>();
-        signals(target, probe_timeout).into_iter().map(move |(name, value)| (with(name), value.get()))
+fn signal(page: &mut Page, views: &[Arc<ServiceView>]) {
+    let known = views.iter().flat_map(|view| {
+        let service = view.service.name.as_str();
+        view.signals.iter().flat_map(move |(site, target, signals)| {
+            signals.iter().map(move |(name, value)| {
+                let labels = [
+                    ("redis_service", service),
+                    ("datacenter", site.as_str()),
+                    ("target", target.as_str()),
+                    ("signal", name),
+                ];
+                (labels, value.get())
+            })
+        })
     });
     page.family(&house::SIGNAL, known);
     let gaps = targets(views).filter_map(|(mut labels, target)| {

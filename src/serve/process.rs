@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::monitor::{MetricKind, MetricSpec, Source};
+use crate::monitor::{MetricSpec, counted};
 
 /// One number and its metric.
 pub(super) type Number = (MetricSpec, f64);
@@ -17,30 +17,22 @@ pub(super) fn numbers() -> Vec<Number> {
     let mut numbers = Vec::new();
     if let Some(stat) = fs::read_to_string("/proc/self/stat").ok().as_deref().and_then(Stat::parse) {
         let cpu = (stat.user_ticks + stat.system_ticks) / TICKS_PER_SECOND;
-        numbers.push((counter("process_cpu_seconds_total", "Processor time used, in seconds"), cpu));
-        numbers.push((gauge("process_virtual_memory_bytes", "Virtual memory, in bytes"), stat.virtual_bytes));
+        numbers.push((counted::PROCESS_CPU, cpu));
+        numbers.push((counted::PROCESS_VIRTUAL, stat.virtual_bytes));
         let resident = stat.resident_pages * PAGE_BYTES;
-        numbers.push((gauge("process_resident_memory_bytes", "Resident memory, in bytes"), resident));
+        numbers.push((counted::PROCESS_RESIDENT, resident));
         if let Some(boot) = boot_seconds() {
             let start = boot + stat.start_ticks / TICKS_PER_SECOND;
-            numbers.push((gauge("process_start_time_seconds", "Start of the process, Unix seconds"), start));
+            numbers.push((counted::PROCESS_START, start));
         }
     }
     if let Ok(open) = fs::read_dir("/proc/self/fd") {
-        numbers.push((gauge("process_open_fds", "Open file descriptors"), open.count() as f64));
+        numbers.push((counted::PROCESS_FDS, open.count() as f64));
     }
     if let Some(limit) = open_files_max() {
-        numbers.push((gauge("process_max_fds", "Most file descriptors that may be open"), limit));
+        numbers.push((counted::PROCESS_FDS_MAX, limit));
     }
     numbers
-}
-
-const fn gauge(name: &'static str, help: &'static str) -> MetricSpec {
-    MetricSpec { name, help, kind: MetricKind::Gauge, labels: &[], source: Source::View }
-}
-
-const fn counter(name: &'static str, help: &'static str) -> MetricSpec {
-    MetricSpec { kind: MetricKind::Counter, ..gauge(name, help) }
 }
 
 struct Stat {

@@ -127,8 +127,9 @@ fn setting(scenario: &Scenario, config: &Config) -> Setting {
         probe_interval: world.probe_interval,
         policy: service.map(|service| service.policy.clone()).unwrap_or_default(),
         is_automatic: service.is_some_and(|service| service.mode == Mode::Automatic && !service.dry_run),
-        is_without_fencing: service.and_then(|service| service.promote.as_ref())
-            == Some(&Promote::Replicaof { without_fencing: true }),
+        is_without_fencing: service
+            .and_then(|service| service.promote.as_ref())
+            .is_some_and(Promote::without_fencing),
         zero: world.probe_interval * WARM_UP_ROUNDS,
     }
 }

@@ -15,8 +15,9 @@ const RESULT_WITHIN: Duration = Duration::from_secs(150);
 /// How far the parts of a sum may be from it.
 const ROUNDING: f64 = 1e-9;
 
-/// The names of all rules, as the fault matrix has them; two_primaries (plain replication) and fresh_decision besides.
-pub const RULES: [&str; 11] = [
+/// The names of all rules, as the fault matrix has them; besides: two_primaries and
+/// planned_loses_nothing (plain replication), and fresh_decision.
+pub const RULES: [&str; 12] = [
     "never_to_unhealthy",
     "single_writer",
     "record_never_empty",
@@ -28,6 +29,7 @@ pub const RULES: [&str; 11] = [
     "explainable",
     "two_primaries",
     "fresh_decision",
+    "planned_loses_nothing",
 ];
 
 /// Every way in which a run broke a rule.
@@ -141,22 +143,9 @@ fn unexplained(decision: &Decision) -> Option<Violation> {
 
 /// Secrets that reached a journal, a log or an HTTP answer.
 fn leaked(record: &Record) -> Option<Violation> {
-    let kinds = [
-        Kind::Adopted,
-        Kind::Notified,
-        Kind::Decided,
-        Kind::Ticketed,
-        Kind::Stepped,
-        Kind::Ended,
-        Kind::Halted,
-        Kind::Held,
-        Kind::Observed,
-        Kind::Closed,
-        Kind::Ordered,
-    ];
     let mut found = record.leaks.first().cloned();
     for journal in &record.journals {
-        for kind in kinds {
+        for kind in Kind::ALL {
             journal.each(kind, |entry| {
                 let text = serde_json::to_string(&entry.body).unwrap_or_default();
                 if is_leak(&text) {

@@ -203,6 +203,7 @@ fn order(order: &Order) -> String {
         Order::Resume => "resumes".to_owned(),
         Order::Ack => "acknowledges".to_owned(),
         Order::Failover(to) => format!("asks to move to {to}"),
+        Order::Failback(to) => format!("asks to move back to {to}"),
         Order::Maintenance(Some(site), lasts) => {
             format!("puts {site} into maintenance for {}", duration_text(*lasts))
         }

@@ -19,7 +19,7 @@ impl SqliteJournal {
     ///
     /// # Errors
     /// The folder or file cannot be used, or the file is of a later version, or it cannot be moved.
-    pub fn open_or_begin_anew(directory: &Path, now: Moment) -> Result<Self, JournalError> {
+    pub(super) fn connect_or_begin_anew(directory: &Path, now: Moment) -> Result<Connection, JournalError> {
         let (connection, path) = Self::connect(directory)?;
         let damage = match sound(&connection, &path).and_then(|()| Self::prepare(connection, &path)) {
             Err(error) if is_damage(&error) => error,
@@ -30,7 +30,8 @@ impl SqliteJournal {
             error = &damage as &dyn std::error::Error,
             "the journal is damaged and was moved aside; an empty one begins, and every service is only observed until \
              `redrover ack`");
-        Self::open(directory)
+        let (connection, path) = Self::connect(directory)?;
+        Self::prepare(connection, &path)
     }
 }
 
@@ -55,6 +56,9 @@ fn is_damage(error: &JournalError) -> bool {
         JournalError::Absent { .. }
         | JournalError::Directory { .. }
         | JournalError::Aside { .. }
+        | JournalError::Lock { .. }
+        | JournalError::Held { .. }
+        | JournalError::Shut { .. }
         | JournalError::Version { .. }
         | JournalError::Write { .. }
         | JournalError::Read { .. }
@@ -65,7 +69,11 @@ fn is_damage(error: &JournalError) -> bool {
     }
 }
 
-pub(super) fn move_aside(path: &Path, now: Moment) -> Result<PathBuf, JournalError> {
+/// Gives a damaged file of SQLite, and what belongs to it, a name with the time; returns that.
+///
+/// # Errors
+/// It cannot be renamed.
+pub fn move_aside(path: &Path, now: Moment) -> Result<PathBuf, JournalError> {
     let since = Duration::from_millis(u64::try_from(now.unix_ms()).unwrap_or(0));
     // Without colons, which other systems do not take in a name.
     let time = humantime::format_rfc3339_millis(UNIX_EPOCH + since).to_string().replace(':', "-");

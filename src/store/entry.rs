@@ -3,8 +3,10 @@
 use std::fmt;
 use std::time::{Duration, UNIX_EPOCH};
 
+use super::audit::{Anchor, Configured, Denial};
+use super::remembered::Remembered;
 use crate::decide::saga::{Outcome, Step};
-use crate::decide::{Closing, Decision, Evidence, Plan};
+use crate::decide::{Closing, Comparison, Decision, Evidence, Plan};
 use crate::types::{Alert, Fence, ServiceName, SiteName};
 
 /// What a person ordered.
@@ -25,6 +27,13 @@ pub enum OperatorAction {
         /// Where to.
         to: SiteName,
     },
+    /// Move back to the site that was left last.
+    Failback {
+        /// Where to.
+        to: SiteName,
+        /// Whether before it was stable for as long as is asked of it.
+        early: bool,
+    },
     /// No automatic action for a site, or for the whole service, until a moment.
     Maintain {
         /// The site; absent for the whole service.
@@ -44,6 +53,8 @@ impl fmt::Display for OperatorAction {
             }
             Self::Acknowledge { epoch: None } => f.write_str("acknowledge"),
             Self::Failover { to } => write!(f, "failover to {to}"),
+            Self::Failback { to, early: false } => write!(f, "failback to {to}"),
+            Self::Failback { to, early: true } => write!(f, "failback to {to}, although early"),
             Self::Maintain { site, until_unix_ms } => {
                 let until = Duration::from_millis(u64::try_from(*until_unix_ms).unwrap_or(0));
                 let until = humantime::format_rfc3339_seconds(UNIX_EPOCH + until);
@@ -66,6 +77,9 @@ pub enum Body {
         epoch: u64,
         /// The site it calls active.
         active: SiteName,
+        /// Who: the system's user name; absent in entries of earlier versions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
     },
     /// Alerts about the service came in.
     Notified {
@@ -128,12 +142,37 @@ pub enum Body {
         /// What came out of it.
         closing: Closing,
     },
+    /// How the new site does, some time after a switch.
+    Compared {
+        /// Beside the old one.
+        comparison: Comparison,
+    },
     /// A person ordered something.
     Ordered {
         /// What.
         action: OperatorAction,
         /// Who: the system's user name.
         by: String,
+    },
+    /// The agent read its configuration. Of the agent as a whole, as are the two that follow.
+    Configured {
+        /// What came of it.
+        configured: Box<Configured>,
+    },
+    /// Callers were turned away.
+    Denied {
+        /// Who, and where.
+        denial: Denial,
+    },
+    /// The oldest entries of a chain were dropped.
+    Dropped {
+        /// Up to where.
+        anchor: Anchor,
+    },
+    /// What the entries about the service said up to here, before the oldest of them are dropped.
+    Remembered {
+        /// It.
+        remembered: Box<Remembered>,
     },
 }
 
@@ -166,13 +205,23 @@ pub enum Kind {
     Observed,
     /// [`Body::Closed`].
     Closed,
+    /// [`Body::Compared`].
+    Compared,
     /// [`Body::Ordered`].
     Ordered,
+    /// [`Body::Configured`].
+    Configured,
+    /// [`Body::Denied`].
+    Denied,
+    /// [`Body::Dropped`].
+    Dropped,
+    /// [`Body::Remembered`].
+    Remembered,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 16] = [
         Self::Adopted,
         Self::Notified,
         Self::Decided,
@@ -183,7 +232,12 @@ impl Kind {
         Self::Held,
         Self::Observed,
         Self::Closed,
+        Self::Compared,
         Self::Ordered,
+        Self::Configured,
+        Self::Denied,
+        Self::Dropped,
+        Self::Remembered,
     ];
 
     /// The kind as a word.
@@ -200,7 +254,12 @@ impl Kind {
             Self::Held => "held",
             Self::Observed => "observed",
             Self::Closed => "closed",
+            Self::Compared => "compared",
             Self::Ordered => "ordered",
+            Self::Configured => "configured",
+            Self::Denied => "denied",
+            Self::Dropped => "dropped",
+            Self::Remembered => "remembered",
         }
     }
 }
@@ -220,7 +279,12 @@ impl Body {
             Self::Held { .. } => Kind::Held,
             Self::Observed { .. } => Kind::Observed,
             Self::Closed { .. } => Kind::Closed,
+            Self::Compared { .. } => Kind::Compared,
             Self::Ordered { .. } => Kind::Ordered,
+            Self::Configured { .. } => Kind::Configured,
+            Self::Denied { .. } => Kind::Denied,
+            Self::Dropped { .. } => Kind::Dropped,
+            Self::Remembered { .. } => Kind::Remembered,
         }
     }
 }
@@ -230,7 +294,7 @@ impl Body {
 pub struct NewEntry {
     /// When, Unix milliseconds.
     pub at_unix_ms: i64,
-    /// About which service.
+    /// About which service; [`ServiceName::agent`] for the agent as a whole.
     pub service: ServiceName,
     /// In which incident.
     pub incident: Option<String>,
@@ -249,7 +313,7 @@ pub struct Entry {
     pub last_unix_ms: i64,
     /// How often it was said.
     pub count: u64,
-    /// About which service.
+    /// About which service; [`ServiceName::agent`] for the agent as a whole.
     pub service: ServiceName,
     /// In which incident.
     pub incident: Option<String>,

@@ -1,6 +1,7 @@
 //! The port to the journal.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -39,6 +40,26 @@ pub enum JournalError {
         to: PathBuf,
         /// The cause.
         source: std::io::Error,
+    },
+    /// The file that keeps other agents out could not be made.
+    #[error("cannot create {path}")]
+    Lock {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// Another agent has the folder.
+    #[error("another agent runs on {directory}")]
+    Held {
+        /// The folder.
+        directory: PathBuf,
+    },
+    /// The agent's journal could not be opened so far.
+    #[error("the journal is not open")]
+    Shut {
+        /// The cause.
+        source: Arc<JournalError>,
     },
     /// There is no journal to read.
     #[error("there is no journal at {path}: no agent has run there yet")]
@@ -99,9 +120,9 @@ pub enum JournalError {
     Worker,
 }
 
-/// The kinds that come without end, of which the newest are kept; every other kind is kept whole.
-pub(super) const PRUNED: [Kind; 2] = [Kind::Decided, Kind::Notified];
-/// Entries kept of each of these kinds.
+/// The kinds that come without end, of which the newest are kept; of every other kind, all that is young enough.
+pub(super) const PRUNED: [Kind; 3] = [Kind::Decided, Kind::Notified, Kind::Denied];
+/// Entries kept of each of these kinds, whatever else is asked for.
 pub(super) const KEPT_MAX: usize = 100_000;
 
 /// Which entries to read.

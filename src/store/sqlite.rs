@@ -9,14 +9,21 @@ use rusqlite::{Connection, OpenFlags, Row, TransactionBehavior, params_from_iter
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout_at};
 
-use super::write::append;
+use super::agent::Slot;
+use super::write::{anchor_all, append};
 use super::{Body, Entry, Journal, JournalError, NewEntry, Query, Ticket};
 use crate::decide::Plan;
 use crate::types::ServiceName;
 
 /// The schemas, oldest first; the file's `user_version` counts how many were applied.
-const MIGRATIONS: [&str; 3] =
-    [include_str!("schema.sql"), include_str!("schema_2.sql"), include_str!("schema_3.sql")];
+const MIGRATIONS: [&str; 4] = [
+    include_str!("schema.sql"),
+    include_str!("schema_2.sql"),
+    include_str!("schema_3.sql"),
+    include_str!("schema_4.sql"),
+];
+/// From this schema on, whatever was dropped has an anchor.
+const ANCHORED: usize = 4;
 /// How long a write waits for another process, such as an operator's command.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 /// A call has so long, its turn included: a durable write takes milliseconds, and [`BUSY_TIMEOUT`] beside another
@@ -26,7 +33,7 @@ const CALL_LIMIT: Duration = Duration::from_secs(5);
 /// The journal in an SQLite file.
 #[derive(Debug, Clone)]
 pub struct SqliteJournal {
-    connection: Arc<Mutex<Connection>>,
+    pub(super) slot: Arc<Mutex<Slot>>,
 }
 
 impl SqliteJournal {
@@ -36,7 +43,7 @@ impl SqliteJournal {
     /// The folder or file cannot be used, or the file is of a later version.
     pub fn open(directory: &Path) -> Result<Self, JournalError> {
         let (connection, path) = Self::connect(directory)?;
-        Self::prepare(connection, &path)
+        Self::prepare(connection, &path).map(|connection| Self::of(Slot::Open { connection, _lock: None }))
     }
 
     pub(super) fn connect(directory: &Path) -> Result<(Connection, PathBuf), JournalError> {
@@ -64,7 +71,7 @@ impl SqliteJournal {
     /// There is none, or it cannot be read.
     pub fn open_read_only(directory: &Path) -> Result<Self, JournalError> {
         let connection = Self::connect_read_only(directory)?;
-        Ok(Self { connection: Arc::new(Mutex::new(connection)) })
+        Ok(Self::of(Slot::Open { connection, _lock: None }))
     }
 
     pub(super) fn connect_read_only(directory: &Path) -> Result<Connection, JournalError> {
@@ -79,7 +86,7 @@ impl SqliteJournal {
         Ok(connection)
     }
 
-    pub(super) fn prepare(mut connection: Connection, path: &Path) -> Result<Self, JournalError> {
+    pub(super) fn prepare(mut connection: Connection, path: &Path) -> Result<Connection, JournalError> {
         let open = |source| JournalError::Open { path: path.to_owned(), source };
         connection.pragma_update(None, "journal_mode", "WAL").map_err(open)?;
         connection.pragma_update(None, "synchronous", "FULL").map_err(open)?;
@@ -95,9 +102,12 @@ impl SqliteJournal {
         for migration in &MIGRATIONS[applied..] {
             transaction.execute_batch(migration).map_err(open)?;
         }
+        if applied < ANCHORED {
+            anchor_all(&transaction).map_err(open)?;
+        }
         transaction.pragma_update(None, "user_version", known).map_err(open)?;
         transaction.commit().map_err(open)?;
-        Ok(Self { connection: Arc::new(Mutex::new(connection)) })
+        Ok(connection)
     }
 
     /// Works on a thread of its own, one call after the other in the order of their coming. Work that has begun keeps
@@ -108,10 +118,10 @@ impl SqliteJournal {
         work: impl FnOnce(&mut Connection) -> Result<T, JournalError> + Send + 'static,
     ) -> Result<T, JournalError> {
         let (end, limit) = (Instant::now() + CALL_LIMIT, CALL_LIMIT);
-        let turn = timeout_at(end, Arc::clone(&self.connection).lock_owned());
-        let Ok(mut connection) = turn.await else { return Err(JournalError::Busy { limit }) };
+        let turn = timeout_at(end, Arc::clone(&self.slot).lock_owned());
+        let Ok(mut slot) = turn.await else { return Err(JournalError::Busy { limit }) };
         // A panic leaves an unfinished transaction, which SQLite has rolled back.
-        let worker = tokio::task::spawn_blocking(move || work(&mut connection));
+        let worker = tokio::task::spawn_blocking(move || work(slot.connection()?));
         match timeout_at(end, worker).await {
             Ok(done) => done.unwrap_or(Err(JournalError::Worker)),
             Err(_) => Err(JournalError::Overdue { limit }),
@@ -143,7 +153,7 @@ impl Journal for SqliteJournal {
     }
 
     async fn read(&self, query: Query) -> Result<Vec<Entry>, JournalError> {
-        self.with(move |connection| read(connection, &query)).await
+        self.with(move |connection| read_entries(connection, &query)).await
     }
 }
 
@@ -151,7 +161,8 @@ pub(super) fn to_sql(seq: u64) -> i64 {
     i64::try_from(seq).unwrap_or(i64::MAX)
 }
 
-fn read(connection: &mut Connection, query: &Query) -> Result<Vec<Entry>, JournalError> {
+/// Reads entries.
+pub(super) fn read_entries(connection: &Connection, query: &Query) -> Result<Vec<Entry>, JournalError> {
     let failed = |source| JournalError::Read { source };
     let mut sql =
         "SELECT seq, at_ms, last_ms, count, service, incident, body FROM entries WHERE seq > ?".to_owned();
@@ -183,7 +194,10 @@ fn entry(row: &Row<'_>) -> Result<Entry, JournalError> {
     let not_understood = |source| JournalError::Entry { seq, source };
     let text: String = row.get(6).map_err(failed)?;
     let service: String = row.get(4).map_err(failed)?;
-    let service = ServiceName::new(service).map_err(|e| not_understood(serde::de::Error::custom(e)))?;
+    let service = match ServiceName::agent() {
+        agent if agent.as_str() == service => agent,
+        _ => ServiceName::new(service).map_err(|e| not_understood(serde::de::Error::custom(e)))?,
+    };
     let body: Body = serde_json::from_str(&text).map_err(not_understood)?;
     Ok(Entry {
         seq,
@@ -200,12 +214,13 @@ fn entry(row: &Row<'_>) -> Result<Entry, JournalError> {
 impl SqliteJournal {
     /// A setting of the connection, for tests.
     pub(super) fn pragma(&self, name: &str) -> i64 {
-        let connection = self.connection.try_lock().unwrap();
-        connection.pragma_query_value(None, name, |row| row.get(0)).unwrap()
+        let mut slot = self.slot.try_lock().unwrap();
+        slot.connection().unwrap().pragma_query_value(None, name, |row| row.get(0)).unwrap()
     }
 
     /// Waits for other processes for longer than any call may take, as a broken disk would make it.
     pub(crate) fn never_give_up(&self) {
-        self.connection.try_lock().unwrap().busy_timeout(CALL_LIMIT * 100).unwrap();
+        let mut slot = self.slot.try_lock().unwrap();
+        slot.connection().unwrap().busy_timeout(CALL_LIMIT * 100).unwrap();
     }
 }

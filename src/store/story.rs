@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::{Body, Entry, OperatorAction};
 use crate::decide::saga::{Outcome, Step};
-use crate::decide::{Closing, Plan, Trigger};
+use crate::decide::{Closing, Plan, RequestKind, Trigger};
 use crate::types::{Alert, AlertKey, AlertState, Fence, SiteName};
 
 /// Alerts that are over and still remembered, so that a late "firing" of one of them is harmless.
@@ -37,7 +37,7 @@ pub struct Unfinished {
 }
 
 /// Attempts to switch that were given up since one succeeded or a person acknowledged.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Attempts {
     /// When the last one was given up, Unix milliseconds.
     pub last_unix_ms: i64,
@@ -48,7 +48,7 @@ pub struct Attempts {
 }
 
 /// A person's order to move to a site.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Asked {
     /// Where to.
     pub to: SiteName,
@@ -56,10 +56,12 @@ pub struct Asked {
     pub by: String,
     /// When, Unix milliseconds.
     pub at_unix_ms: i64,
+    /// What kind of move.
+    pub kind: RequestKind,
 }
 
 /// In how many incidents a source spoke.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Track {
     /// Incidents that a majority confirmed.
     pub confirmed: u32,
@@ -111,7 +113,7 @@ impl Story {
     pub fn tell(&mut self, entry: &Entry) {
         self.seq = self.seq.max(entry.seq);
         match &entry.body {
-            Body::Adopted { epoch, active } => {
+            Body::Adopted { epoch, active, .. } => {
                 self.epoch = Some(*epoch);
                 self.active = Some(active.clone());
                 self.left.clear();
@@ -135,7 +137,12 @@ impl Story {
                 self.note_end(decision, outcome, *epoch, entry.at_unix_ms)
             }
             Body::Halted { why } => self.halted = Some(why.clone()),
-            Body::Held { .. } => {}
+            Body::Held { .. }
+            | Body::Compared { .. }
+            | Body::Configured { .. }
+            | Body::Denied { .. }
+            | Body::Dropped { .. } => {}
+            Body::Remembered { remembered } => remembered.recall(self),
             Body::Observed { fence } => self.note_fence(fence),
             Body::Closed { closing } => self.note_closing(closing),
             Body::Ordered { action, by } => self.note_order(action, by, entry.at_unix_ms),
@@ -204,8 +211,16 @@ impl Story {
         match step {
             Step::Claimed => self.epoch = Some(epoch.saturating_add(1)),
             Step::Switched => self.epoch = Some(epoch.saturating_add(2)),
-            Step::Fenced { .. } | Step::Promoting | Step::Promoted | Step::Proven | Step::Verified { .. } => {
-            }
+            Step::Prepared { .. }
+            | Step::Fenced { .. }
+            | Step::CaughtUp { .. }
+            | Step::Reached { .. }
+            | Step::Following
+            | Step::Followed { .. }
+            | Step::Promoting
+            | Step::Promoted
+            | Step::Proven
+            | Step::Verified { .. } => {}
         }
     }
 
@@ -232,6 +247,10 @@ impl Story {
         }
     }
 
+    fn note_asked(&mut self, to: &SiteName, by: &str, at_unix_ms: i64, kind: RequestKind) {
+        self.asked = Some(Asked { to: to.clone(), by: by.to_owned(), at_unix_ms, kind });
+    }
+
     fn note_order(&mut self, action: &OperatorAction, by: &str, at_unix_ms: i64) {
         match action {
             OperatorAction::Pause => self.is_paused = true,
@@ -244,7 +263,11 @@ impl Story {
                 self.acknowledged = Some(at_unix_ms);
             }
             OperatorAction::Failover { to } => {
-                self.asked = Some(Asked { to: to.clone(), by: by.to_owned(), at_unix_ms });
+                self.note_asked(to, by, at_unix_ms, RequestKind::Failover);
+            }
+            OperatorAction::Failback { to, early } => {
+                let kind = if *early { RequestKind::EarlyFailback } else { RequestKind::Failback };
+                self.note_asked(to, by, at_unix_ms, kind);
             }
             OperatorAction::Maintain { site, until_unix_ms } => {
                 self.maintenance.retain(|_, until| *until > at_unix_ms);

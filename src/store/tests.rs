@@ -6,7 +6,9 @@ mod aside;
 mod chain;
 mod evidence;
 mod outbox;
+mod points;
 mod story;
+mod tidy;
 
 use std::fs;
 use std::time::Duration;
@@ -56,6 +58,7 @@ fn plan(decision: &str) -> Plan {
         made_unix_ms: 0,
         expires_unix_ms: 60_000,
         promotes: true,
+        lossless: false,
         trigger: Trigger::Automatic,
     }
 }
@@ -136,17 +139,17 @@ async fn the_file_is_as_durable_as_promised() {
     let mode: String = raw(&folder).pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
     assert_eq!(mode, "wal");
     assert_eq!(journal.pragma("synchronous"), 2, "2 is FULL");
-    assert_eq!(journal.pragma("user_version"), 3);
+    assert_eq!(journal.pragma("user_version"), 4);
 }
 
 #[test]
 fn a_later_or_impossible_schema_is_refused_and_left_alone() {
-    for version in [4, 99, -1] {
+    for version in [5, 99, -1] {
         let folder = folder();
         drop(open(&folder));
         raw(&folder).pragma_update(None, "user_version", version).unwrap();
         let error = SqliteJournal::open(folder.path()).unwrap_err();
-        assert!(matches!(error, JournalError::Version { found, known: 3 } if found == version), "{error:?}");
+        assert!(matches!(error, JournalError::Version { found, known: 4 } if found == version), "{error:?}");
         let still: i64 = raw(&folder).pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
         assert_eq!(still, version);
     }
@@ -287,7 +290,7 @@ async fn a_repetition_is_counted() {
 async fn kinds_come_in_the_order_of_their_places() {
     for keeper in keepers() {
         let journal = keeper.open();
-        let adopted = || Body::Adopted { epoch: 1, active: SiteName::new("dc-a").unwrap() };
+        let adopted = || Body::Adopted { epoch: 1, active: SiteName::new("dc-a").unwrap(), by: None };
         let mixed = vec![entry("s", 1, halted("1")), entry("s", 1, adopted()), entry("s", 1, halted("2"))];
         let seqs = journal.append(mixed).await.unwrap();
         let places = async |query| -> Vec<u64> {

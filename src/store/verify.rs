@@ -6,8 +6,9 @@ use std::path::Path;
 
 use rusqlite::{Connection, Row};
 
-use super::chain::{KEPT, Seal, Written, chain_of};
-use super::{JournalError, Kind, SqliteJournal};
+use super::audit::Anchor;
+use super::chain::{Seal, Written, chain_of};
+use super::{Body, JournalError, Kind, SqliteJournal};
 
 /// What a journal's chains say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub struct Verified {
     pub unsealed: u64,
     /// The newest seal of each chain, by the chain's name: to compare with what the log told earlier.
     pub heads: Vec<(String, Seal)>,
+    /// What was dropped because of its age or number: the last word about each chain.
+    pub anchors: Vec<Anchor>,
     /// What does not fit; nothing where all does.
     pub flaws: Vec<Flaw>,
 }
@@ -30,8 +33,11 @@ pub enum Flaw {
         /// Its place.
         seq: i64,
     },
-    /// The oldest entries of the kinds that are kept whole are not there.
-    Beginning,
+    /// The oldest entries of a chain are not there, and no entry says that they were dropped.
+    Beginning {
+        /// The chain's name.
+        chain: String,
+    },
     /// The newest entries of a chain are not there.
     CutOff {
         /// The chain's name.
@@ -52,7 +58,7 @@ impl fmt::Display for Flaw {
             Self::Broken { seq } => {
                 write!(f, "entry {seq} was changed or inserted, or one before it was removed")
             }
-            Self::Beginning => f.write_str("the oldest entries of chain kept were removed"),
+            Self::Beginning { chain } => write!(f, "the oldest entries of chain {chain} were removed"),
             Self::CutOff { chain, seq } => {
                 write!(f, "the entries of chain {chain} up to place {seq} are not all there")
             }
@@ -81,7 +87,8 @@ pub fn verify(directory: &Path) -> Result<Verified, JournalError> {
     // One transaction: an agent may write at the same time.
     let transaction = connection.unchecked_transaction().map_err(read)?;
     let mut chains = chains(&transaction).map_err(read)?;
-    let mut verified = Verified { sealed: 0, unsealed: 0, heads: Vec::new(), flaws: Vec::new() };
+    let mut verified =
+        Verified { sealed: 0, unsealed: 0, heads: Vec::new(), anchors: Vec::new(), flaws: Vec::new() };
     let sql = "SELECT seq, at_ms, service, kind, incident, body, seal FROM entries ORDER BY seq";
     let mut statement = transaction.prepare(sql).map_err(read)?;
     let mut rows = statement.query([]).map_err(read)?;
@@ -89,8 +96,12 @@ pub fn verify(directory: &Path) -> Result<Verified, JournalError> {
         follow(row, &mut chains, &mut verified).map_err(read)?;
     }
     for (name, chain) in chains {
-        if name == KEPT && chain.start != Seal::BEGINNING {
-            verified.flaws.push(Flaw::Beginning);
+        let anchor = verified.anchors.iter().rev().find(|anchor| anchor.chain == name);
+        let is_anchored = anchor.is_some_and(|anchor| {
+            i64::try_from(anchor.seq) == Ok(chain.after) && anchor.seal == chain.start.to_string()
+        });
+        if chain.start != Seal::BEGINNING && !is_anchored {
+            verified.flaws.push(Flaw::Beginning { chain: name.clone() });
         }
         if chain.at != chain.head || chain.last_seq != chain.head_seq {
             verified.flaws.push(Flaw::CutOff { chain: name.clone(), seq: chain.head_seq });
@@ -146,6 +157,12 @@ fn follow(
     let found = seal.and_then(|bytes| Seal::from_bytes(&bytes));
     if found != Some(wanted) {
         verified.flaws.push(Flaw::Broken { seq });
+    }
+    if kind == Kind::Dropped.as_str()
+        && let Ok(Body::Dropped { anchor }) = serde_json::from_str(&body)
+    {
+        verified.anchors.retain(|known| known.chain != anchor.chain);
+        verified.anchors.push(anchor);
     }
     verified.sealed += 1;
     chain.at = found.unwrap_or(wanted);

@@ -1,11 +1,13 @@
-//! Writes entries into the file, each sealed to the one before it, and drops the oldest of the kinds that come without
-//! end.
+//! Writes entries into the file, each sealed to the one before it, and drops the oldest ones, which is an entry too.
 
-use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior};
 
-use super::chain::{Seal, Written, chain_of};
+use super::audit::Anchor;
+use super::chain::{KEPT, Seal, Written, chain_of};
 use super::journal::{KEPT_MAX, PRUNED};
-use super::{JournalError, Kind, NewEntry};
+use super::tidy::{IS_KEPT, surplus};
+use super::{Body, JournalError, Kind, NewEntry};
+use crate::types::ServiceName;
 
 /// Old entries are dropped once in so many appends.
 const PRUNE_EVERY: u64 = 1_000;
@@ -21,7 +23,8 @@ pub(super) fn append(connection: &mut Connection, entries: &[NewEntry]) -> Resul
         seqs.push(insert(&transaction, entry, &body).map_err(write)?);
     }
     if seqs.last().is_some_and(|seq| seq % PRUNE_EVERY == 0) {
-        PRUNED.into_iter().try_for_each(|kind| prune(&transaction, kind, KEPT_MAX)).map_err(write)?;
+        let now = entries.last().map_or(0, |entry| entry.at_unix_ms);
+        PRUNED.into_iter().try_for_each(|kind| prune(&transaction, kind, KEPT_MAX, now)).map_err(write)?;
     }
     let newest = head(&transaction, Kind::Ended).map_err(write)?;
     transaction.commit().map_err(write)?;
@@ -32,7 +35,8 @@ pub(super) fn append(connection: &mut Connection, entries: &[NewEntry]) -> Resul
     Ok(seqs)
 }
 
-fn insert(transaction: &Transaction<'_>, entry: &NewEntry, body: &str) -> rusqlite::Result<u64> {
+/// Writes one entry, whose body is also given as text.
+pub(super) fn insert(transaction: &Transaction<'_>, entry: &NewEntry, body: &str) -> rusqlite::Result<u64> {
     let kind = entry.body.kind();
     let sql =
         "INSERT INTO entries (at_ms, last_ms, service, kind, incident, body) VALUES (?1, ?1, ?2, ?3, ?4, ?5)";
@@ -77,17 +81,66 @@ fn head(transaction: &Transaction<'_>, kind: Kind) -> rusqlite::Result<Option<Se
     Ok(bytes.map(|bytes| Seal::from_bytes(&bytes).unwrap_or(Seal::BEGINNING)))
 }
 
-/// Drops all but the newest `kept` entries of a kind. Its chain begins behind the last one that was dropped.
-pub(super) fn prune(transaction: &Transaction<'_>, kind: Kind, kept: usize) -> rusqlite::Result<()> {
-    let sql = "SELECT seq, seal FROM entries WHERE kind = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2";
-    let kept = i64::try_from(kept).unwrap_or(i64::MAX);
-    let last: Option<(i64, Option<Vec<u8>>)> =
-        transaction.query_row(sql, (kind.as_str(), kept), |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-    let Some((last, seal)) = last else { return Ok(()) };
-    if let Some(seal) = seal {
-        let sql = "UPDATE chains SET start = ?2, start_seq = ?3 WHERE name = ?1";
-        transaction.execute(sql, (chain_of(kind), seal, last))?;
+/// Drops all but the newest `kept` entries of a kind, or some of those: the others the next time.
+pub(super) fn prune(
+    transaction: &Transaction<'_>,
+    kind: Kind,
+    kept: usize,
+    now_unix_ms: i64,
+) -> rusqlite::Result<()> {
+    match surplus(transaction, kind, kept)? {
+        Some(last) => drop_until(transaction, kind.as_str(), last, now_unix_ms),
+        None => Ok(()),
     }
-    transaction.execute("DELETE FROM entries WHERE kind = ?1 AND seq <= ?2", (kind.as_str(), last))?;
+}
+
+/// Drops the entries of a chain up to one of them, behind which the chain then begins, and says so in an entry.
+pub(super) fn drop_until(
+    transaction: &Transaction<'_>,
+    chain: &str,
+    last: i64,
+    now_unix_ms: i64,
+) -> rusqlite::Result<()> {
+    let sql = "SELECT seal FROM entries WHERE seq = ?1";
+    let seal: Option<Vec<u8>> = transaction.query_row(sql, [last], |row| row.get(0))?;
+    let count = match chain {
+        KEPT => transaction.execute(&format!("DELETE FROM entries WHERE {IS_KEPT} AND seq <= ?1"), [last])?,
+        kind => transaction.execute("DELETE FROM entries WHERE kind = ?1 AND seq <= ?2", (kind, last))?,
+    };
+    // Without a seal it is from before there were chains.
+    let Some(seal) = seal else { return Ok(()) };
+    let sql = "UPDATE chains SET start = ?2, start_seq = ?3 WHERE name = ?1";
+    transaction.execute(sql, (chain, &seal, last))?;
+    let seal = Seal::from_bytes(&seal).unwrap_or(Seal::BEGINNING);
+    anchor(transaction, (chain, last, seal), count as u64, now_unix_ms)
+}
+
+fn anchor(
+    transaction: &Transaction<'_>,
+    (chain, last, seal): (&str, i64, Seal),
+    count: u64,
+    now_unix_ms: i64,
+) -> rusqlite::Result<()> {
+    let seq = u64::try_from(last).unwrap_or(0);
+    let anchor = Anchor { chain: chain.to_owned(), seq, seal: seal.to_string(), count };
+    let body = Body::Dropped { anchor };
+    let text = serde_json::to_string(&body).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))?;
+    let entry = NewEntry { at_unix_ms: now_unix_ms, service: ServiceName::agent(), incident: None, body };
+    insert(transaction, &entry, &text).map(drop)
+}
+
+/// Writes an anchor for every chain whose beginning an earlier version has dropped without one.
+pub(super) fn anchor_all(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    let sql = "SELECT name, start_seq, start, (SELECT MAX(at_ms) FROM entries) FROM chains ORDER BY name";
+    let mut statement = transaction.prepare(sql)?;
+    let row = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
+    let chains: Vec<(String, i64, Vec<u8>, Option<i64>)> =
+        statement.query_map([], row)?.collect::<rusqlite::Result<_>>()?;
+    for (chain, last, start, now) in chains {
+        let start = Seal::from_bytes(&start).unwrap_or(Seal::BEGINNING);
+        if start != Seal::BEGINNING {
+            anchor(transaction, (&chain, last, start), 0, now.unwrap_or(0))?;
+        }
+    }
     Ok(())
 }

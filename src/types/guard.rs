@@ -44,6 +44,8 @@ pub enum Guard {
     SelfDoubt,
     /// The old primary takes no writes before the new one does.
     Fencing,
+    /// In a planned switch nothing is promoted that lacks a write.
+    CatchUp,
 }
 
 impl Guard {
@@ -60,7 +62,7 @@ impl Guard {
 #[cfg(test)]
 impl Guard {
     /// All guards.
-    pub(crate) const ALL: [Self; 20] = [
+    pub(crate) const ALL: [Self; 21] = [
         Self::CompareAndSwap,
         Self::Quorum,
         Self::Freshness,
@@ -81,6 +83,7 @@ impl Guard {
         Self::Leadership,
         Self::SelfDoubt,
         Self::Fencing,
+        Self::CatchUp,
     ];
 
     /// Runs `work` on this thread with the guard switched off.

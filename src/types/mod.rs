@@ -4,7 +4,9 @@
 
 mod alert;
 mod anomaly;
+mod change;
 mod guard;
+mod line;
 mod names;
 mod record;
 mod snapshot;
@@ -12,10 +14,13 @@ mod surroundings;
 mod time;
 mod units;
 mod vantage;
+mod zones;
 
 pub use alert::{Alert, AlertKey, AlertState, Notification};
 pub use anomaly::{Anomaly, Basis, Contribution, SIGNALS};
+pub use change::{Change, Difference};
 pub use guard::Guard;
+pub use line::Line;
 pub use names::{AgentName, NameError, RecordName, ServiceName, SiteName, TargetName};
 pub use record::{Fence, FenceError, RecordState, RecordType, RecordView, ResourceSet};
 pub use snapshot::{

@@ -126,6 +126,20 @@ name!(
     }
 );
 
+impl ServiceName {
+    /// What stands in the place of a service where the agent as a whole is meant. No service can be called so.
+    #[must_use]
+    pub fn agent() -> Self {
+        Self("*".into())
+    }
+
+    /// Whether the agent as a whole is meant.
+    #[must_use]
+    pub fn is_agent(&self) -> bool {
+        &*self.0 == "*"
+    }
+}
+
 impl RecordName {
     /// The name of the fence beside this record: `_redrover.` before the name.
     ///
@@ -134,11 +148,24 @@ impl RecordName {
     pub fn fence(&self) -> Result<Self, NameError> {
         Self::new(format!("_redrover.{}", self.0))
     }
+
+    /// Whether this name is that of a zone, or lies below it.
+    #[must_use]
+    pub fn is_within(&self, zone: &Self) -> bool {
+        let rest = self.0.strip_suffix(&*zone.0);
+        rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_service_is_called_like_the_agent() {
+        assert!(ServiceName::agent().is_agent());
+        assert!(ServiceName::new(ServiceName::agent().as_str()).is_err());
+    }
 
     #[test]
     fn names_are_checked() {

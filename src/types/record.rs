@@ -27,10 +27,17 @@ impl RecordType {
             Self::Aaaa => "AAAA",
         }
     }
+
+    /// Reads a type as DNS writes it.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Cname, Self::A, Self::Aaaa].into_iter().find(|kind| kind.as_str() == text)
+    }
 }
 
 /// One resource record set: its TTL and its values in normal form
-/// (addresses as printed by the standard library; names lower case without the final dot; TXT without quotes).
+/// (addresses as printed by the standard library; names lower case without the final dot; TXT without quotes). Where more
+/// than one plain set makes the record, its values are [`Line`](super::Line)s and its TTL is the longest.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ResourceSet {
     /// Time to live, seconds.

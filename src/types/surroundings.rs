@@ -63,4 +63,8 @@ pub struct ControlPlane {
     pub lag: Option<Duration>,
     /// Whether the links over which this site receives the other sites' writes are in sync.
     pub is_link_up: Option<bool>,
+    /// Whether a member of an Active-Active database has the others' recent writes, by its own lag check. It proves
+    /// nothing of an outage: a minute after a link is cut, both ends fail it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_fresh: Option<bool>,
 }

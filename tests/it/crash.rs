@@ -170,7 +170,11 @@ async fn switch(config: &Config, journal: Deadly) {
     let hands = Hands {
         journal: Arc::new(journal),
         dns: open_dns(config, service).await.expect("a provider"),
-        promote: Arc::new(RedisHands::new(Arc::clone(&monitor))),
+        promote: Arc::new(RedisHands::new(
+            Arc::clone(&monitor),
+            Arc::new(service.clone()),
+            agent.name.clone(),
+        )),
         eyes: monitor,
         look_deadline: Duration::from_millis(500),
         election: Arc::new(Solo),
@@ -193,6 +197,7 @@ async fn switch(config: &Config, journal: Deadly) {
         expires_unix_ms: made_unix_ms + 60_000,
         promotes: true,
         trigger: Trigger::Automatic,
+        lossless: false,
     };
     let body = Body::Ticketed { plan: Box::new(plan.clone()) };
     let entry = NewEntry { at_unix_ms: made_unix_ms, service: service.name.clone(), incident: None, body };

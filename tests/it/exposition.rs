@@ -1,10 +1,14 @@
 //! The page of a scrape, as Prometheus and its tools read it.
 
+use std::io::Read as _;
 use std::process::Command;
 
+use flate2::read::GzDecoder;
+use redrover::monitor::Names;
 use serde_json::json;
 
 use super::support::agent::{Metrics, SERVICE};
+use super::support::catalog::assert_is_in_the_catalog;
 use super::support::http;
 use super::support::process::{START_LIMIT, installed, run, wait_for, wait_until};
 use super::support::prometheus::Prometheus;
@@ -78,13 +82,51 @@ async fn both_forms_of_the_page_hold_what_was_promised() {
             );
         }
         assert_eq!(metrics.value("redis_up", &[("datacenter", "dc-a")]), Some(1.0));
+        assert_is_in_the_catalog(&page, Names::Clean);
         if !has_end {
             assert_promtool_is_content(&page).await;
         }
     }
 }
 
-async fn assert_promtool_is_content(page: &str) {
+#[tokio::test]
+async fn the_names_of_redis_exporter_come_on_request_only() {
+    let mut scene = Scene::start(Holder::Embedded, &[]).await;
+    let name = "redis_total_error_replies";
+    assert_eq!(scene.agent.metrics().await.select(name, &[]).count(), 0);
+    scene.agent.process().kill();
+    scene.agent = scene
+        .setup
+        .start_with(|command| {
+            command.arg("--compat.redis-exporter");
+        })
+        .await;
+    wait_until("both Redis to be seen", ROUNDS_LIMIT, async || {
+        scene.agent.metrics().await.select(name, &[]).count() == 2
+    })
+    .await;
+    assert_is_in_the_catalog(&scene.agent.get("/metrics").await.body, Names::Compat);
+}
+
+#[tokio::test]
+async fn a_page_is_packed_for_whoever_takes_it_so() {
+    let scene = Scene::start(Holder::Embedded, &[]).await;
+    let ask = |coding: &'static str| {
+        let request = http::client().get(scene.agent.url("/metrics")).header("accept-encoding", coding);
+        async move { request.send().await.expect("the agent answers") }
+    };
+    let packed = ask("gzip").await;
+    assert_eq!(packed.headers()["content-encoding"], "gzip");
+    let bytes = packed.bytes().await.expect("a body");
+    let mut text = String::new();
+    GzDecoder::new(&*bytes).read_to_string(&mut text).expect("gzip");
+    assert!(text.contains("\nredis_up{") && text.len() > 3 * bytes.len(), "{} {}", text.len(), bytes.len());
+    let plain = ask("identity").await;
+    assert_eq!(plain.headers().get("content-encoding"), None);
+    assert!(plain.text().await.expect("a body").contains("\nredis_up{"));
+}
+
+pub(super) async fn assert_promtool_is_content(page: &str) {
     let folder = tempfile::tempdir().expect("a folder for the page");
     let file = folder.path().join("page");
     std::fs::write(&file, page).expect("the page can be written");

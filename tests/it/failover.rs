@@ -78,13 +78,13 @@ async fn fails_over_once(scene: &mut Scene) {
     assert_eq!(kept, "yes");
 
     scene.primary.restart().await;
-    scene.wait_number("redrover_writable_primaries", 2.0).await;
     wait_until("the old primary to be paused", ROUNDS_LIMIT, async || {
         let written = scene.primary.command::<()>(&["SET", "lost", "yes"]).await;
         written.is_err_and(|error| error.is_timeout())
     })
     .await;
     assert_eq!(scene.primary.command::<String>(&["PING"]).await.expect("a pause answers"), "PONG");
+    scene.wait_number("redrover_writable_primaries", 1.0).await;
 
     scene.wait_rounds(10).await;
     assert_eq!(scene.decisions(Some("failover")).await, 1.0);

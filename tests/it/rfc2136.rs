@@ -7,18 +7,16 @@ use std::time::Duration;
 
 use futures_util::future::join;
 use redrover::act::dns::rfc2136::Rfc2136Dns;
-use redrover::act::dns::{Dns, DnsError, Receipt, RecordChange, SendBy};
+use redrover::act::dns::{Dns, DnsError, Receipt, RecordChange};
 use redrover::config::{Provider, Record, Rfc2136, Secret, Tsig, TsigAlgorithm};
 use redrover::types::{Clock, Moment, RecordName, RecordState, RecordType, ResourceSet, SystemClock};
 
+use super::suite;
 use super::support::dns::{self, RecordType as WireType};
 use super::support::dns_proxy::{DnsProxy, Fault};
 use super::support::named::{KEY, Named, SECRET, ZONE};
 use super::support::ports::free_port;
 use super::support::process::wait_until;
-
-#[path = "../../src/act/dns/suite.rs"]
-mod suite;
 
 /// Races of the usual run; `REDROVER_RACES` asks for another number.
 const RACES: u64 = 25;

@@ -17,12 +17,14 @@
 //! ```
 //!
 //! The parts, from the bottom: `records` (names, values, sets), `zone` (batches, propagation, history), `control`
-//! (faults, policy, throttle), `service` (one request at a time), `api` and `dns` (the two edges), `sandbox`.
+//! (faults, policy, throttle), `identity` (keys that were given out), `service` (one request at a time), `api` and `dns` (the
+//! two edges), `sandbox`.
 
 mod api;
 mod clock;
 mod control;
 mod dns;
+mod identity;
 mod options;
 mod records;
 mod sandbox;
@@ -30,6 +32,6 @@ mod service;
 mod state;
 mod zone;
 
-pub use options::{Options, ThrottleOptions};
-pub use records::{RecordSpec, RecordSpecError};
+pub use options::{Options, PrivateZone, ThrottleOptions};
+pub use records::{AliasSpec, RecordSpec, RecordSpecError};
 pub use sandbox::{Running, Sandbox, StartError};

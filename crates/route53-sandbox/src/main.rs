@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser;
-use route53_sandbox::{Options, RecordSpec, Sandbox, ThrottleOptions};
+use route53_sandbox::{Options, PrivateZone, RecordSpec, RecordSpecError, Sandbox, ThrottleOptions};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::info;
 use tracing_subscriber::EnvFilter;
@@ -16,7 +16,7 @@ use tracing_subscriber::EnvFilter;
 ///
 /// Once it listens it prints one line of JSON: {"api":"http://..","dns":"..","zone_id":".."}
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(version, args_override_self = true)]
 struct Cli {
     /// The zone's name.
     #[arg(long)]
@@ -27,6 +27,15 @@ struct Cli {
     /// A record that exists from the start, as 'name type ttl value..'; may be repeated.
     #[arg(long = "record", value_name = "RECORD")]
     records: Vec<RecordSpec>,
+    /// A private zone beside it, as 'id name'; DNS does not serve it. May be repeated.
+    #[arg(long = "private-zone", value_name = "ZONE", value_parser = private_zone, conflicts_with = "state")]
+    private_zones: Vec<PrivateZone>,
+    /// A record of a private zone, as 'id name type ttl value..'; may be repeated.
+    #[arg(long = "private-record", value_name = "RECORD", value_parser = private_record)]
+    private_records: Vec<(String, RecordSpec)>,
+    /// A long-lived access key that is known; without any, every key is. May be repeated.
+    #[arg(long = "access-key", value_name = "ID")]
+    access_keys: Vec<String>,
     /// A delegated name server; may be repeated.
     #[arg(long = "name-server", value_name = "NAME")]
     name_servers: Vec<String>,
@@ -57,7 +66,7 @@ struct Cli {
 async fn main() -> anyhow::Result<()> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let options = Cli::parse().options();
+    let options = Cli::parse().options()?;
     // Before the line is printed, for whoever reads it may send the signal at once.
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
@@ -82,9 +91,15 @@ async fn main() -> anyhow::Result<()> {
 }
 
 impl Cli {
-    fn options(self) -> Options {
+    fn options(self) -> anyhow::Result<Options> {
         let mut options = Options::new(self.zone, self.zone_id);
         options.records = self.records;
+        options.access_keys = self.access_keys;
+        options.private_zones = self.private_zones;
+        for (id, record) in self.private_records {
+            let zone = options.private_zones.iter_mut().find(|zone| zone.id == id);
+            zone.with_context(|| format!("there is no private zone {id}"))?.records.push(record);
+        }
         if !self.name_servers.is_empty() {
             options.name_servers = self.name_servers;
         }
@@ -97,12 +112,22 @@ impl Cli {
             .zip(self.throttle_per_second)
             .map(|(burst, per_second)| ThrottleOptions { burst, per_second });
         options.state = self.state;
-        options
+        Ok(options)
     }
 }
 
 fn loopback() -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, 0))
+}
+
+fn private_zone(text: &str) -> Result<PrivateZone, String> {
+    let (id, name) = text.split_once(' ').ok_or_else(|| format!("{text:?} is not 'id name'"))?;
+    Ok(PrivateZone { id: id.to_owned(), name: name.trim().to_owned(), records: Vec::new() })
+}
+
+fn private_record(text: &str) -> Result<(String, RecordSpec), String> {
+    let (id, record) = text.split_once(' ').ok_or_else(|| format!("{text:?} is not 'id record'"))?;
+    Ok((id.to_owned(), record.parse().map_err(|error: RecordSpecError| error.to_string())?))
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

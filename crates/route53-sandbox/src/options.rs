@@ -15,6 +15,10 @@ pub struct Options {
     pub zone_id: String,
     /// The sets that exist, and are `INSYNC`, from the start.
     pub records: Vec<RecordSpec>,
+    /// Private zones beside it, which DNS does not serve and the state file does not keep.
+    pub private_zones: Vec<PrivateZone>,
+    /// The long-lived access keys that are known; without any, every key is.
+    pub access_keys: Vec<String>,
     /// The delegated name servers that GetHostedZone and the NS set name.
     pub name_servers: Vec<String>,
     /// The address of the API; port 0 takes a free one.
@@ -29,6 +33,17 @@ pub struct Options {
     pub throttle: Option<ThrottleOptions>,
     /// Where the records survive a restart; if the file exists, its records replace [`Options::records`].
     pub state: Option<PathBuf>,
+}
+
+/// A zone that only its own networks see.
+#[derive(Debug, Clone)]
+pub struct PrivateZone {
+    /// The zone's id, without `/hostedzone/`.
+    pub id: String,
+    /// The zone's name.
+    pub name: String,
+    /// The sets that exist from the start.
+    pub records: Vec<RecordSpec>,
 }
 
 /// A token bucket.
@@ -49,6 +64,8 @@ impl Options {
             zone: zone.into(),
             zone_id: zone_id.into(),
             records: Vec::new(),
+            private_zones: Vec::new(),
+            access_keys: Vec::new(),
             name_servers: vec![
                 "ns-1.route53-sandbox.test".to_owned(),
                 "ns-2.route53-sandbox.test".to_owned(),
@@ -66,6 +83,13 @@ impl Options {
     #[must_use]
     pub fn with_record(mut self, record: RecordSpec) -> Self {
         self.records.push(record);
+        self
+    }
+
+    /// The same options with a private zone.
+    #[must_use]
+    pub fn with_private_zone(mut self, zone: PrivateZone) -> Self {
+        self.private_zones.push(zone);
         self
     }
 

@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 use tracing::info;
 
 use crate::dns::{self, Sockets};
+use crate::identity::{self, Keys};
 use crate::options::Options;
 use crate::records::{DnsName, RecordSpec, RecordSpecError};
 use crate::service::Service;
@@ -93,7 +94,7 @@ impl Sandbox {
     pub async fn start(options: Options) -> Result<Running, StartError> {
         let state = options.state.clone().map(StateFile::new);
         let saved = state.as_ref().map(StateFile::load).transpose().map_err(StartError::state)?.flatten();
-        let zone = zone(&options, saved)?;
+        let zones = zones(&options, saved)?;
         let listen = |source| StartError::Listen { address: options.listen, source };
         let listener = TcpListener::bind(options.listen).await.map_err(listen)?;
         let api_addr = listener.local_addr().map_err(listen)?;
@@ -101,10 +102,12 @@ impl Sandbox {
         let sockets = Sockets::bind(options.dns_listen).await.map_err(dns_listen)?;
         let dns_addr = sockets.address();
 
-        let service = Arc::new(Service::new(zone, options.throttle, state));
+        let service =
+            Arc::new(Service::new(zones, Keys::new(options.access_keys.clone()), options.throttle, state));
         let tasks = Arc::new(Tasks::default());
         let router = api::router(Arc::clone(&service), Arc::clone(&tasks))
-            .merge(control::router(Arc::clone(&service)));
+            .merge(control::router(Arc::clone(&service)))
+            .merge(identity::router(Arc::clone(&service)));
         tasks.spawn(api::serve(listener, router));
         tasks.spawn(dns::serve_udp(sockets.udp, Arc::clone(&service)));
         tasks.spawn(dns::serve_tcp(sockets.tcp, service));
@@ -151,19 +154,36 @@ impl StartError {
     }
 }
 
-fn zone(options: &Options, saved: Option<Saved>) -> Result<Zone, StartError> {
-    let name = |text: &str| DnsName::parse(text).map_err(|error| StartError::Name(error.to_string()));
-    let identity = Identity {
-        name: name(&options.zone)?,
-        id: options.zone_id.clone(),
-        name_servers: options.name_servers.iter().map(|text| name(text)).collect::<Result<_, _>>()?,
-        sync_delay: options.sync_delay,
-        strict_pending: options.strict_pending,
-    };
-    let (sequence, specs) = match saved {
+/// The public zone, and the private ones behind it.
+fn zones(options: &Options, saved: Option<Saved>) -> Result<Vec<Zone>, StartError> {
+    let (sequence, records) = match saved {
         Some(saved) => (saved.sequence, saved.records),
         None => (0, options.records.clone()),
     };
+    let mut zones =
+        vec![zone(identity_of(options, &options.zone, &options.zone_id, 0)?, &records, sequence)?];
+    for (number, private) in options.private_zones.iter().enumerate() {
+        let place = identity_of(options, &private.name, &private.id, number + 1)?;
+        zones.push(zone(place, &private.records, 0)?);
+    }
+    Ok(zones)
+}
+
+/// The identity of the zone of that number; all but the first are private.
+fn identity_of(options: &Options, zone: &str, id: &str, number: usize) -> Result<Identity, StartError> {
+    let name = |text: &str| DnsName::parse(text).map_err(|error| StartError::Name(error.to_string()));
+    Ok(Identity {
+        name: name(zone)?,
+        id: id.to_owned(),
+        name_servers: options.name_servers.iter().map(|text| name(text)).collect::<Result<_, _>>()?,
+        sync_delay: options.sync_delay,
+        strict_pending: options.strict_pending,
+        is_private: number > 0,
+        tag: if number > 0 { format!("SANDBOX{number}") } else { "SANDBOX".to_owned() },
+    })
+}
+
+fn zone(identity: Identity, specs: &[RecordSpec], sequence: u64) -> Result<Zone, StartError> {
     let set = |spec: &RecordSpec| {
         let set = spec.to_set().map_err(|source| StartError::Record { name: spec.name.clone(), source })?;
         if set.key.name.is_in(&identity.name) { Ok(set) } else { Err(StartError::Outside(spec.name.clone())) }

@@ -4,8 +4,10 @@
 
 mod open;
 mod port;
+mod resolvers;
 mod send;
 
+pub mod cloud_dns;
 pub mod embedded;
 pub mod rfc2136;
 pub mod route53;
@@ -17,7 +19,8 @@ pub(crate) mod wire;
 #[cfg(test)]
 mod suite;
 
-pub use embedded::{EmbeddedServer, EmbeddedZone};
+pub use embedded::{DnsMetrics, EmbeddedServer, EmbeddedZone};
 pub use open::open;
 pub use port::{Answer, Dns, DnsError, Receipt, RecordChange};
+pub use resolvers::Resolved;
 pub use send::SendBy;

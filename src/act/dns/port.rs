@@ -5,6 +5,7 @@ use std::fmt;
 use async_trait::async_trait;
 
 use super::SendBy;
+use super::resolvers::Resolved;
 use crate::types::{RecordState, ResourceSet};
 
 /// A compare-and-swap of record and fence together.
@@ -127,4 +128,9 @@ pub trait Dns: Send + Sync {
 
     /// Asks each of the zone's name servers, from outside, what the record is. Empty when no name server is known.
     async fn answers(&self) -> Vec<Answer>;
+
+    /// Asks those whom clients ask where the name leads; nothing where nobody can be asked.
+    async fn resolved(&self) -> Resolved {
+        Resolved::default()
+    }
 }

@@ -21,7 +21,7 @@ fn too_late() -> SendBy {
 }
 
 /// Takes a provider whose name holds nothing through all that it must do and must refuse. `a` and `b` are two
-/// values of the record's type in normal form.
+/// values of the record's type in normal form, or several, one on each line.
 pub async fn every_provider(dns: &dyn Dns, a: &str, b: &str) {
     let adopted = state(a, 5, "v=1;epoch=1");
     creation(dns, &adopted, b).await;
@@ -145,10 +145,10 @@ pub async fn refused(dns: &dyn Dns, expected: &RecordState, wanted: &RecordState
     assert_eq!(dns.read().await.expect("can be read"), *held, "a refused change left its mark");
 }
 
-/// A state of one value and one fence text.
-pub fn state(value: &str, ttl_seconds: u32, fence: &str) -> RecordState {
+/// A state of one fence text, and of one value on each line.
+pub fn state(values: &str, ttl_seconds: u32, fence: &str) -> RecordState {
     RecordState {
-        record: Some(ResourceSet::single(ttl_seconds, value)),
+        record: Some(ResourceSet { ttl_seconds, values: values.lines().map(str::to_owned).collect() }),
         fence: Some(ResourceSet::single(ttl_seconds, fence)),
     }
 }

@@ -6,7 +6,7 @@ use super::message::{Kind, Message, Phase};
 use super::words::{Names, line, title, todo, todo_about};
 use crate::config::Level;
 use crate::decide::saga::{Fencing, Outcome, Step};
-use crate::decide::{AlertLevel, Decision, Plan, Reason, Verdict};
+use crate::decide::{AlertLevel, Comparison, Decision, Plan, Reason, Verdict};
 use crate::store::{Body, Entry, OperatorAction};
 use crate::types::{ServiceName, SiteName};
 
@@ -48,16 +48,22 @@ impl Chronicle {
             Body::Ended { outcome, .. } => self.ended(pen, outcome),
             Body::Held { site, error } => self.held(pen, site, error.as_deref()),
             Body::Ordered { action, by } => self.ordered(pen, action, by),
-            Body::Adopted { epoch, active } => {
+            Body::Adopted { epoch, active, .. } => {
                 let names = Names { service: pen.service, from: None, to: Some(active) };
                 let mut message = pen.write(Kind::Adopted, Level::Info, names);
                 message.happened = format!("The fence was written with epoch {epoch}; {active} is active.");
                 message.done = vec!["redrover watches, and acts as its mode allows.".to_owned()];
                 vec![message]
             }
+            Body::Compared { comparison } => vec![compared(pen, comparison)],
             Body::Closed { closing } => self.closed(pen, &closing.incident, closing.confirmed),
             // The decision that froze the service has told why, and another agent's switch is its own to tell.
             Body::Halted { .. } | Body::Observed { .. } | Body::Notified { .. } => Vec::new(),
+            // Nothing that anybody must hear of: it stands in the journal.
+            Body::Configured { .. }
+            | Body::Denied { .. }
+            | Body::Dropped { .. }
+            | Body::Remembered { .. } => Vec::new(),
         }
     }
 
@@ -396,6 +402,34 @@ fn happened(kind: Kind, decision: &Decision) -> String {
     }
 }
 
+/// How the new site does, some time after a switch.
+fn compared(pen: Pen<'_>, comparison: &Comparison) -> Message {
+    let is_conspicuous = comparison.is_conspicuous();
+    let level = if is_conspicuous { Level::Warning } else { Level::Info };
+    let (from, to) = (Some(&comparison.from), Some(&comparison.to));
+    let mut message = pen.write(Kind::Notice, level, Names { service: pen.service, from, to });
+    message.key = format!("{}/comparison", pen.service);
+    message.condition = "comparison".to_owned();
+    message.incident.clone_from(&comparison.incident);
+    message.datacenter = to.cloned();
+    let how = if is_conspicuous {
+        "something has changed since the switch"
+    } else {
+        "all is well since the switch"
+    };
+    message.title = format!("{}: {}: {how}", pen.service, comparison.to);
+    let (seconds, rounds, failed) = (comparison.seconds, comparison.rounds, comparison.failed_rounds);
+    message.happened =
+        format!("{} was watched for {seconds} s; {failed} of {rounds} looks failed.", comparison.to);
+    message.why = comparison.lines();
+    message.done =
+        vec![format!("Its numbers were compared with those of {} before the outage.", comparison.from)];
+    if is_conspicuous {
+        message.todo = vec![format!("Look at what is marked, at {} and at the applications.", comparison.to)];
+    }
+    message
+}
+
 fn incident_key(incident: &str) -> String {
     format!("incident/{incident}")
 }
@@ -424,6 +458,11 @@ fn step_words(step: &Step) -> String {
             });
             format!("The old primary takes no writes: {}.", how.collect::<Vec<_>>().join(", "))
         }
+        Step::CaughtUp { .. }
+        | Step::Prepared { .. }
+        | Step::Reached { .. }
+        | Step::Following
+        | Step::Followed { .. } => sentence(&line(&step.to_string())),
         Step::Promoting => "The promotion was ordered.".to_owned(),
         Step::Promoted => "The new site says that it is a primary.".to_owned(),
         Step::Proven => "A write to the new site was read back.".to_owned(),

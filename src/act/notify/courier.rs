@@ -71,12 +71,14 @@ pub struct Courier {
 }
 
 /// The journal takes nothing.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Trouble {
     /// Since when, Unix milliseconds.
     since: i64,
     /// When people were told last.
     alarmed: Option<i64>,
+    /// What is wrong, in the words of whoever found it.
+    why: String,
 }
 
 impl Courier {
@@ -165,26 +167,30 @@ impl Courier {
                     let error = &error as &dyn std::error::Error;
                     tracing::error!(error, "messages to people wait: their outbox cannot be used");
                 }
-                let trouble = *self.trouble.get_or_insert(Trouble { since: now, alarmed: None });
+                let why = causes(&error);
+                let trouble = self.trouble.take().unwrap_or(Trouble { since: now, alarmed: None, why });
                 let is_lasting = now.saturating_sub(trouble.since) >= millis(TROUBLE_LASTS);
                 let is_due = |at: i64| now.saturating_sub(at) >= millis(ALARM_AGAIN);
-                if is_lasting && trouble.alarmed.is_none_or(is_due) {
-                    self.trouble = Some(Trouble { alarmed: Some(now), ..trouble });
-                    self.alarm(trouble.since);
+                let must_tell = is_lasting && trouble.alarmed.is_none_or(is_due);
+                if must_tell {
+                    self.alarm(trouble.since, &trouble.why);
                 }
+                let alarmed = if must_tell { Some(now) } else { trouble.alarmed };
+                self.trouble = Some(Trouble { alarmed, ..trouble });
             }
         }
     }
 
     /// Tells every channel, from memory, that the journal takes nothing.
-    fn alarm(&mut self, since: i64) {
+    fn alarm(&mut self, since: i64, why: &str) {
         let channels = self.channels.borrow().clone();
         let now = self.now();
         for rules in channels.rules.iter() {
             let Some(channel) = channels.get(&rules.name).filter(|_| !self.busy.contains(&rules.name)) else {
                 continue;
             };
-            let Some(message) = journal_lost(channel.agent(), Phase::Lasts, since, now) else { continue };
+            let Some(mut message) = journal_lost(channel.agent(), Phase::Lasts, since, now) else { continue };
+            message.why = vec![why.to_owned()];
             let (channel, name) = (Arc::clone(channel), rules.name.clone());
             self.busy.insert(name.clone());
             self.deliveries.spawn(async move {
@@ -458,6 +464,16 @@ fn journal_lost(agent: &AgentName, phase: Phase, since: i64, now: i64) -> Option
         earlier: Vec::new(),
         held_back: 0,
     })
+}
+
+/// An error and its causes, in one line.
+fn causes(error: &JournalError) -> String {
+    let first: &dyn std::error::Error = error;
+    let all = std::iter::successors(Some(first), |error| error.source()).map(ToString::to_string);
+    // A cause that is no more than the error around it is said once.
+    let mut parts: Vec<String> = all.collect();
+    parts.dedup();
+    parts.join(": ")
 }
 
 fn millis(duration: Duration) -> i64 {

@@ -57,6 +57,9 @@ impl Desk {
 
     /// Tells one more entry of the journal; returns what goes out at once.
     pub fn tell(&mut self, entry: &Entry, channels: &[Channel]) -> Vec<Addressed> {
+        if entry.service.is_agent() {
+            return Vec::new();
+        }
         let messages = self.chronicles.entry(entry.service.clone()).or_default().tell(entry);
         messages.iter().flat_map(|message| self.take(message, channels, entry.at_unix_ms)).collect()
     }

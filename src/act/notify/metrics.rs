@@ -6,6 +6,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+use crate::monitor::{counted, register};
 use crate::store::Fate;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -33,16 +34,8 @@ impl NotifyMetrics {
     /// Makes and registers them.
     pub fn register(registry: &mut Registry) -> Self {
         let (sent, pending) = (Family::default(), Family::default());
-        registry.register(
-            "redrover_notifications",
-            "Messages to people, by what became of them; failed tries are made again",
-            sent.clone(),
-        );
-        registry.register(
-            "redrover_notifications_pending",
-            "Messages to people that wait to be delivered",
-            pending.clone(),
-        );
+        register(registry, &counted::NOTIFICATIONS, sent.clone());
+        register(registry, &counted::NOTIFICATIONS_PENDING, pending.clone());
         Self { sent, pending }
     }
 

@@ -80,7 +80,10 @@ pub(super) fn todo(kind: Kind, names: Names<'_>) -> Vec<String> {
             ),
         ],
         Kind::OldPrimaryHeld => {
-            vec![format!("Make {from} a replica of the new primary; it is held until then.")]
+            vec![format!(
+                "Make {from} a replica of the new primary (REPLICAOF host port, at each of its Redis); it is held \
+                 until then."
+            )]
         }
         Kind::TwoPrimaries => vec![format!("Stop {from}, or make it a replica, now: its writes get lost.")],
         Kind::OrderWaits => vec![explain],
@@ -110,7 +113,7 @@ pub(super) fn todo_about(label: &str, service: &ServiceName, site: Option<&SiteN
             "Look at the machine that redrover runs on.".to_owned()
         }
         "record_unread" => "Look at the DNS provider and redrover's rights there.".to_owned(),
-        "failback_ready" => format!("When it suits you: redrover failover {service} --to {site}"),
+        "failback_ready" => format!("When it suits you: redrover failback {service}"),
         "ttl_drift" => format!("Give the record its configured time to live, then redrover adopt {service}."),
         _ => format!("Ask why: redrover explain {service}"),
     }]

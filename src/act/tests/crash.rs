@@ -71,7 +71,14 @@ async fn a_death_at_any_point_is_finished_or_safely_dropped() {
 
 #[tokio::test(start_paused = true)]
 async fn a_second_death_while_going_on_is_survived_too() {
-    let names = ["the old primary is gone", "both sites are active", "the promotion fails"];
+    let names = [
+        "the old primary is gone",
+        "both sites are active",
+        "with hooks",
+        "the promotion fails",
+        "planned, the last writes arrive",
+        "planned, the last writes never arrive",
+    ];
     let mut deaths = 0;
     for scenario in SCENARIOS.iter().filter(|s| names.contains(&s.name)) {
         for (when, second) in [

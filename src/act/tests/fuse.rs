@@ -95,7 +95,12 @@ pub(super) fn label(body: &Body) -> String {
         | Body::Held { .. }
         | Body::Observed { .. }
         | Body::Closed { .. }
-        | Body::Ordered { .. } => body.kind().as_str().to_owned(),
+        | Body::Compared { .. }
+        | Body::Ordered { .. }
+        | Body::Configured { .. }
+        | Body::Denied { .. }
+        | Body::Dropped { .. }
+        | Body::Remembered { .. } => body.kind().as_str().to_owned(),
     }
 }
 
@@ -123,6 +128,9 @@ impl Journal for FusedJournal {
                 let body = Body::Ordered { action, by: "a person".to_owned() };
                 let entry = NewEntry { at_unix_ms: 0, service, incident: None, body };
                 self.inner.append(vec![entry]).await?;
+            }
+            if let Some(lasts) = self.world.stall(&labels) {
+                tokio::time::advance(lasts).await;
             }
             Ok(seqs)
         };

@@ -8,7 +8,7 @@ use prometheus_client::registry::Registry;
 use tempfile::TempDir;
 
 use super::fuse::{Fuse, FusedJournal};
-use super::world::{Event, Ports, State, World};
+use super::world::{Event, Old, Ports, State, World};
 use crate::act::{CurrentService, Hands, Metrics, Permit, Switch};
 use crate::config::{Agent, Config, Rules, Service, parse};
 use crate::decide::saga::Outcome;
@@ -24,7 +24,13 @@ const LIVES_MAX: usize = 40;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
     Replication,
+    /// The same, and a person moves away from a site that serves.
+    Planned,
     WithoutFencing,
+    /// Replication, with hooks before and after.
+    Hooked,
+    /// Replication, promoted by a hook.
+    ByHook,
     ActiveActive,
 }
 
@@ -44,8 +50,13 @@ fn folder() -> TempDir {
 
 fn config(shape: Shape) -> Config {
     let (topology, promote) = match shape {
-        Shape::Replication => ("replication", "promote: {kind: replicaof}"),
+        Shape::Replication | Shape::Planned => ("replication", "promote: {kind: replicaof}"),
         Shape::WithoutFencing => ("replication", "promote: {kind: replicaof, without_fencing: true}"),
+        Shape::Hooked => (
+            "replication",
+            "promote: {kind: replicaof}\n    hooks: {before: [{exec: [\"/hook\"]}], after: [{exec: [\"/hook\"]}]}",
+        ),
+        Shape::ByHook => ("replication", "promote: {kind: exec, command: [\"/hook\"]}"),
         Shape::ActiveActive => ("active-active", ""),
     };
     let text = format!(
@@ -71,6 +82,10 @@ impl Stage {
         };
         let role = if shape == Shape::ActiveActive { Role::Primary } else { Role::Replica };
         let world = Arc::new(World::new(expected.clone(), site("dc-b"), role));
+        let is_planned = shape == Shape::Planned;
+        if is_planned {
+            world.state().old = Old::Healthy;
+        }
         arrange(&mut world.state());
         let now = world.now().unix_ms();
         let plan = Plan {
@@ -83,9 +98,11 @@ impl Stage {
             to_values: ["b.example.com".to_owned()].into(),
             ttl_seconds: 5,
             made_unix_ms: now,
-            expires_unix_ms: now + 60_000,
+            // A long life, so that the pause is over first.
+            expires_unix_ms: now + if is_planned { 300_000 } else { 60_000 },
             promotes: shape != Shape::ActiveActive,
-            trigger: Trigger::Automatic,
+            trigger: if is_planned { Trigger::Operator } else { Trigger::Automatic },
+            lossless: is_planned,
         };
         let folder = folder();
         Self { world, service, plan, folder, agent }
@@ -198,6 +215,10 @@ impl Stage {
         let served = |at: usize| events[..at].contains(&Event::Served);
         let mut epoch = self.plan.fence.epoch;
         let mut promotions = 0;
+        for point in ["before", "after"] {
+            let calls = events.iter().filter(|event| **event == Event::Hooked(point)).count();
+            assert!(calls <= 1, "hooks {point} it were called {calls} times: {}", shown());
+        }
         for (at, event) in events.iter().enumerate() {
             match event {
                 Event::Changed(state) => {
@@ -210,6 +231,8 @@ impl Stage {
                         assert!(!served(at), "left although it served: {}", shown());
                         assert!(before(at, "prove"), "switched to a target that proved nothing: {}", shown());
                         assert!(!self.plan.promotes || promotions == 1, "not promoted: {}", shown());
+                        let needs_hook = !self.service.hooks.before.is_empty();
+                        assert!(!needs_hook || before(at, "prepare"), "no hook was called: {}", shown());
                     }
                 }
                 Event::Promoted { fence } => {
@@ -221,7 +244,13 @@ impl Stage {
                     assert!(before(at, "claim") && before(at, "recheck"), "{}", shown());
                     assert!(before(at, "fence"), "promoted before the old primary was fenced: {}", shown());
                 }
-                Event::Wrote(_) | Event::Failed | Event::Foreign | Event::Fenced | Event::Served => {}
+                Event::Lost => panic!("acknowledged writes are lost: {}", shown()),
+                Event::Wrote(_)
+                | Event::Failed
+                | Event::Foreign
+                | Event::Fenced
+                | Event::Hooked(_)
+                | Event::Served => {}
             }
         }
         assert!(promotions <= 1, "promoted {promotions} times: {}", shown());
@@ -247,6 +276,7 @@ impl Stage {
                 assert!(is_at("a.example.com"), "{}", shown());
                 let is_untouched = roles.iter().all(|role| *role == Role::Replica);
                 assert!(is_untouched || !self.plan.promotes, "abandoned, yet promoted: {}", shown());
+                assert!(!self.world.is_paused(), "abandoned, yet paused: {}", shown());
                 let fence = Fence::from_set(record.fence.as_ref().unwrap()).unwrap();
                 assert!(fence.intent.is_none(), "the claim still stands: {}", shown());
                 assert_eq!(story.epoch.unwrap_or(fence.epoch), fence.epoch, "{}", shown());

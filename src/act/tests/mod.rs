@@ -6,6 +6,8 @@ mod crash;
 mod current;
 mod fuse;
 mod guards;
+mod hook;
 mod life;
+mod sagas;
 mod scenarios;
 mod world;

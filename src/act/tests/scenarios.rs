@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::fuse::{Fuse, label};
-use super::life::Shape::{self, ActiveActive, Replication, WithoutFencing};
+use super::life::Shape::{self, ActiveActive, ByHook, Hooked, Planned, Replication, WithoutFencing};
 use super::life::Stage;
 use super::world::DnsFault::*;
 use super::world::{Event, Old, Promotion, State};
@@ -35,6 +35,8 @@ const fn row(
 }
 
 const ALL: &str = "ticketed claim fence recheck promote prove switch verify";
+const CAUGHT_UP: &str = "ticketed claim fence catch_up recheck promote prove switch verify";
+const HOOKED: &str = "ticketed claim prepare fence recheck promote prove switch verify settle follow";
 const TO_PROOF: &str = "ticketed claim fence recheck promote prove";
 const TO_ORDER: &str = "ticketed claim fence recheck";
 const BOTH_ACTIVE: &str = "ticketed claim prove switch verify";
@@ -46,9 +48,35 @@ const FOREIGN: &str = "foreign";
 #[rustfmt::skip]
 pub(super) const SCENARIOS: &[Scenario] = &[
     row("the old primary is gone", Replication, SWITCHED, (2, 1), ALL, |_| {}),
-    row("the old primary is alive and takes no writes", Replication, SWITCHED, (2, 1), ALL, |s| s.old = Old::Alive),
+    row("the old primary is alive and takes no writes", Replication, SWITCHED, (2, 1), CAUGHT_UP, |s| s.old = Old::Alive),
+    row("it is alive, and some of its writes never arrive", Replication, SWITCHED, (2, 1), CAUGHT_UP, |s| {
+        s.old = Old::Alive;
+        s.missing = 10;
+    }),
     row("both sites are active", ActiveActive, SWITCHED, (2, 1), BOTH_ACTIVE, |_| {}),
     row("a name server never learns of it", Replication, SWITCHED, (2, 1), ALL, |s| s.is_stale = true),
+
+    row("planned", Planned, SWITCHED, (2, 1), CAUGHT_UP, |_| {}),
+    row("planned, the last writes arrive", Planned, SWITCHED, (2, 1), CAUGHT_UP, |s| (s.missing, s.arriving) = (500, 10)),
+    row("planned, the last writes never arrive", Planned, ABANDONED, (2, 0), "ticketed claim fence catch_up", |s| s.missing = 1),
+    row("planned, the target follows something else", Planned, ABANDONED, (2, 0), "ticketed claim fence catch_up", |s| s.is_stranger = true),
+    row("planned, the old primary dies", Planned, ABANDONED, (2, 0), "ticketed claim fence", |s| s.old = Old::Gone),
+    row("planned, the old primary cannot be paused", Planned, ABANDONED, (2, 0), "ticketed claim", |s| s.old = Old::Unfenceable),
+    row("planned, a person says stop", Planned, ABANDONED, (2, 0), "ticketed claim fence ordered catch_up", |s| s.interjection = Some(("fence", Pause))),
+    row("planned, the pause is over before the promotion", Planned, ABANDONED, (2, 0), "ticketed claim fence catch_up recheck", |s| {
+        s.stall = Some(("recheck", Duration::from_secs(60)));
+    }),
+    row("planned, the promotion fails", Planned, ABANDONED, (2, 0), "ticketed claim fence catch_up recheck", |s| s.promotion = Promotion::FailsBefore),
+
+    row("with hooks", Hooked, SWITCHED, (2, 1), HOOKED, |_| {}),
+    row("a hook before it fails", Hooked, ABANDONED, (2, 0), "ticketed claim settle follow", |s| s.hook_fails = true),
+    row("with hooks, and the promotion fails", Hooked, ABANDONED, (2, 0), "ticketed claim prepare fence recheck settle follow", |s| {
+        s.promotion = Promotion::FailsBefore;
+    }),
+    row("with hooks, refused before the claim", Hooked, ABANDONED, (0, 0), "ticketed", |s| s.is_loading = true),
+    row("promoted by a hook", ByHook, SWITCHED, (2, 1), ALL, |_| {}),
+    row("a hook that promotes fails", ByHook, ABANDONED, (2, 0), TO_ORDER, |s| s.promotion = Promotion::FailsBefore),
+    row("a hook that promotes may go on", ByHook, STUCK, (1, 0), TO_ORDER, |s| s.promotion = Promotion::MayCome),
 
     row("the target is loading", Replication, ABANDONED, (0, 0), "ticketed", |s| s.is_loading = true),
     row("the target is silent", Replication, ABANDONED, (0, 0), "ticketed", |s| s.is_silent = true),

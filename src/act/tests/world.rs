@@ -8,12 +8,17 @@ use async_trait::async_trait;
 
 use super::fuse::Fuse;
 use crate::act::dns::{Answer, Dns, DnsError, Receipt, RecordChange, SendBy};
+use crate::act::hook::{HookError, HookPoint};
 use crate::act::{Promote, PromoteError};
+use crate::decide::Plan;
 use crate::decide::saga::Fencing;
 use crate::lead::{Election, Standing, Term};
 use crate::monitor::{SiteClient, WriteCanary};
 use crate::store::OperatorAction;
 use crate::types::*;
+
+/// Where the old primary's stream of replication stands.
+const HEAD_BYTES: u64 = 1000;
 
 /// What happens to one change; without one it just works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +41,8 @@ pub(super) enum DnsFault {
 /// What the old primary does when it is to be paused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Old {
+    /// It does all that it should.
+    Healthy,
     Alive,
     Gone,
     Unfenceable,
@@ -51,6 +58,8 @@ pub(super) enum Promotion {
     Unknown,
     /// One of the site's two targets is promoted, the other is not.
     Half,
+    /// Nobody waits for it any more, and it may still happen.
+    MayCome,
 }
 
 /// What was done, in order.
@@ -66,6 +75,10 @@ pub(super) enum Event {
     Promoted {
         fence: String,
     },
+    /// Hooks were called.
+    Hooked(&'static str),
+    /// It was promoted although the old primary still took writes, or had some that had not arrived.
+    Lost,
 }
 
 /// All that outlives an agent.
@@ -77,6 +90,17 @@ pub(super) struct State {
     /// When an entry of this label was written, the old primary serves again.
     pub(super) revival: Option<&'static str>,
     pub(super) promotion: Promotion,
+    /// Until when the old primary is paused.
+    pub(super) paused_until: Option<Moment>,
+    /// Bytes of the old primary's writes that the target lacks, and how many arrive with each look.
+    pub(super) missing: u64,
+    pub(super) arriving: u64,
+    /// The hooks before the switch fail.
+    pub(super) hook_fails: bool,
+    /// The target follows something else.
+    pub(super) is_stranger: bool,
+    /// When an entry of this label was written, so much time passes.
+    pub(super) stall: Option<(&'static str, Duration)>,
     /// The roles of the target's Redis.
     pub(super) roles: Vec<Role>,
     pub(super) is_loading: bool,
@@ -113,6 +137,12 @@ impl World {
             old: Old::Gone,
             revival: None,
             promotion: Promotion::Works,
+            paused_until: None,
+            missing: 0,
+            arriving: 0,
+            is_stranger: false,
+            hook_fails: false,
+            stall: None,
             roles: vec![role],
             is_loading: false,
             is_silent: false,
@@ -143,6 +173,19 @@ impl World {
         let mut state = self.state();
         let is_now = state.interjection.as_ref().is_some_and(|(at, _)| labels.iter().any(|l| l == at));
         if is_now { state.interjection.take().map(|(_, action)| action) } else { None }
+    }
+
+    /// How long the agent stands still once entries with these labels are written.
+    pub(super) fn stall(&self, labels: &[String]) -> Option<Duration> {
+        let mut state = self.state();
+        let is_now = state.stall.is_some_and(|(at, _)| labels.iter().any(|label| label == at));
+        if is_now { state.stall.take().map(|(_, lasts)| lasts) } else { None }
+    }
+
+    /// Whether the old primary takes no writes.
+    pub(super) fn is_paused(&self) -> bool {
+        let now = self.now();
+        self.state().paused_until.is_some_and(|until| now.mono < until.mono)
     }
 
     fn change(&self, change: &RecordChange) -> Result<Receipt, DnsError> {
@@ -181,6 +224,7 @@ impl World {
     }
 
     fn promote(&self) -> Result<(), PromoteError> {
+        let is_paused = self.is_paused();
         let mut state = self.state();
         let promotion = std::mem::replace(&mut state.promotion, Promotion::Works);
         let target = TargetName::new("redis://b:6379").unwrap();
@@ -189,8 +233,15 @@ impl World {
         if promotion == Promotion::FailsBefore {
             return failed;
         }
+        if promotion == Promotion::MayCome {
+            let late = HookError::Late { hook: "/hook".to_owned(), limit: Duration::from_secs(1) };
+            return Err(late.into());
+        }
         let fence = state.record.fence.as_ref().unwrap().values.first().unwrap().clone();
         state.events.push(Event::Promoted { fence });
+        if state.old == Old::Healthy && (!is_paused || state.missing > 0 || state.is_stranger) {
+            state.events.push(Event::Lost);
+        }
         match promotion {
             Promotion::Half => state.roles[0] = Role::Primary,
             _ => state.roles.iter_mut().for_each(|role| *role = Role::Primary),
@@ -210,18 +261,20 @@ impl World {
         let target = TargetName::new("redis://a:6379").unwrap();
         let serves = self.is_revived();
         let gap = match self.state().old {
-            Old::Alive => GapReason::Misconf,
+            Old::Healthy | Old::Alive => GapReason::Misconf,
             Old::Gone => GapReason::Refused,
             Old::Unfenceable => GapReason::Timeout,
         };
         let gap = Gap::new(gap, "as the test wants");
         let mut seen = TargetSnapshot::blind(target, gap.clone(), Duration::ZERO);
-        if serves || self.state().old == Old::Alive {
+        if serves || matches!(self.state().old, Old::Alive | Old::Healthy) {
             seen.ping = Ok(Duration::ZERO);
-            seen.facts = Ok(Facts { role: Some(Role::Primary), ..Facts::default() });
+            let (stream, offset_bytes) = (Some("x".to_owned()), Some(HEAD_BYTES));
+            let role = Some(Role::Primary);
+            seen.facts = Ok(Facts { role, replication_id: stream, offset_bytes, ..Facts::default() });
             seen.canary = CanaryResult::Failed(gap);
         }
-        if serves {
+        if serves || (self.state().old == Old::Healthy && canary == WriteCanary::Write) {
             seen.canary = CanaryResult::Written(Duration::ZERO);
             self.tell(Event::Served);
         }
@@ -234,19 +287,23 @@ impl World {
     }
 
     fn look(&self, canary: WriteCanary) -> Vec<TargetSnapshot> {
-        let state = self.state();
+        let mut state = self.state();
+        state.missing = state.missing.saturating_sub(state.arriving);
+        let state = state;
         let one = |role: &Role| {
             let target = TargetName::new("redis://b:6379").unwrap();
             if state.is_silent {
                 let gap = Gap::new(GapReason::Timeout, "as the test wants");
                 return TargetSnapshot::blind(target, gap, Duration::ZERO);
             }
-            let link = Link { up: false, source: "a:6379".to_owned(), syncing: false };
+            let link = Link { up: state.old == Old::Healthy, source: "a:6379".to_owned(), syncing: false };
             let facts = Facts {
                 role: Some(*role),
                 link: (*role == Role::Replica).then_some(link),
                 loading: Some(state.is_loading),
                 persistence_ok: Some(true),
+                replication_id: Some(if state.is_stranger { "y" } else { "x" }.to_owned()),
+                offset_bytes: Some(HEAD_BYTES - state.missing),
                 ..Facts::default()
             };
             let canary = match (canary, role) {
@@ -307,14 +364,14 @@ impl Dns for Ports {
 
 #[async_trait]
 impl Promote for Ports {
-    async fn fence(&self, _: &SiteName, _: Duration) -> Result<Vec<Fencing>, PromoteError> {
+    async fn fence(&self, _: &SiteName, pause: Duration) -> Result<Vec<Fencing>, PromoteError> {
         let work = async {
             let target = TargetName::new("redis://a:6379").unwrap();
-            let is_revived = self.world.is_revived();
+            let (is_revived, until) = (self.world.is_revived(), self.world.now().plus(pause));
             let mut state = self.world.state();
             let how = match state.old {
                 _ if is_revived => Fencing::Paused,
-                Old::Alive => Fencing::Paused,
+                Old::Healthy | Old::Alive => Fencing::Paused,
                 Old::Gone => Fencing::Gone,
                 Old::Unfenceable => {
                     let gap = Gap::new(GapReason::Timeout, "as the test wants");
@@ -322,15 +379,29 @@ impl Promote for Ports {
                 }
             };
             state.events.push(Event::Fenced);
+            state.paused_until = Some(until).filter(|_| how == Fencing::Paused);
             Ok(vec![how])
         };
         self.fuse.pass("fence".to_owned(), work).await
     }
 
-    async fn release(&self, _: &SiteName) {}
+    async fn release(&self, _: &SiteName) {
+        self.fuse.pass("release".to_owned(), async { self.world.state().paused_until = None }).await;
+    }
 
-    async fn promote(&self, _: &SiteName) -> Result<(), PromoteError> {
+    async fn promote(&self, _: &Plan) -> Result<(), PromoteError> {
         self.fuse.pass("promote".to_owned(), async { self.world.promote() }).await
+    }
+
+    async fn hooks(&self, point: HookPoint<'_>, _: &Plan) -> Result<Vec<String>, HookError> {
+        let work = async {
+            self.world.tell(Event::Hooked(point.as_str()));
+            match point == HookPoint::Before && self.world.state().hook_fails {
+                true => Err(HookError::Late { hook: "/hook".to_owned(), limit: Duration::from_secs(1) }),
+                false => Ok(vec!["/hook: done".to_owned()]),
+            }
+        };
+        self.fuse.pass(format!("hooks {}", point.as_str()), work).await
     }
 }
 

@@ -167,12 +167,12 @@ mod tests {
         let mut table = Table::new(["clients"]);
         for minute in 0..5 * 1440 {
             let busy = f64::from(u8::from((minute / 60) % 24 >= 12));
-            table.push(minute * 60, &[100.0 * busy + (minute % 4) as f64], true);
+            table.push(minute * 60, &[100.0 * busy + (minute % 5) as f64], true);
         }
         let baseline = Baseline::fit(&table, &[Rule::default()], 60).unwrap();
         let usual = baseline.usual(6 * 86_400 + 3 * 3600, 0);
-        assert_eq!((usual.low, usual.high), (0.0, 3.0));
+        assert_eq!((usual.low, usual.high), (0.0, 4.0));
         let usual = baseline.usual(6 * 86_400 + 15 * 3600, 0);
-        assert_eq!((usual.low, usual.high), (100.0, 103.0));
+        assert_eq!((usual.low, usual.high), (100.0, 104.0));
     }
 }

@@ -29,7 +29,7 @@ pub(super) async fn record(config: &Config, service: &Service, report: &mut Repo
             let why = "there is no such record; write it with `redrover adopt … --active DATACENTER`";
             report.bad(&what, &missing(why));
         }
-        (None, _, Provider::Route53(_) | Provider::Rfc2136(_)) => {
+        (None, _, Provider::Route53(_) | Provider::Rfc2136(_) | Provider::CloudDns(_)) => {
             report.bad(&what, &missing("there is no such record; create it, pointing to the active site"));
         }
         (Some(_), Err(error), _) => report.bad(&what, &Fault::Failed(error.to_string())),
@@ -50,9 +50,10 @@ pub(super) async fn record(config: &Config, service: &Service, report: &mut Repo
 fn rights(provider: &Provider) -> &'static str {
     match provider {
         Provider::Rfc2136(_) => "the primary lets this agent read and change record and fence",
-        Provider::Route53(_) | Provider::Embedded => {
-            "the provider lets this agent read; the right to change shows only in a change"
+        Provider::Route53(_) | Provider::CloudDns(_) => {
+            "the zone lets this agent read and change record and fence"
         }
+        Provider::Embedded => "the provider lets this agent read; the right to change shows only in a change",
     }
 }
 

@@ -17,8 +17,8 @@ pub(super) async fn targets(service: &Service, monitor: &Monitor, deadline: Dura
                 Ok(why) => report.good(&what, &why),
                 Err(fault) => report.bad(&what, &fault),
             }
-            if let (Ok(_), Some(Promote::Replicaof { .. })) = (&target.ping, &service.promote) {
-                rights(client, deadline, &what, report).await;
+            if let (Ok(_), Some(promote)) = (&target.ping, &service.promote) {
+                rights(client, promote, deadline, &what, report).await;
             }
         }
         if let Some(said) = &seen.control {
@@ -47,10 +47,17 @@ fn answers(seen: &TargetSnapshot, service: &Service) -> Result<String, Fault> {
 }
 
 /// Any site may be left one day, and any may be promoted.
-async fn rights(client: &RedisClient, deadline: Duration, what: &str, report: &mut Report) {
+async fn rights(
+    client: &RedisClient,
+    promote: &Promote,
+    deadline: Duration,
+    what: &str,
+    report: &mut Report,
+) {
+    let may_promote = if promote.is_by_hook() { Ok(()) } else { client.may_promote(deadline).await };
     let tried = [
         (client.may_pause_writes(deadline).await, "CLIENT PAUSE", "+client|pause +client|unpause"),
-        (client.may_promote(deadline).await, "REPLICAOF", "+replicaof"),
+        (may_promote, "REPLICAOF", "+replicaof"),
         (client.role(deadline).await.map(drop), "ROLE", "+role"),
     ];
     let mut are_all_there = true;

@@ -31,6 +31,8 @@ pub struct Policy {
     pub min_auto_interval: Duration,
     /// The site that was left must be healthy for so long before going back is recommended.
     pub failback_stability: Duration,
+    /// After a switch the new site's numbers are compared with those of the old one for so long; 0 never.
+    pub watch_period: Duration,
     /// A decision older than this is re-validated or dropped.
     pub decision_ttl: Duration,
     /// Severity of faults that people make: credentials, TLS, ACL.
@@ -56,6 +58,7 @@ impl Default for Policy {
             flap: Flap::default(),
             min_auto_interval: Duration::from_secs(1800),
             failback_stability: Duration::from_secs(1800),
+            watch_period: Duration::from_secs(300),
             decision_ttl: Duration::from_secs(60),
             config_error_severity_cap: Ratio::clamped(0.6),
             accept_fewer_vantages: false,

@@ -16,8 +16,10 @@ pub struct Target {
     pub tls: Option<Tls>,
     /// The ACL user.
     pub username: Option<String>,
-    /// The password.
+    /// The password, as it was when the configuration was read.
     pub password: Option<Secret>,
+    /// The file of the password; it is read again at every connection.
+    pub password_file: Option<PathBuf>,
 }
 
 /// Where a Redis listens.

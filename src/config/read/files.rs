@@ -53,8 +53,7 @@ fn from_file(section: &Section<'_>, key: &str, full: &Path) -> Option<Secret> {
     let Ok(content) = String::from_utf8(bytes) else {
         return fail("names a file that is not UTF-8 text", hint);
     };
-    let content = content.strip_suffix('\n').unwrap_or(&content);
-    let content = content.strip_suffix('\r').unwrap_or(content);
+    let content = without_end(&content);
     if content.is_empty() {
         return fail("names a file that is empty", hint);
     }
@@ -62,6 +61,21 @@ fn from_file(section: &Section<'_>, key: &str, full: &Path) -> Option<Secret> {
         sheet.warning(key, "names a file that every user of this machine can read", "chmod o-r the file");
     }
     Some(Secret::new(content))
+}
+
+/// The content without the end of its last line.
+fn without_end(content: &str) -> &str {
+    let content = content.strip_suffix('\n').unwrap_or(content);
+    content.strip_suffix('\r').unwrap_or(content)
+}
+
+/// The secret in a file as it is now; `None` where it cannot be read or holds none.
+#[must_use]
+pub fn secret_of_file(path: &Path) -> Option<Secret> {
+    let bytes = read_file(path, SECRET_BYTES_MAX).ok()?;
+    let content = String::from_utf8(bytes).ok().filter(|text| text.len() as u64 <= SECRET_BYTES_MAX)?;
+    let content = without_end(&content);
+    (!content.is_empty()).then(|| Secret::new(content))
 }
 
 /// Checks that a file named at `name` can be read, and gives its full path.
@@ -101,13 +115,17 @@ pub fn read_file(path: &Path, max: u64) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Whether every user of the machine can read a file.
 #[cfg(unix)]
-fn is_world_readable(path: &Path) -> bool {
+#[must_use]
+pub fn is_world_readable(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o004 != 0)
 }
 
+/// Whether every user of the machine can read a file.
 #[cfg(not(unix))]
-fn is_world_readable(_path: &Path) -> bool {
+#[must_use]
+pub fn is_world_readable(_path: &Path) -> bool {
     false
 }

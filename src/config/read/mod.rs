@@ -14,10 +14,10 @@ mod values;
 
 pub use cursor::{Item, Section};
 pub use duration::text as duration_text;
-pub use files::{read_file, readable, secret, unread};
+pub use files::{is_world_readable, read_file, readable, secret, secret_of_file, unread};
 pub use instant::instant;
 pub use node::{Key, Value, tree};
-pub use sheet::{Env, Sheet};
+pub use sheet::{Env, Sheet, entry_key};
 pub use source::{root, source};
 pub use values::{
     Wrong, boolean, choice, duration, http_url, integer, named, number, path, quoted, ratio, socket, text,

@@ -54,6 +54,13 @@ pub enum Reason {
         /// The site the fence calls active.
         active: String,
     },
+    /// The two zones of the record do not hold the same.
+    ZonesApart {
+        /// What the public zone holds.
+        public: String,
+        /// What the private zone holds.
+        private: String,
+    },
     /// The fence cannot be read.
     DamagedFence {
         /// What is wrong with it.
@@ -239,6 +246,20 @@ pub enum Reason {
         site: SiteName,
         /// How far it is behind, seconds; `None` when that is not known.
         seconds: Option<f64>,
+    },
+    /// A person asked for the way back to a site that no switch has left last.
+    NotLeft {
+        /// The site.
+        site: SiteName,
+    },
+    /// A person asked for the way back to a site that is not stable for long enough.
+    NotStable {
+        /// The site.
+        site: SiteName,
+        /// Since so many seconds it is fit.
+        seconds: u64,
+        /// So many are asked for.
+        needed_seconds: u64,
     },
     /// The old active site is back, stable and in step: a person may move back.
     FailbackReady {

@@ -27,7 +27,13 @@ impl Reason {
     /// Whether it says that somebody else changed the record or the fence.
     #[must_use]
     pub fn is_foreign(&self) -> bool {
-        matches!(self, Self::ForeignFence { .. } | Self::ForeignRecord { .. } | Self::DamagedFence { .. })
+        matches!(
+            self,
+            Self::ForeignFence { .. }
+                | Self::ForeignRecord { .. }
+                | Self::ZonesApart { .. }
+                | Self::DamagedFence { .. }
+        )
     }
 
     /// The site that a lasting reason is about, where it is about one: the same reason about another site is another.
@@ -60,6 +66,7 @@ impl Reason {
             Self::UnfamiliarFence { .. } => "unfamiliar_fence",
             Self::ForeignFence { .. } => "foreign_fence",
             Self::ForeignRecord { .. } => "foreign_record",
+            Self::ZonesApart { .. } => "zones_apart",
             Self::DamagedFence { .. } => "damaged_fence",
             Self::RecordUnread { .. } => "record_unread",
             Self::Halted { .. } => "halted",
@@ -98,6 +105,8 @@ impl Reason {
             Self::Requested { .. } => "requested",
             Self::AlreadyThere { .. } => "already_there",
             Self::NotInStep { .. } => "not_in_step",
+            Self::NotLeft { .. } => "not_left",
+            Self::NotStable { .. } => "not_stable",
             Self::FailbackReady { .. } => "failback_ready",
             Self::Slow { .. } => "slow",
             Self::StandbyBehind { .. } => "standby_behind",

@@ -26,6 +26,8 @@ impl Reason {
             | Self::Late { .. }
             | Self::NoLeader
             | Self::NotInStep { .. }
+            | Self::NotLeft { .. }
+            | Self::NotStable { .. }
             | Self::Slow { .. }
             | Self::StandbyBehind { .. }
             | Self::TtlDrift { .. } => AlertLevel::Warn,
@@ -44,6 +46,7 @@ impl Reason {
             | Self::NotAdopted
             | Self::ForeignFence { .. }
             | Self::ForeignRecord { .. }
+            | Self::ZonesApart { .. }
             | Self::DamagedFence { .. }
             | Self::RecordRefused { .. }
             | Self::Halted { .. }

@@ -41,6 +41,11 @@ impl fmt::Display for Reason {
                     "the record holds {found:?}, which is not the target of the active site {active}; put it back, or `redrover adopt` it"
                 )
             }
+            Self::ZonesApart { public, private } => write!(
+                f,
+                "the public zone holds {public:?}, the private one {private:?}: a change was made half, or somebody made \
+                 one; make the records of both the same, then `redrover adopt`"
+            ),
             Self::DamagedFence { detail } => write!(f, "the fence cannot be read: {detail}"),
             Self::RecordUnread { detail } => write!(f, "the record could not be read: {detail}"),
             Self::Halted { why } => {
@@ -123,6 +128,16 @@ impl fmt::Display for Reason {
             Self::NotInStep { site, seconds: None } => {
                 write!(f, "how far {site} is behind is not known; a planned switch needs to know")
             }
+            Self::NotLeft { site } => {
+                write!(
+                    f,
+                    "{site} is not the site that was left last: there is no way back to it; order a failover"
+                )
+            }
+            Self::NotStable { site, seconds, needed_seconds } => write!(
+                f,
+                "{site} is fit for {seconds} s of {needed_seconds} s; `redrover failback --early` does not wait for that"
+            ),
             Self::FailbackReady { site, healthy_seconds, lag_seconds } => write!(
                 f,
                 "{site} was active before, is healthy for {healthy_seconds} s and {lag_seconds:.1} s behind: \

@@ -2,7 +2,7 @@
 
 use super::world::{World, alert, expect, fence, gap, millis, ratio, reasons, secs, site, vantage, vetoes};
 use crate::config::Maintenance;
-use crate::decide::{AlertLevel, Crowd, Decision, Group, Reason, Reliability, Request, Verdict};
+use crate::decide::{AlertLevel, Crowd, Decision, Group, Reason, Reliability, Request, RequestKind, Verdict};
 use crate::types::{Check, CheckKind, ControlPlane, GapReason, Role, Silence, VantageAnswer};
 
 const HOLD: Verdict = Verdict::Hold;
@@ -19,7 +19,7 @@ fn check(kind: CheckKind, failed: Option<GapReason>) -> Check {
 
 fn plane(code: Option<&str>) -> ControlPlane {
     let unavailable = code.map(str::to_owned);
-    ControlPlane { unavailable, lag: Some(millis(200)), is_link_up: Some(true) }
+    ControlPlane { unavailable, lag: Some(millis(200)), is_link_up: Some(true), is_fresh: Some(true) }
 }
 
 /// Active-active with a cluster at every site, and two more vantages that see what this agent sees.
@@ -318,7 +318,12 @@ fn a_rehearsal_decides_and_moves_nothing() {
 }
 
 fn asked(world: &mut World, to: &str) -> Decision {
-    world.evidence.controls.request = Some(Request { to: site(to), by: "eva".to_owned(), age: secs(1) });
+    ordered(world, to, RequestKind::Failover)
+}
+
+fn ordered(world: &mut World, to: &str, kind: RequestKind) -> Decision {
+    world.evidence.controls.request =
+        Some(Request { to: site(to), by: "eva".to_owned(), age: secs(1), kind });
     world.round()
 }
 
@@ -331,7 +336,12 @@ fn an_order_needs_a_fit_target_and_no_outage() {
     assert_eq!(decision.plan.unwrap().to, site("dc-c"));
 
     type Change = fn(&mut World);
-    let rows: [(Change, &str, &[&str]); 5] = [
+    let rows: [(Change, &str, &[&str]); 6] = [
+        (
+            |w| w.node("dc-c").control = Some(Ok(ControlPlane { is_fresh: Some(false), ..plane(None) })),
+            "dc-c",
+            &["requested", "not_in_step"],
+        ),
         (|w| w.node("dc-c").fail(GapReason::Refused), "dc-c", &["requested", "no_target", "no_capacity"]),
         (|w| w.evidence.controls.is_paused = true, "dc-c", &["requested", "paused"]),
         (
@@ -349,12 +359,38 @@ fn an_order_needs_a_fit_target_and_no_outage() {
         assert_eq!((decision.verdict, reasons(&decision)), (HOLD, kinds.to_vec()));
     }
     let mut world = clustered();
-    world.evidence.controls.request = Some(Request { to: site("dc-b"), by: "eva".to_owned(), age: secs(60) });
+    let kind = RequestKind::Failover;
+    world.evidence.controls.request =
+        Some(Request { to: site("dc-b"), by: "eva".to_owned(), age: secs(60), kind });
     assert_eq!(reasons(&world.round()), [SERVES], "it is too old");
 }
 
 #[test]
-fn going_back_is_recommended_once_it_is_stable_and_in_step() {
+fn where_nothing_measures_the_lag_a_person_has_judged_it() {
+    let mut world = World::active_active().warmed();
+    let decision = asked(&mut world, "dc-b");
+    expect(&decision, Verdict::Failover, AlertLevel::Info, &["requested"]);
+    assert!(!decision.plan.unwrap().lossless, "every site takes writes");
+}
+
+#[test]
+fn a_move_away_from_a_site_that_serves_loses_nothing() {
+    let mut world = World::replication().warmed();
+    let plan = asked(&mut world, "dc-b").plan.expect("nothing stands against it");
+    assert!(plan.promotes && plan.lossless);
+
+    let mut world = World::replication().warmed();
+    world.kill("dc-a", GapReason::Refused);
+    let plan = asked(&mut world, "dc-b").plan.expect("nothing stands against it");
+    assert!(plan.promotes && !plan.lossless, "what the dead site had not sent is lost already");
+    let mut world = World::replication().warmed().alerted();
+    world.kill("dc-a", GapReason::Refused);
+    let plan = world.rounds(6).plan.expect("it is down");
+    assert!(plan.promotes && !plan.lossless);
+}
+
+/// dc-a was left for dc-b, and is back as its replica.
+fn left() -> World {
     let mut world = clustered();
     world.service.policy.failback_stability = secs(60);
     world.record("dc-b.redis.test", Some(&fence("dc-b", "dc-a", 7)));
@@ -362,6 +398,48 @@ fn going_back_is_recommended_once_it_is_stable_and_in_step() {
     world.rounds(5);
     world.mend("dc-a", Role::Primary);
     world.node("dc-a").control = Some(Ok(plane(None)));
+    world
+}
+
+#[test]
+fn going_back_waits_until_it_is_stable_and_in_step() {
+    use RequestKind::{EarlyFailback, Failback, Failover};
+    let rows: [(u32, RequestKind, &str, &[&str]); 6] = [
+        (2, Failback, "dc-a", &["requested", "not_stable"]),
+        (2, EarlyFailback, "dc-a", &["requested"]),
+        (13, Failback, "dc-a", &["requested"]),
+        (13, Failback, "dc-c", &["requested", "not_left"]),
+        (13, EarlyFailback, "dc-c", &["requested", "not_left"]),
+        (2, Failover, "dc-a", &["requested"]),
+    ];
+    for (rounds, kind, to, wanted) in rows {
+        let mut world = left();
+        (0..rounds).for_each(|_| drop(world.round()));
+        let decision = ordered(&mut world, to, kind);
+        let verdict = if wanted.len() == 1 { Verdict::Failover } else { HOLD };
+        assert_eq!((decision.verdict, reasons(&decision)), (verdict, wanted.to_vec()), "{kind:?} {rounds}");
+    }
+    // Not even while the active site is down: that is a failover, and a person must say so.
+    for (kind, verdict) in [(EarlyFailback, HOLD), (Failover, Verdict::Failover)] {
+        let mut world = left();
+        (0..13).for_each(|_| drop(world.round()));
+        world.service.policy.rpo_soft = millis(100);
+        world.node("dc-b").fail(GapReason::Refused);
+        world.vantages(3, &[]);
+        let down = |domain: &str| {
+            let mut answer = vantage(domain, Some(1.0));
+            answer.said.as_mut().unwrap().votes[0].site = site("dc-b");
+            answer
+        };
+        world.evidence.vantages = vec![down("dc-x"), down("dc-y")];
+        world.round();
+        assert_eq!(ordered(&mut world, "dc-a", kind).verdict, verdict, "{kind:?}");
+    }
+}
+
+#[test]
+fn going_back_is_recommended_once_it_is_stable_and_in_step() {
+    let mut world = left();
     for _ in 0..12 {
         assert_eq!(world.round().verdict, HOLD);
     }
@@ -377,6 +455,8 @@ fn going_back_is_recommended_once_it_is_stable_and_in_step() {
     world.evidence.controls.acknowledged = None;
     world.node("dc-a").control = Some(Ok(ControlPlane { lag: Some(secs(2)), ..plane(None) }));
     assert_eq!(world.round().verdict, HOLD, "it is not in step");
+    world.node("dc-a").control = Some(Ok(ControlPlane { is_fresh: Some(false), ..plane(None) }));
+    assert_eq!(world.round().verdict, HOLD, "it lacks the others' writes");
 }
 
 #[test]

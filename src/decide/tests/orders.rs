@@ -28,10 +28,16 @@ fn the_old_primary_is_held_from_its_return_to_its_demotion() {
     assert_eq!(decision.orders[0].pause.as_str(), "dc-a");
     assert_eq!((decision.writable_primaries, decision.verdict), (2, Verdict::Hold));
     assert_eq!(paused(&mut world), ["dc-a"], "it is renewed in every round");
+    world.evidence.controls.held = vec![site("dc-a")];
+    let decision = world.round();
+    assert_eq!((decision.orders.len(), decision.writable_primaries), (1, 1), "it takes no writes");
+    assert!(decision.demoted.is_empty());
     world.mend("dc-a", Role::Replica);
     let decision = world.round();
     assert!(decision.orders.is_empty());
-    assert_eq!(decision.writable_primaries, 1);
+    assert_eq!((decision.writable_primaries, decision.demoted), (1, vec![site("dc-a")]));
+    world.evidence.controls.held.clear();
+    assert!(world.round().demoted.is_empty(), "once");
 }
 
 #[test]

@@ -48,6 +48,27 @@ fn a_killed_primary_is_left_once_the_window_is_full_in_seconds() {
 }
 
 #[test]
+fn a_look_between_two_rounds_fills_the_window_when_it_is_due() {
+    let mut world = outage();
+    let left = |world: &World| world.state.window_left(&world.service, world.now);
+    assert_eq!(left(&world), None, "nothing fails yet");
+    // 20 s and 4 rounds are asked for; the round after the third one is the fourth.
+    for wanted in [None, None, Some(secs(10)), Some(secs(5))] {
+        expect(&world.round(), Verdict::Hold, WARN, &["confirming"]);
+        assert_eq!(left(&world), wanted);
+    }
+    world.now = world.now.plus(millis(4_990));
+    expect(&world.look(), Verdict::Hold, WARN, &["confirming"]);
+    assert_eq!(left(&world), Some(millis(10)), "that round came a little early");
+    world.now = world.now.plus(millis(10));
+    expect(&world.look(), Verdict::Failover, PAGE, &["confirmed"]);
+    assert_eq!(left(&world), None, "it is full");
+    world.mend("dc-a", Role::Primary);
+    world.look();
+    assert_eq!(left(&world), None, "one good answer ends it");
+}
+
+#[test]
 fn a_killed_primary_is_left_once_the_window_is_full_in_rounds() {
     let mut world = outage();
     world.evidence.probe_interval = secs(10);

@@ -3,7 +3,7 @@
 use super::world::{World, expect, fence, site};
 use crate::decide::policy::of_record;
 use crate::decide::{AlertLevel, Leadership, RecordReading, Strength, Verdict};
-use crate::types::{GapReason, RecordState};
+use crate::types::{GapReason, RecordState, ResourceSet};
 
 const VALUE_A: &str = "dc-a.redis.test";
 const VALUE_B: &str = "dc-b.redis.test";
@@ -211,5 +211,35 @@ fn a_dead_claim_is_taken_back_by_the_leader_alone() {
         let decision = world.round();
         assert_eq!((decision.verdict, decision.clearing.is_some()), (Verdict::Hold, is_cleared));
         assert!(decision.clearing.is_none_or(|plan| plan.is_clearing()));
+    }
+}
+
+#[test]
+fn zones_that_do_not_agree_halt_unless_a_fellow_is_between_its_two_changes() {
+    let state = |value: &str, text: &str| RecordState {
+        record: Some(ResourceSet::single(5, value)),
+        fence: Some(ResourceSet::single(60, text)),
+    };
+    let old = state(VALUE_A, &fence("dc-a", "dc-b", 7));
+    let claimed = |owner: &str| {
+        let text = fence("dc-a", "dc-b", 8).replace("owner=a1", &format!("owner={owner}"));
+        state(VALUE_A, &format!("{text};intent=dc-b"))
+    };
+    let halts = Some((Strength::Halt, "zones_apart"));
+    for (what, first, second, want) in [
+        ("a fellow's claim", claimed("agent-dc-b"), old.clone(), Some((Strength::Hard, "fellow_claims"))),
+        ("a stranger's claim", claimed("stranger"), old.clone(), halts),
+        ("the second zone is ahead", old.clone(), claimed("agent-dc-b"), halts),
+        ("another record in the second zone", old.clone(), state(VALUE_B, &fence("dc-a", "dc-b", 7)), halts),
+        ("no fence in the second zone", old.clone(), RecordState { fence: None, ..old.clone() }, halts),
+    ] {
+        let mut world = World::replication();
+        world.vantages(3, &[("dc-b", None)]);
+        world.evidence.controls.known_epoch = Some(7);
+        let RecordReading::Seen(view) = &mut world.evidence.record else { panic!("the record was read") };
+        view.state = RecordState::joined(&first, &second, "Z2");
+        assert_eq!(veto(&world), want, "{what}");
+        world.evidence.controls.is_switching = true;
+        assert_eq!(veto(&world), None, "{what}: the switch checks the record itself");
     }
 }

@@ -99,7 +99,13 @@ fn every_state_is_told_apart() {
 fn a_restart_goes_on_by_what_was_done_and_what_stands() {
     let (plan, owner) = (plan(), owner());
     let fenced = Step::Fenced { how: vec![Fencing::Gone] };
-    let early = [vec![], vec![Step::Claimed], vec![Step::Claimed, fenced.clone()]];
+    let caught_up = Step::CaughtUp { missing_bytes: Some(0) };
+    let early = [
+        vec![],
+        vec![Step::Claimed],
+        vec![Step::Claimed, fenced.clone()],
+        vec![Step::Claimed, fenced.clone(), caught_up],
+    ];
     let late = [
         vec![Step::Claimed, fenced.clone(), Step::Promoting],
         vec![Step::Claimed, fenced.clone(), Step::Promoting, Step::Promoted],

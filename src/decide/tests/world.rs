@@ -380,6 +380,7 @@ fn service(topology: Topology, nodes: &[Node]) -> Service {
         tls: None,
         username: None,
         password: None,
+        password_file: None,
     };
     let sites = nodes.iter().map(|n| Site {
         name: n.site.clone(),
@@ -398,11 +399,13 @@ fn service(topology: Topology, nodes: &[Node]) -> Service {
             provider: Provider::Embedded,
             read_interval: secs(30),
             name_servers: Vec::new(),
+            resolvers: Vec::new(),
         },
         sites: sites.collect(),
         promote: (topology == Topology::Replication).then_some(Promote::Replicaof { without_fencing: false }),
         canary: None,
         client_errors: None,
+        hooks: Default::default(),
         maintenance: Vec::new(),
         dry_run: false,
         policy: Policy { accept_fewer_vantages: true, weights: Weights::default(), ..Policy::default() },

@@ -123,6 +123,11 @@ impl Collectors {
         self.counted(Collector::Enterprise, cluster.look(database, deadline)).await
     }
 
+    /// The clusters, by their datacenters.
+    pub(in crate::monitor) fn clusters(&self) -> impl Iterator<Item = (&SiteName, &EnterpriseClient)> {
+        self.clusters.iter()
+    }
+
     /// The value of a query, as a share.
     ///
     /// # Errors

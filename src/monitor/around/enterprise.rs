@@ -5,9 +5,11 @@
 //! reachable primary shards; whether data can be read or written, or is fresh, is not said. A link that was cut may
 //! still be called in sync for about a minute.
 //!
-//! Not read: the endpoint of a single node; the lag form of availability, which fails for ever on a database that is
-//! not Active-Active; peer statistics, whose units are not settled; and how long ago a syncer that is out of sync was
-//! in sync. Several answers hold passwords, so fields are always named, and no body is kept or logged.
+//! Of a member of an Active-Active database the lag form of availability is asked, too: it tells a stale member, for
+//! choosing where to go back or to move to. On any other database it fails for ever, and is never asked.
+//!
+//! Not read: the endpoint of a single node; peer statistics, whose units are not settled; and how long ago a syncer that
+//! is out of sync was in sync. Several answers hold passwords, so fields are always named, and no body is kept or logged.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,8 +17,9 @@ use std::time::Duration;
 
 use reqwest::{Client, StatusCode};
 use serde::Deserialize;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout};
+use url::Url;
 
 use super::http::{self, Answer, HttpClients, below};
 use crate::config::{Enterprise, Secret};
@@ -34,10 +37,13 @@ const SILENCE: Duration = Duration::from_secs(600);
 const CODE_BYTES_MAX: usize = 64;
 /// Longest time that a syncer may say it is behind; what is more is no measurement.
 const LAG_MS_MAX: f64 = 30.0 * 86_400_000.0;
+/// How far a member of an Active-Active database may be behind to be called fresh. The cluster's own default of 100 ms is
+/// tight even within a region.
+const LAG_TOLERANCE_MS: u32 = 5000;
 
 /// Whether the control plane holds a database for available.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Availability {
+pub(in crate::monitor) enum Availability {
     /// It does.
     Available,
     /// It does not, with its own code.
@@ -55,9 +61,11 @@ enum Login {
     Refused(Moment),
 }
 
-/// A client of one cluster, shared by all services with a database there.
-pub(super) struct EnterpriseClient {
-    databases_url: String,
+/// A client of one cluster, shared by all services with a database there, and by the inventory.
+pub(in crate::monitor) struct EnterpriseClient {
+    url: Url,
+    metrics_url: Option<Url>,
+    interval: Duration,
     username: String,
     password: Secret,
     client: Client,
@@ -68,7 +76,7 @@ pub(super) struct EnterpriseClient {
 
 impl fmt::Debug for EnterpriseClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EnterpriseClient").field("databases_url", &self.databases_url).finish_non_exhaustive()
+        f.debug_struct("EnterpriseClient").field("url", &self.url.as_str()).finish_non_exhaustive()
     }
 }
 
@@ -81,7 +89,9 @@ impl EnterpriseClient {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, TlsError> {
         Ok(Self {
-            databases_url: below(&enterprise.url, "v1/bdbs"),
+            url: enterprise.url.clone(),
+            metrics_url: enterprise.metrics_url.clone(),
+            interval: enterprise.interval,
             username: enterprise.username.clone(),
             password: enterprise.password.clone(),
             client: clients.for_url(&enterprise.url, enterprise.ca_file.as_ref(), profiles)?,
@@ -95,24 +105,95 @@ impl EnterpriseClient {
     /// said of the links stays unknown.
     pub async fn look(&self, database: u32, deadline: Duration) -> Result<ControlPlane, Gap> {
         let end = Instant::now() + deadline;
+        // An answer that had no time left would say nothing, either.
+        let turn = self.turn(deadline / 2).await?;
+        let left = || end.saturating_duration_since(Instant::now());
+        let unavailable = match self.availability(database, None, left()).await? {
+            Availability::Available => None,
+            Availability::Unavailable(code) => Some(code),
+        };
+        let links = self.links(database, left()).await.unwrap_or_default();
+        // Of a database that is not available, that it is not fresh either would be no news.
+        let is_fresh = if links.is_member && unavailable.is_none() {
+            let said = self.availability(database, Some(LAG_TOLERANCE_MS), left()).await;
+            said.ok().map(|said| said == Availability::Available)
+        } else {
+            None
+        };
+        drop(turn);
+        Ok(ControlPlane { unavailable, lag: links.lag, is_link_up: links.is_up, is_fresh })
+    }
+
+    /// How often the inventory is taken.
+    pub(in crate::monitor) fn interval(&self) -> Duration {
+        self.interval
+    }
+
+    /// Whether the credentials were accepted the last time.
+    pub(in crate::monitor) fn is_known(&self) -> bool {
+        *self.login.lock().unwrap_or_else(PoisonError::into_inner) == Login::Accepted
+    }
+
+    /// Asks for a document below the API's base, within the deadline.
+    pub(in crate::monitor) async fn question(
+        &self,
+        path: &str,
+        bytes_max: usize,
+        deadline: Duration,
+    ) -> Result<Answer, Gap> {
+        let end = Instant::now() + deadline;
+        let _turn = self.turn(deadline).await?;
+        let left = end.saturating_duration_since(Instant::now());
+        self.ask(&below(&self.url, path), bytes_max, left).await
+    }
+
+    /// Asks whether a database is available, or with a limit whether it is so much behind at most; the latter only of a
+    /// member of an Active-Active database.
+    pub(in crate::monitor) async fn available(
+        &self,
+        database: u32,
+        lag: Freshness,
+        deadline: Duration,
+    ) -> Result<Availability, Gap> {
+        let end = Instant::now() + deadline;
+        let _turn = self.turn(deadline).await?;
+        let left = end.saturating_duration_since(Instant::now());
+        let tolerance = match lag {
+            Freshness::Ignored => None,
+            Freshness::Asked => Some(LAG_TOLERANCE_MS),
+        };
+        self.availability(database, tolerance, left).await
+    }
+
+    /// Asks for the cluster's own metrics; `None` where nobody says where they are.
+    pub(in crate::monitor) async fn metrics(
+        &self,
+        bytes_max: usize,
+        deadline: Duration,
+    ) -> Option<Result<Answer, Gap>> {
+        let url = self.metrics_url.as_ref()?;
+        let end = Instant::now() + deadline;
+        let _turn = match self.turn(deadline).await {
+            Ok(turn) => turn,
+            Err(gap) => return Some(Err(gap)),
+        };
+        let left = end.saturating_duration_since(Instant::now());
+        Some(self.ask(url.as_str(), bytes_max, left).await)
+    }
+
+    /// Waits for a turn, for at most so long. That others were waited for says nothing of the cluster.
+    async fn turn(&self, wait: Duration) -> Result<SemaphorePermit<'_>, Gap> {
         let turns = match self.standing()? {
             Login::Accepted => 1,
             Login::Untried | Login::Refused(_) => CONCURRENT_MAX,
         };
-        // That others were waited for says nothing of the cluster, and neither would an answer that had no time left.
-        let wait = deadline / 2;
-        let late = |_| Gap::new(GapReason::NotAsked, format!("no turn within {} ms", wait.as_millis()));
-        let turn = timeout(wait, self.turns.acquire_many(turns)).await.map_err(late)?;
+        let late = || Gap::new(GapReason::NotAsked, format!("no turn within {} ms", wait.as_millis()));
+        let turn = timeout(wait, self.turns.acquire_many(turns)).await.map_err(|_| late())?;
+        // Nobody closes the turns; if somebody did, there would be none.
+        let turn = turn.map_err(|_| late())?;
         // Somebody else may have been refused while this one waited.
         self.standing()?;
-        let left = || end.saturating_duration_since(Instant::now());
-        let unavailable = match self.availability(database, left()).await? {
-            Availability::Available => None,
-            Availability::Unavailable(code) => Some(code),
-        };
-        let (lag, is_link_up) = self.links(database, left()).await.unwrap_or_default();
-        drop(turn);
-        Ok(ControlPlane { unavailable, lag, is_link_up })
+        Ok(turn)
     }
 
     /// What is known of the credentials, or why they are not tried now.
@@ -131,8 +212,16 @@ impl EnterpriseClient {
         Err(Gap::new(GapReason::Auth, detail))
     }
 
-    async fn availability(&self, database: u32, deadline: Duration) -> Result<Availability, Gap> {
-        let answer = self.ask(&format!("{database}/availability"), deadline).await?;
+    async fn availability(
+        &self,
+        database: u32,
+        tolerance_ms: Option<u32>,
+        deadline: Duration,
+    ) -> Result<Availability, Gap> {
+        let lag = tolerance_ms
+            .map_or_else(String::new, |ms| format!("?extend_check=lag&availability_lag_tolerance_ms={ms}"));
+        let url = below(&self.url, &format!("v1/bdbs/{database}/availability{lag}"));
+        let answer = self.ask(&url, ANSWER_BYTES_MAX, deadline).await?;
         match answer.status {
             StatusCode::OK if answer.body.trim_ascii().is_empty() => Ok(Availability::Available),
             StatusCode::OK => Err(Gap::new(GapReason::Protocol, "an answer of 200 that is not empty")),
@@ -146,13 +235,10 @@ impl EnterpriseClient {
     }
 
     /// The lag of the links and whether they are in sync, where the cluster says so.
-    async fn links(
-        &self,
-        database: u32,
-        deadline: Duration,
-    ) -> Result<(Option<Duration>, Option<bool>), Gap> {
+    async fn links(&self, database: u32, deadline: Duration) -> Result<Links, Gap> {
         let fields = "crdt,crdt_sync,crdt_sources,replica_sync,replica_sources";
-        let answer = self.ask(&format!("{database}?fields={fields}"), deadline).await?;
+        let url = below(&self.url, &format!("v1/bdbs/{database}?fields={fields}"));
+        let answer = self.ask(&url, ANSWER_BYTES_MAX, deadline).await?;
         if answer.status != StatusCode::OK {
             return Err(refused(answer.status));
         }
@@ -160,10 +246,9 @@ impl EnterpriseClient {
         Ok(database.links())
     }
 
-    async fn ask(&self, path: &str, deadline: Duration) -> Result<Answer, Gap> {
-        let request = self.client.get(format!("{}/{path}", self.databases_url));
-        let request = request.basic_auth(&self.username, Some(self.password.expose()));
-        let answer = http::ask(request, ANSWER_BYTES_MAX, deadline).await.map_err(|error| error.gap())?;
+    async fn ask(&self, url: &str, bytes_max: usize, deadline: Duration) -> Result<Answer, Gap> {
+        let request = self.client.get(url).basic_auth(&self.username, Some(self.password.expose()));
+        let answer = http::ask(request, bytes_max, deadline).await.map_err(|error| error.gap())?;
         let is_refused = answer.status == StatusCode::UNAUTHORIZED;
         let login = if is_refused { Login::Refused(self.clock.now()) } else { Login::Accepted };
         *self.login.lock().unwrap_or_else(PoisonError::into_inner) = login;
@@ -188,7 +273,17 @@ fn unavailable(body: &[u8]) -> Result<Availability, Gap> {
     }
 }
 
-fn refused(status: StatusCode) -> Gap {
+/// Whether the lag of a database is asked for, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::monitor) enum Freshness {
+    /// It is not.
+    Ignored,
+    /// It is; only of a member of an Active-Active database.
+    Asked,
+}
+
+/// What a status means that is no answer.
+pub(in crate::monitor) fn refused(status: StatusCode) -> Gap {
     let reason = match status {
         StatusCode::UNAUTHORIZED => GapReason::Auth,
         StatusCode::FORBIDDEN => GapReason::Permission,
@@ -198,7 +293,8 @@ fn refused(status: StatusCode) -> Gap {
     Gap::new(reason, format!("the cluster answered with HTTP {}{what}", status.as_u16()))
 }
 
-fn malformed() -> Gap {
+/// What an answer is that cannot be read.
+pub(in crate::monitor) fn malformed() -> Gap {
     // The parser's own words could repeat what must not be shown.
     Gap::new(GapReason::Protocol, "the answer is not the JSON that was asked for")
 }
@@ -221,25 +317,36 @@ struct SyncSource {
     lag: Option<f64>,
 }
 
+/// What is said of the links by which a database receives the writes of others.
+#[derive(Debug, Default)]
+struct Links {
+    lag: Option<Duration>,
+    is_up: Option<bool>,
+    /// It is a member of an Active-Active database.
+    is_member: bool,
+}
+
 impl Database {
     /// The largest lag, and whether the links are in sync. Nothing is said where people have stopped them, where they
     /// disagree (which of them leads where is not known here), or while data is copied anew: its source is alive, and
     /// its copy is not whole.
-    fn links(self) -> (Option<Duration>, Option<bool>) {
-        let (state, sources) = match self.crdt {
-            Some(true) => (self.crdt_sync, self.crdt_sources),
-            Some(false) | None => (self.replica_sync, self.replica_sources),
+    fn links(self) -> Links {
+        let is_member = self.crdt == Some(true);
+        let (state, sources) = match is_member {
+            true => (self.crdt_sync, self.crdt_sources),
+            false => (self.replica_sync, self.replica_sources),
         };
         let sources = sources.unwrap_or_default();
         if state.as_deref() != Some("enabled") || sources.is_empty() {
-            return (None, None);
+            return Links { is_member, ..Links::default() };
         }
         let all_are = |status: &str| sources.iter().all(|source| source.status.as_deref() == Some(status));
-        match (all_are("in-sync"), all_are("out-of-sync")) {
+        let (lag, is_up) = match (all_are("in-sync"), all_are("out-of-sync")) {
             (true, _) => (lag(&sources), Some(true)),
             (_, true) => (None, Some(false)),
             (false, false) => (None, None),
-        }
+        };
+        Links { lag, is_up, is_member }
     }
 }
 

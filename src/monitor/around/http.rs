@@ -104,7 +104,7 @@ fn reason_within(error: &io::Error) -> Option<GapReason> {
 
 /// What a server answered.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(in crate::monitor) struct Answer {
     pub status: StatusCode,
     pub body: Vec<u8>,
 }

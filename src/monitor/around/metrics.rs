@@ -7,6 +7,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use crate::monitor::catalog::counted;
+use crate::monitor::exposition::register;
 use crate::types::Gap;
 
 /// Upper bounds of the histogram, seconds: from a loopback to the largest sensible deadline.
@@ -53,13 +55,8 @@ impl CollectorMetrics {
     pub fn register(registry: &mut Registry) -> Self {
         let histogram: fn() -> Histogram = || Histogram::new(BUCKETS_SECONDS);
         let metrics = Self { duration: Family::new_with_constructor(histogram), gaps: Family::default() };
-        let help = "Duration of a look around the Redis";
-        registry.register("redrover_collector_duration_seconds", help, metrics.duration.clone());
-        registry.register(
-            "redrover_collector_gaps",
-            "Things around the Redis that were not seen",
-            metrics.gaps.clone(),
-        );
+        register(registry, &counted::COLLECTOR_DURATION, metrics.duration.clone());
+        register(registry, &counted::COLLECTOR_GAPS, metrics.gaps.clone());
         metrics
     }
 

@@ -18,6 +18,7 @@ mod silences;
 mod tests;
 
 pub use collectors::Collectors;
+pub(super) use enterprise::{Availability, EnterpriseClient, Freshness, malformed, refused};
 pub(super) use metrics::CollectorMetrics;
 pub use range::{RANGE_POINTS_MAX, RangeClient, RangeError, RangeSeries};
 pub use silences::{AlertLabels, SilenceClient, incident_labels};

@@ -1,9 +1,10 @@
 //! The house's own families, by name, for those who write them from the published view.
 
-use super::{MetricKind, MetricSpec, Source};
+use super::source::Source;
+use super::spec::MetricSpec;
 
 const fn view(name: &'static str, help: &'static str, labels: &'static [&'static str]) -> MetricSpec {
-    MetricSpec { name, help, kind: MetricKind::Gauge, labels, source: Source::View }
+    MetricSpec::gauge(name, help, Source::View).labels(labels)
 }
 
 const SERVICE: &[&str] = &["redis_service"];
@@ -106,3 +107,29 @@ pub const PAUSED: MetricSpec = view("redrover_paused", "Whether a person has pau
 /// 1 while the journal takes entries.
 pub const JOURNAL_DURABLE: MetricSpec =
     view("redrover_journal_durable", "Whether the journal took the last entry", SERVICE);
+
+/// All of them.
+pub(super) const ALL: &[MetricSpec] = &[
+    TARGET_GAP,
+    SNAPSHOT_AGE,
+    SIGNAL,
+    ANOMALY_SCORE,
+    ANOMALY_THRESHOLD,
+    ANOMALOUS,
+    ANOMALY_CONTRIBUTION,
+    ANOMALY_BASIS,
+    MODEL_TRAINED,
+    HEALTH,
+    FAILOVER_CONFIDENCE,
+    EVIDENCE,
+    VETO,
+    ACTIVE_DATACENTER,
+    SERVICE_MODE,
+    HALTED,
+    FENCE_EPOCH,
+    RECOMMENDATION_PENDING,
+    DNS_DRIFT,
+    WRITABLE_PRIMARIES,
+    PAUSED,
+    JOURNAL_DURABLE,
+];

@@ -1,6 +1,9 @@
 //! The monitor against real servers, healthy and not.
 
+mod acl;
+mod manual;
 pub(in crate::monitor) mod rig;
+mod signals;
 mod slow;
 
 use std::time::Duration;

@@ -12,8 +12,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::config::{
-    Address, Agent, Canary, Config, Global, Mode, Policy, Provider, Record, Secret, Service, Site, Target,
-    Tls, Topology, Webhook, WebhookAuth,
+    Address, Agent, Canary, Config, Global, History, Mode, Policy, Provider, Record, Secret, Service, Site,
+    Target, Tls, Topology, Webhook, WebhookAuth,
 };
 use crate::monitor::{Collectors, Metrics, Monitor, RedisClient, SiteClient, TlsProfiles, WriteCanary};
 use crate::types::{
@@ -58,6 +58,26 @@ impl Server {
             .expect("redis-server is installed");
         let server = Self { child, port, dir };
         until("the server listens", async || {
+            tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok()
+        })
+        .await;
+        server
+    }
+
+    /// A Sentinel that watches a primary under the name `shop`.
+    pub async fn sentinel(primary: &Self) -> Self {
+        let (dir, port) = (tempfile::tempdir().unwrap(), free_port());
+        let file = dir.path().join("sentinel.conf");
+        let text = format!(
+            "port {port}\nbind 127.0.0.1\ndir {}\nsentinel monitor shop 127.0.0.1 {} 1\n",
+            dir.path().display(),
+            primary.port
+        );
+        std::fs::write(&file, text).unwrap();
+        let mut command = Command::new("redis-server");
+        let child = command.arg(&file).arg("--sentinel").stdout(Stdio::null()).stderr(Stdio::null());
+        let server = Self { child: child.spawn().expect("redis-server is installed"), port, dir };
+        until("the Sentinel listens", async || {
             tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok()
         })
         .await;
@@ -109,6 +129,7 @@ pub fn target(host: &str, port: u16) -> Target {
         tls: None,
         username: None,
         password: None,
+        password_file: None,
     }
 }
 
@@ -137,6 +158,7 @@ pub fn service(targets: Vec<Target>) -> Service {
         provider: Provider::Embedded,
         read_interval: Duration::from_secs(60),
         name_servers: Vec::new(),
+        resolvers: Vec::new(),
     };
     Service {
         name: ServiceName::new("sessions").unwrap(),
@@ -147,6 +169,7 @@ pub fn service(targets: Vec<Target>) -> Service {
         promote: None,
         canary: Some(Canary { key_prefix: "_redrover:".into() }),
         client_errors: None,
+        hooks: Default::default(),
         maintenance: Vec::new(),
         dry_run: false,
         policy: Policy::default(),
@@ -190,6 +213,8 @@ pub fn config(services: Vec<Service>) -> Config {
         prometheus: None,
         notify: Vec::new(),
         embedded_dns: None,
+        exporter: crate::config::Exporter::default(),
+        history: History::default(),
     }
 }
 

@@ -119,8 +119,12 @@ async fn a_recorded_acknowledgement_lifts_the_interval_of_the_policy() {
 async fn what_a_person_ordered_is_done_once_and_is_not_needless() {
     let mut recorder = Recorder::new(service());
     recorder.rounds(40).await;
-    recorder.controls.request =
-        Some(Request { to: super::world::site("dc-b"), by: "anna".to_owned(), age: Duration::ZERO });
+    recorder.controls.request = Some(Request {
+        to: super::world::site("dc-b"),
+        by: "anna".to_owned(),
+        age: Duration::ZERO,
+        kind: Default::default(),
+    });
     // The recorded agent was paused, and did nothing; the ages grow with the repeats.
     recorder.controls.is_paused = true;
     recorder.rounds(3).await;

@@ -14,9 +14,10 @@ use super::config::{ConfigError, Policies, config};
 use super::past::write_past;
 use crate::act::{self, CurrentService, Hands};
 use crate::config::{Config, Service};
-use crate::control::{self, Intake, SWITCHES_MAX, Setup, View, Wakers, Worker};
+use crate::control::{self, Intake, Ledger, SWITCHES_MAX, Setup, View, Wakers, Worker};
 use crate::lead::{Election, Solo};
-use crate::serve::{self, Serve, router};
+use crate::monitor::{Exporter, Names, Pictures};
+use crate::serve::{self, Serve, TelemetryPath, WebKeeper, router};
 use crate::sim::language::Scenario;
 use crate::sim::ports::{Gate, SimClock, SimDns, SimElection, SimEyes, SimHands, SimJournal, SimPeers};
 use crate::sim::world::{Trace, What, World};
@@ -181,27 +182,31 @@ impl Parts {
         for (rank, service) in self.config.services.iter().enumerate() {
             let (setups, receiver) = watch::channel(self.setup(service, rank));
             let (view, decided) = (self.view.clone(), self.decided.clone());
-            let loaded = Worker::load(receiver, &wakers, view, decided).await;
+            let worker = Worker::load(receiver, &wakers, view, decided).await;
             let cancelled = never.clone();
             tasks.spawn(async move {
                 // Dropping the sender would end the worker.
                 let _setups = setups;
                 tokio::time::sleep(phase).await;
-                // A journal in memory is always readable.
-                if let Ok(worker) = loaded {
-                    worker.run(cancelled).await;
-                }
+                worker.run(cancelled).await;
             });
         }
+        let (_, ledger) = Ledger::new(Arc::clone(&self.journal), clock());
         // Reloads are played by the cast; nobody asks for one over HTTP.
         let (reload, _) = mpsc::channel(1);
         let door = router(Serve {
             control,
+            ledger,
             view: self.view.clone(),
+            pictures: Pictures::default(),
             config: Arc::new(ArcSwap::from(Arc::clone(&self.config))),
             clock: clock(),
             metrics: self.metrics.clone(),
+            names: Names::Clean,
+            exporter: Arc::new(ArcSwap::from_pointee(Exporter::empty(clock()))),
             reload,
+            web: WebKeeper::open_to_all(self.metrics.clone()),
+            telemetry: TelemetryPath::default(),
         });
         (Running { _tasks: tasks, metrics: self.metrics }, door)
     }

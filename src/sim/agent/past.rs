@@ -21,7 +21,7 @@ pub(super) fn write_past(journal: &MemoryJournal, scenario: &Scenario, layout: &
             incident: None,
             body,
         };
-        let adopted = Body::Adopted { epoch: 1, active: first.clone() };
+        let adopted = Body::Adopted { epoch: 1, active: first.clone(), by: None };
         let mut entries = vec![entry(ADOPTED_BEFORE, adopted)];
         for (rank, past) in scenario.history.iter().enumerate() {
             let epoch = 3 + 2 * rank as u64;

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 
 use super::Gate;
 use crate::act::{Promote, PromoteError};
+use crate::decide::Plan;
 use crate::decide::saga::Fencing;
 use crate::sim::language::{Side, Step};
 use crate::sim::world::Phase;
@@ -61,9 +62,9 @@ impl Promote for SimHands {
         self.gate.take(WAY).await;
     }
 
-    async fn promote(&self, site: &SiteName) -> Result<(), PromoteError> {
+    async fn promote(&self, plan: &Plan) -> Result<(), PromoteError> {
         self.gate.pass().await;
-        let member = self.member(site)?;
+        let member = self.member(&plan.to)?;
         let world = &self.gate.world;
         self.gate.reach(Step::Promote, Side::Before).await;
         let now = world.now();

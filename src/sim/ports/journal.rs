@@ -49,7 +49,7 @@ impl SimJournal {
                 return;
             }
             Body::Notified { alerts } => format!("notes {} alert(s)", alerts.len()),
-            Body::Adopted { epoch, active } => format!("adopts epoch {epoch} with {active}"),
+            Body::Adopted { epoch, active, .. } => format!("adopts epoch {epoch} with {active}"),
             Body::Ticketed { plan } => {
                 *state.phase(agent, service) = Phase::Ticketed(world.layout.member(&plan.to).unwrap_or(0));
                 state.orders[agent][service].ticketed = Some(now);
@@ -89,7 +89,13 @@ impl SimJournal {
                     if closing.confirmed { "confirmed" } else { "not confirmed" }
                 )
             }
+            Body::Compared { comparison } => format!("compares: {comparison}"),
             Body::Ordered { action, .. } => ordered(&action),
+            // A simulated agent has no file, no door and no end of its memory.
+            Body::Configured { .. }
+            | Body::Denied { .. }
+            | Body::Dropped { .. }
+            | Body::Remembered { .. } => return,
         };
         state.trace.push(Trace { at: now, what: What::Wrote { agent, service, text } });
     }
@@ -98,12 +104,19 @@ impl SimJournal {
 fn stepped(step: &Stepped) -> String {
     match step {
         Stepped::Claimed => "has claimed the fence".to_owned(),
+        Stepped::Prepared { said } => format!("has called the hooks before it ({})", said.join("; ")),
         Stepped::Fenced { how } => format!("has fenced the old primary ({how:?})"),
+        Stepped::CaughtUp { missing_bytes } => {
+            format!("has waited for the target to catch up (missing: {missing_bytes:?})")
+        }
         Stepped::Promoting => "is about to promote".to_owned(),
         Stepped::Promoted => "has promoted the target".to_owned(),
         Stepped::Proven => "has seen the target take a write".to_owned(),
         Stepped::Switched => "has moved the record".to_owned(),
         Stepped::Verified { answers } => format!("has asked the name servers: {answers}"),
+        Stepped::Reached { said, .. } => format!("has looked through the name ({})", said.join("; ")),
+        Stepped::Following => "is about to call the hooks after it".to_owned(),
+        Stepped::Followed { said } => format!("has called the hooks after it ({})", said.join("; ")),
     }
 }
 
@@ -123,6 +136,7 @@ fn ordered(action: &OperatorAction) -> String {
         OperatorAction::Resume => "is resumed".to_owned(),
         OperatorAction::Acknowledge { .. } => "is acknowledged".to_owned(),
         OperatorAction::Failover { to } => format!("is asked to move to {to}"),
+        OperatorAction::Failback { to, .. } => format!("is asked to move back to {to}"),
         OperatorAction::Maintain { site, .. } => {
             format!("is told of maintenance of {}", site.as_ref().map_or("the service", |site| site.as_str()))
         }
@@ -142,7 +156,12 @@ fn step(body: &Body) -> Option<Step> {
         | Body::Held { .. }
         | Body::Observed { .. }
         | Body::Closed { .. }
-        | Body::Ordered { .. } => None,
+        | Body::Compared { .. }
+        | Body::Ordered { .. }
+        | Body::Configured { .. }
+        | Body::Denied { .. }
+        | Body::Dropped { .. }
+        | Body::Remembered { .. } => None,
     }
 }
 

@@ -105,6 +105,7 @@ fn a_policy_is_carried_over_whole() {
         },
         min_auto_interval: Duration::from_secs(1801),
         failback_stability: Duration::from_secs(1802),
+        watch_period: Duration::from_secs(301),
         decision_ttl: Duration::from_secs(63),
         config_error_severity_cap: Ratio::clamped(0.59),
         accept_fewer_vantages: true,

@@ -19,7 +19,7 @@ enum Shows {
 use Shows::{Miss, Rule};
 
 /// Each guard, a scenario that catches its absence, and how. `docs/safety.md` holds the same rows.
-const TABLE: [(Guard, &str, Shows); 25] = [
+const TABLE: [(Guard, &str, Shows); 26] = [
     (Guard::CompareAndSwap, "F105", Miss("expected halt of db1")),
     (Guard::Quorum, "G01", Miss("the record of db1 was moved")),
     (Guard::Freshness, "G02", Miss("the record of db1 was moved")),
@@ -45,6 +45,7 @@ const TABLE: [(Guard, &str, Shows); 25] = [
     (Guard::SelfDoubt, "F124", Miss("expected at least warn")),
     (Guard::Fencing, "G12", Rule("two_primaries")),
     (Guard::Fencing, "R01", Rule("two_primaries")),
+    (Guard::CatchUp, "P02", Rule("planned_loses_nothing")),
 ];
 
 fn path(name: &str) -> PathBuf {

@@ -358,6 +358,10 @@ impl State {
                 orders.asked_for.extend(self.layout.member(to));
                 OperatorAction::Failover { to: to.clone() }
             }
+            Order::Failback(to) => {
+                orders.asked_for.extend(self.layout.member(to));
+                OperatorAction::Failback { to: to.clone(), early: false }
+            }
             Order::Maintenance(site, lasts) => {
                 let until = self.actors[agent].clocks.wall(now) + *lasts;
                 let until_unix_ms = i64::try_from(until.as_millis()).unwrap_or(i64::MAX);

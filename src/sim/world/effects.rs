@@ -238,6 +238,7 @@ impl State {
         now: Duration,
     ) -> Result<(), PromoteError> {
         self.settle(service, now);
+        self.judge_promotion(agent, service, member, now);
         let mut failed = None;
         for rank in 0..self.sites[service][member].targets.len() {
             match self.order(agent, service, member, rank, now) {

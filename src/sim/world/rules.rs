@@ -4,12 +4,13 @@
 use std::time::Duration;
 
 use super::effects::Sent;
+use super::redis::Seer;
 use super::state::State;
 use super::trace::moves;
 use crate::config::read::duration_text;
 use crate::decide::{Plan, Trigger, fence_of};
 use crate::store::{Body, Kind};
-use crate::types::RecordState;
+use crate::types::{RecordState, Role};
 
 /// A step that was begun while a decision lived may take so long.
 const LAST_STEP: Duration = Duration::from_secs(30);
@@ -67,6 +68,36 @@ impl State {
         }
     }
 
+    /// Asks whether a promotion for a planned switch loses nothing: the site to leave takes no writes, and the target has
+    /// all that were acknowledged there.
+    pub(in crate::sim) fn judge_promotion(
+        &mut self,
+        agent: usize,
+        service: usize,
+        member: usize,
+        now: Duration,
+    ) {
+        let held = self.zones[service].state.clone();
+        let Some(plan) = self.ticketed(agent, &held).filter(|plan| plan.lossless) else { return };
+        let Some(from) = self.layout.member(&plan.from) else { return };
+        let (old, new) = (&self.sites[service][from].targets, &self.sites[service][member].targets);
+        // What is a primary already was promoted before.
+        let pairs = old.iter().zip(new).filter(|(_, new)| new.role != Role::Primary);
+        let mut why = pairs.filter_map(|(old, new)| {
+            if old.takes_writes(Seer::Client, now) {
+                Some("its source still takes writes")
+            } else if old.history != new.history {
+                Some("it has another history than its source")
+            } else {
+                (new.offset_bytes < old.offset_bytes).then_some("it lacks writes of its source")
+            }
+        });
+        if let Some(why) = why.next() {
+            let who = format!("{} of {}", self.layout.agents[agent], self.layout.services[service]);
+            self.break_rule(now, "planned_loses_nothing", format!("{who} promotes {}: {why}", plan.to));
+        }
+    }
+
     fn judge_move(
         &self,
         agent: usize,
@@ -116,7 +147,12 @@ impl State {
             | Body::Held { .. }
             | Body::Observed { .. }
             | Body::Closed { .. }
-            | Body::Ordered { .. } => None,
+            | Body::Compared { .. }
+            | Body::Ordered { .. }
+            | Body::Configured { .. }
+            | Body::Denied { .. }
+            | Body::Dropped { .. }
+            | Body::Remembered { .. } => None,
         };
         let journal = &self.actors[agent].journal;
         journal

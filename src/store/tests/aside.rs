@@ -4,11 +4,17 @@ use std::fs;
 use std::path::Path;
 
 use super::*;
+use crate::store::agent::Slot;
 use crate::store::aside::move_aside;
 
 const NOW: Moment = Moment { mono: Duration::ZERO, wall: Duration::from_millis(1_700_000_000_123) };
 const ASIDE: &str = "journal.db.damaged-2023-11-14T22-13-20.123Z";
 const PAGE_BYTES: usize = 4096;
+
+fn open_or_begin_anew(directory: &Path, now: Moment) -> Result<SqliteJournal, JournalError> {
+    let connection = SqliteJournal::connect_or_begin_anew(directory, now)?;
+    Ok(SqliteJournal::of(Slot::Open { connection, _lock: None }))
+}
 
 type Damage = fn(&mut Vec<u8>);
 
@@ -19,7 +25,7 @@ async fn filled(folder: &TempDir) -> Vec<u8> {
     journal.append(entries).await.unwrap();
     drop(journal);
     let bytes = fs::read(folder.path().join("journal.db")).unwrap();
-    assert!(bytes.len() > 11 * PAGE_BYTES);
+    assert!(bytes.len() > 21 * PAGE_BYTES);
     bytes
 }
 
@@ -39,7 +45,7 @@ async fn a_damaged_journal_is_moved_aside_and_an_empty_one_begins() {
     let rows: [(&str, Damage); 5] = [
         ("no database", |bytes| flip(&mut bytes[..16])),
         ("the first page", |bytes| flip(&mut bytes[100..PAGE_BYTES])),
-        ("a page in the middle", |bytes| flip(&mut bytes[10 * PAGE_BYTES..11 * PAGE_BYTES])),
+        ("pages in the middle", |bytes| flip(&mut bytes[10 * PAGE_BYTES..20 * PAGE_BYTES])),
         ("cut short", |bytes| bytes.truncate(3 * PAGE_BYTES)),
         ("nothing but noise", |bytes| *bytes = b"noise ".repeat(2000)),
     ];
@@ -57,12 +63,12 @@ async fn a_damaged_journal_is_moved_aside_and_an_empty_one_begins() {
         assert!(read.is_err(), "{what}");
         assert_eq!(fs::read(folder.path().join("journal.db")).unwrap(), bytes, "{what}");
 
-        let journal = SqliteJournal::open_or_begin_anew(folder.path(), NOW).unwrap();
+        let journal = open_or_begin_anew(folder.path(), NOW).unwrap();
         assert_eq!(fs::read(folder.path().join(ASIDE)).unwrap(), bytes, "{what}: for a person to look at");
         assert_eq!(journal.read(Query::default()).await.unwrap(), [], "{what}");
         journal.append(vec![entry("s", 1, halted("new"))]).await.unwrap();
         drop(journal);
-        let again = SqliteJournal::open_or_begin_anew(folder.path(), NOW).unwrap();
+        let again = open_or_begin_anew(folder.path(), NOW).unwrap();
         assert_eq!(whys(&again.read(Query::default()).await.unwrap()), ["new"], "{what}");
     }
 }
@@ -96,7 +102,7 @@ async fn the_log_of_a_damaged_file_never_meets_the_new_one() {
         fs::write(&path, &bytes).unwrap();
         fs::write(&log_path, &log).unwrap();
         fs::write(folder.path().join("journal.db-shm"), b"left behind").unwrap();
-        let journal = SqliteJournal::open_or_begin_anew(folder.path(), NOW).unwrap();
+        let journal = open_or_begin_anew(folder.path(), NOW).unwrap();
         assert_eq!(journal.read(Query::default()).await.unwrap(), []);
         drop(journal);
         let beside: Vec<_> = names(folder.path()).into_iter().filter(|n| !n.starts_with(ASIDE)).collect();
@@ -110,11 +116,11 @@ async fn the_log_of_a_damaged_file_never_meets_the_new_one() {
 async fn a_sound_journal_and_one_of_a_later_version_stay() {
     let folder = folder();
     filled(&folder).await;
-    let journal = SqliteJournal::open_or_begin_anew(folder.path(), NOW).unwrap();
+    let journal = open_or_begin_anew(folder.path(), NOW).unwrap();
     assert_eq!(journal.read(Query::default()).await.unwrap().len(), 500);
     drop(journal);
     raw(&folder).pragma_update(None, "user_version", 99).unwrap();
-    let error = SqliteJournal::open_or_begin_anew(folder.path(), NOW).unwrap_err();
+    let error = open_or_begin_anew(folder.path(), NOW).unwrap_err();
     assert!(matches!(error, JournalError::Version { found: 99, .. }), "{error:?}");
     assert_eq!(names(folder.path()), ["journal.db"]);
 }

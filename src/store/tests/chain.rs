@@ -117,7 +117,8 @@ async fn dropping_old_entries_breaks_no_chain() {
         journal.append((first..many.min(first + 5_000)).map(notified).collect()).await.unwrap();
     }
     let found = verify(folder.path()).unwrap();
-    assert_eq!((found.sealed, found.unsealed, found.flaws.len()), (100_001, 0, 0), "{:?}", found.flaws);
+    assert_eq!((found.sealed, found.unsealed, found.flaws.len()), (100_002, 0, 0), "{:?}", found.flaws);
+    assert_eq!((found.anchors.len(), found.anchors[0].chain.as_str()), (1, "notified"));
     journal.append(vec![notified(many)]).await.unwrap();
     assert_eq!(flaws(&folder), Vec::<String>::new());
     change(&folder, "DELETE FROM entries WHERE kind = 'notified' AND seq < 1100");

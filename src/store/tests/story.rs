@@ -31,7 +31,7 @@ fn alert(fingerprint: &str, starts_at: &str, state: AlertState) -> Body {
 }
 
 fn adopted(epoch: u64) -> Body {
-    Body::Adopted { epoch, active: SiteName::new("dc-a").unwrap() }
+    Body::Adopted { epoch, active: SiteName::new("dc-a").unwrap(), by: None }
 }
 
 fn ticketed() -> Body {

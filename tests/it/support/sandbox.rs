@@ -13,6 +13,8 @@ use super::process::{Process, sibling_binary};
 pub const ZONE: &str = "example.test";
 /// The zone's id.
 pub const ZONE_ID: &str = "Z0TEST";
+/// The id that tests give to a private zone beside it.
+pub const PRIVATE_ID: &str = "Z0PRIVATE";
 
 /// What the sandbox prints when it is up.
 #[derive(Deserialize)]
@@ -88,6 +90,11 @@ impl Route53Sandbox {
         self.put("records", &json!({"action": "delete", "record": {"name": name, "type": kind}})).await;
     }
 
+    /// Lets a policy of the identity service judge every request.
+    pub async fn put_policy(&self, policy: &Value) {
+        self.put("policy", policy).await;
+    }
+
     async fn put(&self, path: &str, body: &Value) {
         let request = http::client().put(format!("{}/_sandbox/{path}", self.api())).json(body);
         let response = http::send(request).await.expect("the sandbox answers");
@@ -117,6 +124,13 @@ impl History {
         let refused = self.entries.iter().filter(|e| e["outcome"] == "refused");
         let changes = refused.filter(|e| e["operation"] == "ChangeResourceRecordSets");
         changes.filter_map(|e| e["code"].as_str()).collect()
+    }
+
+    /// The epochs of all fences that were written, in their order.
+    pub fn epochs(&self) -> Vec<u64> {
+        let changes = self.entries.iter().filter_map(|e| e["changes"].as_array()).flatten();
+        let fences = changes.filter(|c| c["type"] == "TXT").filter_map(|c| c["after"]["values"][0].as_str());
+        fences.filter_map(|text| text.split("epoch=").nth(1)?.split(';').next()?.parse().ok()).collect()
     }
 
     /// The values that a record set has had in turn through applied changes, without final dots. A change that repeats

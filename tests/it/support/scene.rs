@@ -53,6 +53,16 @@ impl Scene {
     pub async fn start(holder: Holder, changes: &[(&str, Value)]) -> Self {
         let primary = RedisServer::primary().await;
         let standby = RedisServer::replica(&primary).await;
+        Self::start_with(holder, primary, standby, changes).await
+    }
+
+    /// As [`Self::start`], with these Redis.
+    pub async fn start_with(
+        holder: Holder,
+        primary: RedisServer,
+        standby: RedisServer,
+        changes: &[(&str, Value)],
+    ) -> Self {
         let sites = [site("dc-a", TARGETS[0], &[&primary]), site("dc-b", TARGETS[1], &[&standby])];
         let (sandbox, named, mut setup, dns) = match holder {
             Holder::Route53 => {
@@ -84,10 +94,28 @@ impl Scene {
 
     /// As [`Self::start`]; the service is adopted, and nothing but the health of the active site stands against a switch.
     pub async fn ready(holder: Holder, changes: &[(&str, Value)]) -> Self {
-        let scene = Self::start(holder, changes).await;
-        scene.adopt(SERVICE).await;
-        scene.agent.wait_vetoes(SERVICE, &["no_majority"], ROUNDS_LIMIT).await;
-        scene
+        Self::start(holder, changes).await.made_ready().await
+    }
+
+    /// As [`Self::ready`], with these Redis.
+    pub async fn ready_with(
+        holder: Holder,
+        primary: RedisServer,
+        standby: RedisServer,
+        changes: &[(&str, Value)],
+    ) -> Self {
+        Self::start_with(holder, primary, standby, changes).await.made_ready().await
+    }
+
+    async fn made_ready(self) -> Self {
+        self.adopt(SERVICE).await;
+        self.agent.wait_vetoes(SERVICE, &["no_majority"], ROUNDS_LIMIT).await;
+        self
+    }
+
+    /// The name server that answers for the record.
+    pub fn name_server(&self) -> SocketAddr {
+        self.dns
     }
 
     /// Adopts a service as it stands.
@@ -114,6 +142,11 @@ impl Scene {
     /// The primary; panics in a scene with another holder.
     pub fn named(&mut self) -> &mut Named {
         self.named.as_mut().expect("the scene's record is at BIND")
+    }
+
+    /// The name server that is asked.
+    pub fn dns(&self) -> SocketAddr {
+        self.dns
     }
 
     /// What the name server answers for the service's name.

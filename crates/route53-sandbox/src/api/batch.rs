@@ -5,7 +5,7 @@ use quick_xml::events::Event;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::records::{DnsName, RecordSet, RecordType, SetKey};
+use crate::records::{Alias, DnsName, RecordSet, RecordType, SetKey};
 use crate::zone::{Action, Change, Refusal};
 
 use super::reply::NAMESPACE;
@@ -101,7 +101,7 @@ struct RawSet {
     #[serde(rename = "TTL")]
     ttl_seconds: Option<i64>,
     resource_records: Option<RawValues>,
-    alias_target: Option<IgnoredAny>,
+    alias_target: Option<RawAlias>,
     cidr_routing_config: Option<IgnoredAny>,
     failover: Option<IgnoredAny>,
     geo_location: Option<IgnoredAny>,
@@ -110,6 +110,15 @@ struct RawSet {
     multi_value_answer: Option<IgnoredAny>,
     region: Option<IgnoredAny>,
     traffic_policy_instance_id: Option<IgnoredAny>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct RawAlias {
+    hosted_zone_id: String,
+    #[serde(rename = "DNSName")]
+    dns_name: String,
+    evaluate_target_health: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -172,18 +181,35 @@ impl RawChange {
             .into_iter()
             .map(|raw| raw.value)
             .collect();
-        let (Some(ttl), false) = (raw.ttl_seconds, values.is_empty()) else {
-            return Err(invalid(
-                "Expected exactly one of [AliasTarget, all of [TTL, and ResourceRecords], or \
-                 TrafficPolicyInstanceId], but found none",
-            ));
+        let alias = raw.alias_target.map(RawAlias::check).transpose()?;
+        let ttl = match (raw.ttl_seconds, values.is_empty(), &alias) {
+            (Some(ttl), false, None) => ttl,
+            (None, true, Some(_)) => 0,
+            (None | Some(_), _, None) => return Err(invalid(&expected("none"))),
+            (None | Some(_), _, Some(_)) => return Err(invalid(&expected("more than one"))),
         };
         let ttl_seconds = match ttl {
             0..=TTL_SECONDS_MAX => u32::try_from(ttl).unwrap_or(u32::MAX),
             _ => return Err(invalid("Field 'TTL' is not between 0 and 2147483647")),
         };
         let key = SetKey { name, kind, set_identifier: raw.set_identifier };
-        Ok(Change { action, set: RecordSet { key, weight, ttl_seconds, values } })
+        Ok(Change { action, set: RecordSet { key, weight, ttl_seconds, values, alias } })
+    }
+}
+
+/// What makes a set a set: values, or a target.
+fn expected(found: &str) -> String {
+    format!(
+        "Expected exactly one of [AliasTarget, all of [TTL, and ResourceRecords], or TrafficPolicyInstanceId], but \
+         found {found}"
+    )
+}
+
+impl RawAlias {
+    fn check(self) -> Result<Alias, Refusal> {
+        let target = DnsName::parse(&self.dns_name)
+            .map_err(|error| Refusal::InvalidChangeBatch(vec![error.to_string()]))?;
+        Ok(Alias { zone_id: self.hosted_zone_id, target, evaluates_health: self.evaluate_target_health })
     }
 }
 
@@ -191,7 +217,6 @@ impl RawSet {
     /// Names a field that means something to the service and nothing to the sandbox: ignoring it would be a lie.
     fn not_imitated(&self) -> Option<&'static str> {
         [
-            ("AliasTarget", self.alias_target.is_some()),
             ("CidrRoutingConfig", self.cidr_routing_config.is_some()),
             ("Failover", self.failover.is_some()),
             ("GeoLocation", self.geo_location.is_some()),

@@ -26,14 +26,14 @@ pub fn zone(identity: &Identity, sets: usize) -> String {
             id: format!("/hostedzone/{}", identity.id),
             name: identity.name.to_string(),
             caller_reference: "route53-sandbox",
-            config: Config { private_zone: false },
+            config: Config { private_zone: identity.is_private },
             resource_record_set_count: sets,
         },
-        delegation_set: DelegationSet {
+        delegation_set: (!identity.is_private).then(|| DelegationSet {
             name_servers: NameServers {
                 name_server: identity.name_servers.iter().map(|name| name.without_final_dot()).collect(),
             },
-        },
+        }),
     };
     document("GetHostedZoneResponse", &reply)
 }
@@ -112,7 +112,8 @@ struct ZoneReply<'a> {
     #[serde(rename = "@xmlns")]
     xmlns: &'a str,
     hosted_zone: HostedZone<'a>,
-    delegation_set: DelegationSet,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delegation_set: Option<DelegationSet>,
 }
 
 #[derive(Serialize)]
@@ -174,9 +175,12 @@ struct Set<'a> {
     set_identifier: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     weight: Option<u8>,
-    #[serde(rename = "TTL")]
-    ttl_seconds: u32,
-    resource_records: Values<'a>,
+    #[serde(rename = "TTL", skip_serializing_if = "Option::is_none")]
+    ttl_seconds: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource_records: Option<Values<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alias_target: Option<Target<'a>>,
 }
 
 impl<'a> From<&'a RecordSet> for Set<'a> {
@@ -186,12 +190,26 @@ impl<'a> From<&'a RecordSet> for Set<'a> {
             r#type: set.key.kind.as_str(),
             set_identifier: set.key.set_identifier.as_deref(),
             weight: set.weight,
-            ttl_seconds: set.ttl_seconds,
-            resource_records: Values {
+            ttl_seconds: set.alias.is_none().then_some(set.ttl_seconds),
+            resource_records: set.alias.is_none().then(|| Values {
                 resource_record: set.values.iter().map(|value| Value { value }).collect(),
-            },
+            }),
+            alias_target: set.alias.as_ref().map(|alias| Target {
+                hosted_zone_id: &alias.zone_id,
+                dns_name: alias.target.to_string(),
+                evaluate_target_health: alias.evaluates_health,
+            }),
         }
     }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Target<'a> {
+    hosted_zone_id: &'a str,
+    #[serde(rename = "DNSName")]
+    dns_name: String,
+    evaluate_target_health: bool,
 }
 
 #[derive(Serialize)]

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
+use crate::identity::Caller;
 use crate::records::{DnsName, RecordType};
 use crate::service::Operation;
-use crate::zone::{Refusal, Start};
+use crate::zone::{Change, Refusal, Start};
 
 use super::batch::Batch;
 
@@ -14,8 +15,8 @@ const SETS_MAX: usize = 300;
 /// A request.
 #[derive(Debug)]
 pub struct Request {
-    /// The `Authorization` header.
-    pub authorization: Option<String>,
+    /// Who signed it.
+    pub caller: Result<Caller, Refusal>,
     /// What is asked.
     pub query: Query,
 }
@@ -66,6 +67,39 @@ impl Request {
             Query::List { .. } => Operation::ListResourceRecordSets,
             Query::GetChange { .. } => Operation::GetChange,
             Query::GetHostedZone { .. } => Operation::GetHostedZone,
+        }
+    }
+
+    /// The zone that it is about; none for a change's state.
+    pub fn zone_id(&self) -> Option<&str> {
+        match &self.query {
+            Query::Change { zone_id, .. }
+            | Query::List { zone_id, .. }
+            | Query::GetHostedZone { zone_id } => Some(zone_id),
+            Query::GetChange { .. } => None,
+        }
+    }
+
+    /// What it is about, as a policy names it.
+    pub fn resource(&self) -> String {
+        match &self.query {
+            Query::Change { zone_id, .. }
+            | Query::List { zone_id, .. }
+            | Query::GetHostedZone { zone_id } => {
+                format!("hostedzone/{zone_id}")
+            }
+            Query::GetChange { id } => format!("change/{id}"),
+        }
+    }
+
+    /// The changes of a batch that could be read.
+    pub fn changes(&self) -> &[Change] {
+        match &self.query {
+            Query::Change { batch: Ok(batch), .. } => &batch.changes,
+            Query::Change { batch: Err(_), .. }
+            | Query::List { .. }
+            | Query::GetChange { .. }
+            | Query::GetHostedZone { .. } => &[],
         }
     }
 }

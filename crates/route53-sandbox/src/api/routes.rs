@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, Query as Parameters, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tokio::sync::oneshot;
@@ -16,8 +16,8 @@ use crate::sandbox::Tasks;
 use crate::service::Service;
 use crate::zone::Refusal;
 
-use super::reply;
 use super::request::{Query, Request};
+use super::{authorization, reply};
 
 /// What a request gets.
 #[derive(Debug)]
@@ -90,12 +90,11 @@ async fn unknown() -> Response {
 impl Edge {
     /// Runs the request apart from its connection: a client that gives up does not stop the service.
     async fn serve(&self, headers: &HeaderMap, query: Query) -> Response {
-        let authorization =
-            headers.get(header::AUTHORIZATION).and_then(|text| text.to_str().ok()).map(str::to_owned);
+        let caller = authorization::caller(headers, "route53");
         let (sender, receiver) = oneshot::channel();
         let service = Arc::clone(&self.service);
         self.tasks.spawn(async move {
-            let answer = service.serve(Request { authorization, query }).await;
+            let answer = service.serve(Request { caller, query }).await;
             // A receiver that is gone is a client that gave up.
             drop(sender.send(answer));
         });

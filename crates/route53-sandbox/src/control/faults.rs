@@ -63,6 +63,9 @@ pub struct Fault {
     /// For which operation.
     #[serde(default)]
     pub operation: Operation,
+    /// For which hosted zone only.
+    #[serde(default)]
+    pub zone_id: Option<String>,
     /// How often.
     #[serde(default = "once")]
     pub count: u32,
@@ -86,10 +89,13 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// Takes the first fault that is meant for the operation.
-    pub fn take(&mut self, operation: Operation) -> Option<Fault> {
+    /// Takes the first fault that is meant for the operation in the zone.
+    pub fn take(&mut self, operation: Operation, zone_id: Option<&str>) -> Option<Fault> {
         self.faults.retain(|fault| fault.count > 0);
-        let fault = self.faults.iter_mut().find(|fault| fault.operation == operation)?;
+        let is_meant = |fault: &&mut Fault| {
+            fault.operation == operation && fault.zone_id.as_deref().is_none_or(|id| Some(id) == zone_id)
+        };
+        let fault = self.faults.iter_mut().find(is_meant)?;
         fault.count -= 1;
         Some(fault.clone())
     }
@@ -107,10 +113,10 @@ mod tests {
     fn faults_are_taken_in_order_for_their_operation() {
         let mut faults: Faults = serde_json::from_str(
             r#"{"faults":[{"fault":"throttle","count":2},{"fault":"delay","operation":"GetChange","delay_ms":7},
-                {"fault":"lose_reply"}]}"#,
+                {"fault":"unavailable","zone_id":"Z2"},{"fault":"lose_reply"}]}"#,
         )
         .unwrap();
-        let mut take = |operation| faults.take(operation).map(|fault| (fault.fault, fault.delay_ms));
+        let mut take = |operation| faults.take(operation, Some("Z1")).map(|f| (f.fault, f.delay_ms));
         assert_eq!(take(Operation::ListResourceRecordSets), None);
         assert_eq!(take(Operation::ChangeResourceRecordSets), Some((FaultKind::Throttle, 0)));
         assert_eq!(take(Operation::GetChange), Some((FaultKind::Delay, 7)));
@@ -118,5 +124,7 @@ mod tests {
         assert_eq!(take(Operation::ChangeResourceRecordSets), Some((FaultKind::LoseReply, 0)));
         assert_eq!(take(Operation::ChangeResourceRecordSets), None);
         assert_eq!(take(Operation::GetChange), None);
+        let other = faults.take(Operation::ChangeResourceRecordSets, Some("Z2"));
+        assert_eq!(other.map(|fault| fault.fault), Some(FaultKind::Unavailable));
     }
 }

@@ -7,5 +7,5 @@ mod routes;
 
 pub use bucket::Bucket;
 pub use faults::{Fault, FaultKind, Faults};
-pub use policy::Policy;
+pub use policy::{Asked, Policy};
 pub use routes::router;

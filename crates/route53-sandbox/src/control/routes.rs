@@ -1,8 +1,9 @@
 //! The control endpoint: JSON under `/_sandbox`, no part of the Route 53 API, never signed.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{Query as Parameters, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, put};
@@ -27,7 +28,7 @@ pub fn router(service: Arc<Service>) -> Router {
 
 async fn health(State(service): State<Arc<Service>>) -> Response {
     let world = service.world();
-    let identity = world.zone.identity();
+    let identity = world.zones[0].identity();
     Json(json!({ "status": "ok", "zone": identity.name.to_string(), "zone_id": identity.id })).into_response()
 }
 
@@ -49,9 +50,14 @@ async fn delete_faults(State(service): State<Arc<Service>>) -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-async fn put_policy(State(service): State<Arc<Service>>, Json(policy): Json<Policy>) -> StatusCode {
-    service.world().policy = policy;
-    StatusCode::NO_CONTENT
+async fn put_policy(State(service): State<Arc<Service>>, body: String) -> Response {
+    match Policy::parse(&body) {
+        Ok(policy) => {
+            service.world().policy = policy;
+            StatusCode::NO_CONTENT.into_response()
+        }
+        Err(error) => (StatusCode::UNPROCESSABLE_ENTITY, error).into_response(),
+    }
 }
 
 async fn delete_policy(State(service): State<Arc<Service>>) -> StatusCode {
@@ -59,9 +65,14 @@ async fn delete_policy(State(service): State<Arc<Service>>) -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-async fn records(State(service): State<Arc<Service>>) -> Response {
+async fn records(
+    State(service): State<Arc<Service>>,
+    Parameters(parameters): Parameters<HashMap<String, String>>,
+) -> Response {
     let world = service.world();
-    let records: Vec<_> = world.zone.records().iter().map(RecordSpec::from).collect();
+    let position = parameters.get("zone_id").map_or(Ok(0), |id| world.position(id));
+    let Ok(position) = position else { return StatusCode::NOT_FOUND.into_response() };
+    let records: Vec<_> = world.zones[position].records().iter().map(RecordSpec::from).collect();
     Json(json!({ "records": records })).into_response()
 }
 
@@ -70,6 +81,8 @@ async fn records(State(service): State<Arc<Service>>) -> Response {
 struct Edit {
     action: EditAction,
     record: RecordSpec,
+    #[serde(default)]
+    zone_id: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, serde::Deserialize)]
@@ -91,6 +104,8 @@ async fn put_record(State(service): State<Arc<Service>>, Json(edit): Json<Edit>)
         EditAction::Set => Some(set),
         EditAction::Delete => None,
     };
-    let change_id = service.edit(key, set);
-    Json(json!({ "change_id": change_id })).into_response()
+    match service.edit(edit.zone_id.as_deref(), key, set) {
+        Some(change_id) => Json(json!({ "change_id": change_id })).into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
 }

@@ -43,7 +43,10 @@ pub fn lookup(
             return Lookup { code: ResponseCode::NXDomain, answers, authorities: soa(records, zone) };
         };
         if let Some(found) = kind.and_then(|kind| choose(records, turns, &owner, kind)) {
-            answers.extend(wire(&asked, found));
+            answers.extend(followed(records, turns, &asked, found));
+            if answers.is_empty() {
+                return Lookup { code: ResponseCode::NoError, answers, authorities: soa(records, zone) };
+            }
             return Lookup { code: ResponseCode::NoError, answers, authorities: Vec::new() };
         }
         let alias = choose(records, turns, &owner, RecordType::Cname);
@@ -102,6 +105,20 @@ fn choose<'a>(
         position -= weight;
     }
     None
+}
+
+/// The records of a set. An alias of the service answers, under its own name, what its target holds; a target outside the
+/// zone has nothing here.
+fn followed(records: &Records, turns: &mut Turns, owner: &DnsName, set: &RecordSet) -> Vec<Record> {
+    let mut set = set.clone();
+    for _ in 0..=ALIASES_MAX {
+        let Some(alias) = &set.alias else { return wire(owner, &set) };
+        match choose(records, turns, &alias.target, set.key.kind) {
+            Some(target) => set = target.clone(),
+            None => return Vec::new(),
+        }
+    }
+    Vec::new()
 }
 
 fn wire(owner: &DnsName, set: &RecordSet) -> Vec<Record> {

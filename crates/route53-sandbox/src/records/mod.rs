@@ -6,6 +6,6 @@ mod spec;
 mod value;
 
 pub use name::{DnsName, NameError};
-pub use set::{RecordSet, Records, SetKey};
-pub use spec::{RecordSpec, RecordSpecError};
+pub use set::{Alias, RecordSet, Records, SetKey};
+pub use spec::{AliasSpec, RecordSpec, RecordSpecError};
 pub use value::{RecordType, rdata, same_values};

@@ -22,6 +22,17 @@ impl SetKey {
     }
 }
 
+/// Where an alias leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alias {
+    /// The hosted zone of the target.
+    pub zone_id: String,
+    /// The target.
+    pub target: DnsName,
+    /// Whether the target's health decides; the sandbox keeps it and does nothing about it.
+    pub evaluates_health: bool,
+}
+
 /// One resource record set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordSet {
@@ -29,10 +40,12 @@ pub struct RecordSet {
     pub key: SetKey,
     /// The weight of a weighted set.
     pub weight: Option<u8>,
-    /// Time to live, seconds.
+    /// Time to live, seconds; 0 for an alias, which has none.
     pub ttl_seconds: u32,
-    /// The values as they were submitted.
+    /// The values as they were submitted; none for an alias.
     pub values: Vec<String>,
+    /// Where the set leads, if it is an alias.
+    pub alias: Option<Alias>,
 }
 
 impl RecordSet {
@@ -41,6 +54,7 @@ impl RecordSet {
         self.key == current.key
             && self.weight == current.weight
             && self.ttl_seconds == current.ttl_seconds
+            && self.alias == current.alias
             && same_values(self.key.kind, &self.values, &current.values)
     }
 }

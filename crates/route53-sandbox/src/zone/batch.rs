@@ -58,9 +58,18 @@ pub struct Effect {
     pub after: Option<RecordSet>,
 }
 
+/// Which zone a batch is for.
+#[derive(Debug, Clone, Copy)]
+pub struct Ground<'a> {
+    /// Its name.
+    pub name: &'a DnsName,
+    /// Its id.
+    pub id: &'a str,
+}
+
 /// Applies a batch to a copy of the records: the new records and the effects, or every complaint.
 pub fn evaluate(
-    zone: &DnsName,
+    zone: Ground<'_>,
     records: &Records,
     changes: &[Change],
 ) -> Result<(Records, Vec<Effect>), Vec<String>> {
@@ -100,8 +109,8 @@ fn bad_sequence(earlier: Option<Action>, change: &Change) -> Option<String> {
     })
 }
 
-fn complaint(zone: &DnsName, records: &Records, change: &Change) -> Option<String> {
-    let name = &change.set.key.name;
+fn complaint(ground: Ground<'_>, records: &Records, change: &Change) -> Option<String> {
+    let (name, zone) = (&change.set.key.name, ground.name);
     if !name.is_in(zone) {
         return Some(format!("RRSet with DNS name {name} is not permitted in zone {zone}"));
     }
@@ -116,7 +125,9 @@ fn complaint(zone: &DnsName, records: &Records, change: &Change) -> Option<Strin
             (Action::Create, Some(_)) => {
                 Some(format!("Tried to create resource record set {tried} but it already exists"))
             }
-            (Action::Create, None) | (Action::Upsert, _) => conflict(zone, records, &change.set.key),
+            (Action::Create, None) | (Action::Upsert, _) => {
+                conflict(zone, records, &change.set.key).or_else(|| bad_alias(ground, records, &change.set))
+            }
         }
     })
 }
@@ -152,6 +163,20 @@ fn bad_values(set: &RecordSet) -> Option<String> {
     }
     (*kind == RecordType::Cname && set.values.len() > 1)
         .then(|| format!("RRSet of type CNAME with DNS name {name} contains more than one resource record"))
+}
+
+/// An alias to a name of its own zone leads to a set of its own type. Other zones are not known here.
+fn bad_alias(zone: Ground<'_>, records: &Records, set: &RecordSet) -> Option<String> {
+    let alias = set.alias.as_ref().filter(|alias| alias.zone_id == zone.id)?;
+    let why = if !alias.target.is_in(zone.name) {
+        "the alias target name does not lie within the target zone"
+    } else if !records.at(&alias.target).any(|target| target.key.kind == set.key.kind) {
+        "that target was not found"
+    } else {
+        return None;
+    };
+    let (target, kind, id) = (&alias.target, set.key.kind, zone.id);
+    Some(format!("Tried to create an alias that targets {target}, type {kind} in zone {id}, but {why}"))
 }
 
 /// What else at the name forbids the set.
@@ -195,8 +220,11 @@ fn conflict(zone: &DnsName, records: &Records, key: &SetKey) -> Option<String> {
 /// All sets of a weighted group share one TTL; checked at the end, so that one batch may move the whole group.
 fn other_ttl(records: &Records, change: &Change) -> Option<String> {
     let SetKey { name, kind, set_identifier } = &change.set.key;
-    let identifier = set_identifier.as_ref()?;
-    let differs = |set: &RecordSet| set.key.kind == *kind && set.ttl_seconds != change.set.ttl_seconds;
+    let identifier = set_identifier.as_ref().filter(|_| change.set.alias.is_none())?;
+    // An alias has no TTL.
+    let differs = |set: &RecordSet| {
+        set.key.kind == *kind && set.alias.is_none() && set.ttl_seconds != change.set.ttl_seconds
+    };
     let present = records.get(&change.set.key) == Some(&change.set);
     (present && records.at(name).any(differs)).then(|| {
         format!(

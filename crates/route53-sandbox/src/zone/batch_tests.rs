@@ -21,6 +21,15 @@ fn good_batches_are_applied() {
             &[(Action::Upsert, "w A 5 192.0.2.1 #paris=0"), (Action::Upsert, "w A 5 192.0.2.2 #tokyo=255")],
         ),
         (
+            "a move of an alias",
+            &[
+                (Action::Delete, "alias A alias Z0TEST two.example.test"),
+                (Action::Create, "alias A alias Z0TEST w.example.test."),
+            ],
+        ),
+        ("an alias elsewhere", &[(Action::Create, "new A alias Z2 lb.example.net")]),
+        ("an alias in a weighted group", &[(Action::Create, "w A alias Z0TEST two.example.test #oslo=0")]),
+        (
             "the group's TTL in one batch",
             &[(Action::Upsert, "w A 9 192.0.2.1 #paris=1"), (Action::Upsert, "w A 9 192.0.2.2 #tokyo=1")],
         ),
@@ -108,6 +117,34 @@ fn bad_batches_are_refused_with_the_service_wording() {
             ],
         ),
         (
+            &[(Action::Delete, "alias A alias Z0TEST w.example.test")],
+            &[
+                "Tried to delete resource record set [name='alias.example.test.', type='A'] but the values provided do \
+               not match the current values",
+            ],
+        ),
+        (
+            &[(Action::Create, "new A alias Z0TEST nowhere.example.test")],
+            &[
+                "Tried to create an alias that targets nowhere.example.test., type A in zone Z0TEST, but that target was \
+               not found",
+            ],
+        ),
+        (
+            &[(Action::Create, "new AAAA alias Z0TEST two.example.test")],
+            &[
+                "Tried to create an alias that targets two.example.test., type AAAA in zone Z0TEST, but that target was \
+               not found",
+            ],
+        ),
+        (
+            &[(Action::Create, "new A alias Z0TEST lb.example.net")],
+            &[
+                "Tried to create an alias that targets lb.example.net., type A in zone Z0TEST, but the alias target name \
+               does not lie within the target zone",
+            ],
+        ),
+        (
             &[(Action::Create, "new A 5 paris")],
             &[
                 "Invalid Resource Record: FATAL problem: ARRDATAIllegalIPv4Address (Value is not a valid IPv4 address) \
@@ -167,6 +204,7 @@ fn run(changes: &[(Action, &str)]) -> Result<(Records, Vec<Effect>), Vec<String>
     for text in [
         "db CNAME 5 paris.net",
         "two A 5 192.0.2.1 192.0.2.2",
+        "alias A alias Z0TEST two.example.test",
         "w A 5 192.0.2.1 #paris=1",
         "w A 5 192.0.2.2 #tokyo=1",
     ] {
@@ -174,19 +212,15 @@ fn run(changes: &[(Action, &str)]) -> Result<(Records, Vec<Effect>), Vec<String>
     }
     let changes: Vec<_> =
         changes.iter().map(|(action, text)| Change { action: *action, set: set(text) }).collect();
-    evaluate(&DnsName::parse("example.test").unwrap(), &records, &changes)
+    let name = DnsName::parse("example.test").unwrap();
+    evaluate(Ground { name: &name, id: "Z0TEST" }, &records, &changes)
 }
 
 /// `name type ttl values [#identifier=weight]`, the name relative to the zone unless it ends in a dot.
 fn set(text: &str) -> RecordSet {
-    let (text, group) =
-        text.split_once(" #").map_or((text, None), |(text, group)| (text, group.split_once('=')));
     let mut spec: RecordSpec = text.parse().unwrap();
     if !spec.name.ends_with('.') {
         spec.name.push_str(".example.test");
-    }
-    if let Some((identifier, weight)) = group {
-        spec = spec.weighted(identifier, weight.parse().unwrap());
     }
     spec.to_set().unwrap()
 }

@@ -38,7 +38,7 @@ struct Entry {
 #[derive(Debug, serde::Serialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 enum Event {
-    Applied { change_id: String, source: Source, changes: Vec<Applied> },
+    Applied { change_id: String, zone_id: String, source: Source, changes: Vec<Applied> },
     Refused { operation: &'static str, code: String, message: String, changes: Vec<Wanted> },
 }
 
@@ -59,8 +59,14 @@ struct Wanted {
 }
 
 impl History {
-    /// Notes an applied change.
-    pub fn applied(&mut self, time: Stamp, change_id: &str, source: Source, effects: &[Effect]) {
+    /// Notes an applied change of a zone.
+    pub fn applied(
+        &mut self,
+        time: Stamp,
+        (change_id, zone_id): (&str, &str),
+        source: Source,
+        effects: &[Effect],
+    ) {
         let changes = effects
             .iter()
             .map(|effect| Applied {
@@ -71,7 +77,8 @@ impl History {
                 after: effect.after.as_ref().map(RecordSpec::from),
             })
             .collect();
-        self.push(time, Event::Applied { change_id: change_id.to_owned(), source, changes });
+        let (change_id, zone_id) = (change_id.to_owned(), zone_id.to_owned());
+        self.push(time, Event::Applied { change_id, zone_id, source, changes });
     }
 
     /// Notes a refused request; `code` is the service's or the fault's.

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use crate::clock::{Now, Stamp};
 use crate::records::{DnsName, RecordSet, RecordType, Records, SetKey};
 
-use super::batch::{self, Action, Change, Effect};
+use super::batch::{self, Action, Change, Effect, Ground};
 use super::{Page, Refusal, Start};
 
 /// GetChange forgets changes beyond this many, oldest first.
@@ -29,6 +29,10 @@ pub struct Identity {
     pub sync_delay: Duration,
     /// Whether a change is refused while another one is `PENDING`.
     pub strict_pending: bool,
+    /// Whether it is private: it has an SOA and an NS set, but no name server that everybody reaches.
+    pub is_private: bool,
+    /// The end of its changes' ids, so that no two zones share one.
+    pub tag: String,
 }
 
 /// What GetChange answers.
@@ -114,8 +118,9 @@ impl Zone {
         if self.identity.strict_pending && !self.pending.is_empty() {
             return Err(Refusal::PriorRequestNotComplete);
         }
-        let (records, effects) = batch::evaluate(&self.identity.name, &self.records, changes)
-            .map_err(Refusal::InvalidChangeBatch)?;
+        let ground = Ground { name: &self.identity.name, id: &self.identity.id };
+        let (records, effects) =
+            batch::evaluate(ground, &self.records, changes).map_err(Refusal::InvalidChangeBatch)?;
         self.records = records;
         Ok((self.propagate(effects.clone(), comment, now), effects))
     }
@@ -147,7 +152,7 @@ impl Zone {
         self.sequence += 1;
         let due = now.instant + self.identity.sync_delay;
         let info = ChangeInfo {
-            id: format!("C{:016}SANDBOX", self.sequence),
+            id: format!("C{:016}{}", self.sequence, self.identity.tag),
             status: ChangeStatus::Pending,
             submitted_at: now.stamp,
             comment,
@@ -187,6 +192,7 @@ fn apex(identity: &Identity) -> [RecordSet; 2] {
         weight: None,
         ttl_seconds,
         values,
+        alias: None,
     };
     [set(RecordType::Ns, NS_TTL_SECONDS, servers), set(RecordType::Soa, SOA_TTL_SECONDS, vec![soa])]
 }
@@ -256,6 +262,8 @@ mod tests {
             name_servers: vec![DnsName::parse("ns.example.net").unwrap()],
             sync_delay: Duration::from_millis(500),
             strict_pending,
+            is_private: false,
+            tag: "SANDBOX".to_owned(),
         };
         Zone::new(identity, Vec::new(), 0)
     }

@@ -21,6 +21,9 @@ pub enum Refusal {
     /// The policy does not allow the request.
     #[error("{0}")]
     AccessDenied(String),
+    /// The access key is not known, or its session token is not its own.
+    #[error("The security token included in the request is invalid.")]
+    InvalidClientTokenId,
     /// The request carries no signature.
     #[error("Missing Authentication Token")]
     MissingAuthenticationToken,
@@ -48,6 +51,7 @@ impl Refusal {
             Self::NoSuchHostedZone(_) => "NoSuchHostedZone",
             Self::NoSuchChange(_) => "NoSuchChange",
             Self::AccessDenied(_) => "AccessDenied",
+            Self::InvalidClientTokenId => "InvalidClientTokenId",
             Self::MissingAuthenticationToken => "MissingAuthenticationToken",
             Self::Throttling => "Throttling",
             Self::PriorRequestNotComplete => "PriorRequestNotComplete",
@@ -64,7 +68,7 @@ impl Refusal {
             | Self::MalformedInput(_)
             | Self::Throttling
             | Self::PriorRequestNotComplete => 400,
-            Self::AccessDenied(_) | Self::MissingAuthenticationToken => 403,
+            Self::AccessDenied(_) | Self::InvalidClientTokenId | Self::MissingAuthenticationToken => 403,
             Self::NoSuchHostedZone(_) | Self::NoSuchChange(_) | Self::UnknownOperation => 404,
             Self::ServiceUnavailable => 503,
         }

@@ -3,9 +3,10 @@
 use aws_sdk_route53::error::ProvideErrorMetadata as _;
 use aws_sdk_route53::types::ChangeAction::{Create, Delete, Upsert};
 use hickory_proto::rr::RecordType;
+use route53_sandbox::{Options, PrivateZone, RecordSpec};
 use serde_json::{Value, json};
 
-use crate::support::{Rig, answers, options};
+use crate::support::{Rig, answers, change, http, options, post_form, sets};
 
 #[tokio::test]
 async fn a_foreign_edit_defeats_a_compare_and_swap() {
@@ -38,11 +39,31 @@ async fn a_foreign_edit_defeats_a_compare_and_swap() {
 async fn a_policy_denies_what_it_does_not_name() {
     let rig = Rig::start(options()).await;
     let policy = json!({
-        "actions": ["CREATE", "DELETE"],
-        "record_names": ["db.example.test", "_redrover.db.example.test"],
-        "record_types": ["CNAME", "TXT"],
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": "route53:ChangeResourceRecordSets",
+                "Resource": "arn:aws:route53:::hostedzone/Z0TEST",
+                "Condition": {
+                    "ForAllValues:StringEquals": {
+                        "route53:ChangeResourceRecordSetsActions": ["CREATE", "DELETE"],
+                        "route53:ChangeResourceRecordSetsNormalizedRecordNames": ["db.example.test", "_redrover.db.example.test"],
+                        "route53:ChangeResourceRecordSetsRecordTypes": ["CNAME", "TXT"],
+                    },
+                },
+            },
+            {
+                "Effect": "Allow",
+                "Action": "route53:ListResourceRecordSets",
+                "Resource": "arn:aws:route53:::hostedzone/Z0TEST",
+            },
+        ],
     });
+    assert_eq!(rig.control("PUT", "/_sandbox/policy", json!({"actions": ["CREATE"]})).await.0, 422);
     assert_eq!(rig.control("PUT", "/_sandbox/policy", policy).await.0, 204);
+    let zone = rig.client.get_hosted_zone().id("Z0TEST").send().await.unwrap_err();
+    assert_eq!(zone.code(), Some("AccessDenied"));
     let allowed = (Create, "_redrover.db.example.test TXT 5 \"v=1\"");
     for denied in [
         (Upsert, "db.example.test CNAME 5 tokyo.example.net"),
@@ -98,4 +119,61 @@ async fn the_control_endpoint_tells_its_state() {
     );
     let (_, records) = rig.control("GET", "/_sandbox/records", Value::Null).await;
     assert_eq!(records["records"].as_array().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn a_private_zone_is_a_zone_of_its_own() {
+    let record = RecordSpec::simple("db.example.test", "CNAME", 5, ["inner.example.net"]);
+    let private =
+        PrivateZone { id: "Z0PRIVATE".to_owned(), name: "example.test".to_owned(), records: vec![record] };
+    let rig = Rig::start(options().with_private_zone(private)).await;
+    for (id, is_private) in [("Z0TEST", false), ("Z0PRIVATE", true)] {
+        let zone = rig.client.get_hosted_zone().id(id).send().await.unwrap();
+        let config = zone.hosted_zone().unwrap().config().unwrap();
+        assert_eq!((config.private_zone(), zone.delegation_set().is_none()), (is_private, is_private));
+    }
+    let swap = [
+        (Delete, "db.example.test CNAME 5 inner.example.net"),
+        (Create, "db.example.test CNAME 5 tokyo.example.net"),
+    ];
+    let unavailable = json!({ "fault": "unavailable", "zone_id": "Z0PRIVATE" });
+    rig.faults(json!([unavailable])).await;
+    rig.change(&[(Create, "a.example.test A 5 192.0.2.1")]).await.unwrap();
+    change(&rig.client, "Z0PRIVATE", &swap).await.unwrap_err();
+    let info = change(&rig.client, "Z0PRIVATE", &swap).await.unwrap();
+    assert!(rig.client.get_change().id(&info.id).send().await.is_ok());
+    assert_eq!(sets(&rig.client, "Z0PRIVATE").await, ["db.example.test. CNAME 5 tokyo.example.net"]);
+    let public = ["a.example.test. A 5 192.0.2.1", "db.example.test. CNAME 5 paris.example.net"];
+    assert_eq!(rig.sets().await, public);
+    assert_eq!(rig.history().await.last().unwrap()["zone_id"], "Z0PRIVATE");
+    let record =
+        json!({ "name": "db.example.test", "type": "CNAME", "ttl": 5, "values": ["oslo.example.net"] });
+    let edit = json!({ "action": "set", "record": record, "zone_id": "Z0PRIVATE" });
+    assert_eq!(rig.control("PUT", "/_sandbox/records", edit).await.0, 200);
+    assert_eq!(sets(&rig.client, "Z0PRIVATE").await, ["db.example.test. CNAME 5 oslo.example.net"]);
+    assert_eq!(rig.sets().await, public);
+}
+
+#[tokio::test]
+async fn keys_are_given_out_and_known_from_then_on() {
+    let rig = Rig::start(Options { access_keys: vec!["AKIDSANDBOX".to_owned()], ..options() }).await;
+    let url = rig.running.api_url();
+    assert_eq!(rig.sets().await.len(), 1, "the client's key is known");
+    let form = "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn:aws:iam::1:role/r&RoleSessionName=s\
+                &WebIdentityToken=jwt";
+    let (status, body) = post_form(&url, form).await;
+    assert_eq!(status, 200, "{body}");
+    assert!(body.contains("<AccessKeyId>ASIASANDBOX000000001</AccessKeyId>"), "{body}");
+    let unsigned = form.replace("WithWebIdentity", "");
+    assert_eq!(post_form(&url, &unsigned).await.0, 403, "AssumeRole needs a caller");
+    assert_eq!(post_form(&url, &form.replace("role/r", "user/r")).await.0, 400);
+    let (status, _) = http(&url, "GET", "/latest/meta-data/iam/security-credentials/", "").await;
+    assert_eq!(status, 401, "version 2 wants a session first");
+    let (_, keys) = rig.control("GET", "/_sandbox/keys", Value::Null).await;
+    assert_eq!(keys["keys"][0]["how"], "AssumeRoleWithWebIdentity");
+    assert_eq!(keys["keys"][0]["proof"], "jwt");
+    let stranger = aws_sdk_route53::config::Credentials::new("AKIDOTHER", "secret", None, None, "test");
+    let config = rig.client.config().to_builder().credentials_provider(stranger).build();
+    let error = aws_sdk_route53::Client::from_conf(config).get_hosted_zone().id("Z0TEST").send().await;
+    assert_eq!(error.unwrap_err().code(), Some("InvalidClientTokenId"));
 }

@@ -5,9 +5,10 @@
 use aws_sdk_route53::error::ProvideErrorMetadata as _;
 use aws_sdk_route53::types::ChangeAction::{Create, Delete, Upsert};
 use aws_sdk_route53::types::ChangeStatus;
-use route53_sandbox::Options;
+use hickory_proto::rr::RecordType;
+use route53_sandbox::{Options, RecordSpec};
 
-use crate::support::{ChangeResult, Rig, options};
+use crate::support::{ChangeResult, Rig, answers, options};
 
 const MISMATCH: &str = "Tried to delete resource record set [name='db.example.test.', type='CNAME'] \
                         but the values provided do not match the current values";
@@ -140,4 +141,28 @@ fn assert_invalid_batch(result: &ChangeResult, message: &str) {
     let error = result.as_ref().unwrap_err().as_service_error().unwrap();
     assert!(error.is_invalid_change_batch(), "{error:?}");
     assert_eq!(error.message(), Some(message));
+}
+
+#[tokio::test]
+async fn an_alias_is_compared_as_a_whole_and_answers_what_its_target_holds() {
+    let options = options()
+        .with_record(RecordSpec::simple("paris.example.test", "A", 30, ["192.0.2.1"]))
+        .with_record(RecordSpec::simple("tokyo.example.test", "A", 30, ["192.0.2.2"]))
+        .with_record(RecordSpec::alias("lb.example.test", "A", "Z0TEST", "paris.example.test"));
+    let rig = Rig::start(options).await;
+    let swap = [
+        (Delete, "lb.example.test A alias Z0TEST Paris.example.test."),
+        (Create, "lb.example.test A alias Z0TEST tokyo.example.test"),
+    ];
+    rig.change(&swap).await.unwrap();
+    assert!(rig.sets().await.contains(&"lb.example.test. A alias Z0TEST tokyo.example.test.".to_owned()));
+    let complaint = "Tried to delete resource record set [name='lb.example.test.', type='A'] but the values provided \
+                     do not match the current values";
+    let exists =
+        "Tried to create resource record set [name='lb.example.test.', type='A'] but it already exists";
+    assert_invalid_batch(&rig.change(&swap).await, &format!("[{complaint}, {exists}]"));
+    let other_zone = [(Delete, "lb.example.test A alias Z2 tokyo.example.test")];
+    assert_invalid_batch(&rig.change(&other_zone).await, &format!("[{complaint}]"));
+    let answer = rig.udp("lb.example.test", RecordType::A).await;
+    assert_eq!(answers(&answer), ["lb.example.test. A 30 192.0.2.2"]);
 }

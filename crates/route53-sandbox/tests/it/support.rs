@@ -12,7 +12,7 @@ use aws_sdk_route53::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_route53::error::SdkError;
 use aws_sdk_route53::operation::change_resource_record_sets::ChangeResourceRecordSetsError;
 use aws_sdk_route53::types::{
-    Change, ChangeAction, ChangeBatch, ChangeInfo, ResourceRecord, ResourceRecordSet, RrType,
+    AliasTarget, Change, ChangeAction, ChangeBatch, ChangeInfo, ResourceRecord, ResourceRecordSet, RrType,
 };
 use hickory_proto::op::{Message, Query};
 use hickory_proto::rr::{Name, RecordType};
@@ -127,12 +127,16 @@ pub async fn sets(client: &Client, zone_id: &str) -> Vec<String> {
 
 pub fn text(set: &ResourceRecordSet) -> String {
     let values: Vec<_> = set.resource_records().iter().map(|record| record.value.as_str()).collect();
-    let ttl = set.ttl.unwrap_or_default();
+    let ttl = match set.alias_target() {
+        Some(alias) => format!("alias {} {}", alias.hosted_zone_id(), alias.dns_name()),
+        None => set.ttl.unwrap_or_default().to_string(),
+    };
     let group = match (&set.set_identifier, set.weight) {
         (Some(identifier), Some(weight)) => format!(" #{identifier}={weight}"),
         _ => String::new(),
     };
-    format!("{} {} {ttl} {}{group}", set.name, set.r#type.as_str(), values.join(" "))
+    let text = format!("{} {} {ttl} {}", set.name, set.r#type.as_str(), values.join(" "));
+    format!("{}{group}", text.trim_end())
 }
 
 pub async fn udp(server: SocketAddr, name: &str, kind: RecordType) -> Message {
@@ -162,10 +166,19 @@ pub async fn eventually<F: Future<Output = bool>>(what: &str, mut condition: imp
 
 /// One HTTP request without signature: the status and the body.
 pub async fn http(url: &str, method: &str, path: &str, body: &str) -> (u16, String) {
+    send(url, &format!("{method} {path}"), "application/json", body).await
+}
+
+/// One unsigned form, as the token service takes it.
+pub async fn post_form(url: &str, form: &str) -> (u16, String) {
+    send(url, "POST /", "application/x-www-form-urlencoded", form).await
+}
+
+async fn send(url: &str, line: &str, kind: &str, body: &str) -> (u16, String) {
     let host = url.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(host).await.unwrap();
     let request = format!(
-        "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-type: application/json\r\n\
+        "{line} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-type: {kind}\r\n\
          content-length: {}\r\n\r\n{body}",
         body.len()
     );
@@ -185,17 +198,20 @@ fn question(name: &str, kind: RecordType) -> Message {
 }
 
 fn set(text: &str) -> ResourceRecordSet {
-    let (text, group) =
-        text.split_once(" #").map_or((text, None), |(text, group)| (text, group.split_once('=')));
     let spec: RecordSpec = text.parse().unwrap();
+    let alias = spec.alias.as_ref().map(|alias| {
+        let target = AliasTarget::builder().hosted_zone_id(&alias.zone_id).dns_name(&alias.target);
+        target.evaluate_target_health(alias.evaluates_health).build().unwrap()
+    });
     let values = spec.values.iter().map(|value| ResourceRecord::builder().value(value).build().unwrap());
     ResourceRecordSet::builder()
         .name(&spec.name)
         .r#type(RrType::from(spec.kind.as_str()))
-        .ttl(i64::from(spec.ttl_seconds))
-        .set_resource_records(Some(values.collect()))
-        .set_set_identifier(group.map(|(identifier, _)| identifier.to_owned()))
-        .set_weight(group.map(|(_, weight)| weight.parse().unwrap()))
+        .set_ttl(alias.is_none().then_some(i64::from(spec.ttl_seconds)))
+        .set_resource_records(alias.is_none().then(|| values.collect()))
+        .set_alias_target(alias)
+        .set_set_identifier(spec.set_identifier.clone())
+        .set_weight(spec.weight.map(i64::from))
         .build()
         .unwrap()
 }

@@ -67,7 +67,7 @@ impl Dns for EmbeddedDns {
         let serial: u64 = receipt.id.parse().map_err(|_| DnsError::Misconfigured {
             detail: format!("{:?} is no receipt of the embedded zone", receipt.id),
         })?;
-        Ok(self.zone.answers().serial() >= serial)
+        Ok(self.zone.table().serial() >= serial)
     }
 
     async fn check(&self) -> Vec<DnsError> {

@@ -1,21 +1,26 @@
 //! The name server: UDP and TCP on one port. It owns its sockets and connections; whoever awaits `serve` owns the server.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
-use super::EmbeddedZone;
-use super::answer::Transport;
+use super::answer::{self, Reply, Transport};
+use super::limit::{Limiter, Ruling};
+use super::metrics::DnsMetrics;
+use super::zone::EmbeddedZone;
 
 /// Connections at once; resolvers use TCP seldom, and each one costs a file descriptor that monitoring needs too.
 pub(super) const CONNECTIONS_MAX: usize = 64;
+/// Of those, connections of one address: nobody takes them all.
+pub(super) const CONNECTIONS_OF_ONE_MAX: usize = 16;
 /// A connection that stays silent, or does not take its answer, is closed (RFC 7766, section 6.2.3).
 const CONNECTION_IDLE: Duration = Duration::from_secs(5);
 /// Nobody keeps a place for longer.
@@ -32,6 +37,7 @@ const BIND_TRIES: usize = 16;
 /// The bound name server, not serving yet.
 pub struct EmbeddedServer {
     zone: Arc<EmbeddedZone>,
+    metrics: DnsMetrics,
     udp: UdpSocket,
     tcp: TcpListener,
 }
@@ -41,7 +47,7 @@ impl EmbeddedServer {
     ///
     /// # Errors
     /// The address cannot be bound.
-    pub async fn bind(zone: &Arc<EmbeddedZone>) -> io::Result<(Self, SocketAddr)> {
+    pub async fn bind(zone: &Arc<EmbeddedZone>, metrics: DnsMetrics) -> io::Result<(Self, SocketAddr)> {
         let listen = zone.settings().listen;
         let mut tries = if listen.port() == 0 { BIND_TRIES } else { 1 };
         loop {
@@ -49,7 +55,7 @@ impl EmbeddedServer {
             let address = tcp.local_addr()?;
             tries -= 1;
             match UdpSocket::bind(address).await {
-                Ok(udp) => return Ok((Self { zone: Arc::clone(zone), udp, tcp }, address)),
+                Ok(udp) => return Ok((Self { zone: Arc::clone(zone), metrics, udp, tcp }, address)),
                 Err(error) if tries == 0 => return Err(error),
                 Err(_) => {}
             }
@@ -60,14 +66,16 @@ impl EmbeddedServer {
     pub async fn serve(self, shutdown: impl Future<Output = ()> + Send) {
         tokio::select! {
             () = shutdown => {}
-            () = datagrams(&self.udp, &self.zone) => {}
-            () = connections(&self.tcp, &self.zone) => {}
+            () = datagrams(&self.udp, &self.zone, &self.metrics) => {}
+            () = connections(&self.tcp, &self.zone, &self.metrics) => {}
             () = refresh(&self.zone) => {}
         }
     }
 }
 
-async fn datagrams(socket: &UdpSocket, zone: &EmbeddedZone) {
+async fn datagrams(socket: &UdpSocket, zone: &EmbeddedZone, metrics: &DnsMetrics) {
+    let mut limiter = zone.settings().rate_limit.clone().map(Limiter::new);
+    let start = Instant::now();
     let mut buffer = vec![0; QUERY_BYTES_MAX];
     loop {
         let (length, client) = match socket.recv_from(&mut buffer).await {
@@ -78,43 +86,100 @@ async fn datagrams(socket: &UdpSocket, zone: &EmbeddedZone) {
                 continue;
             }
         };
-        let Some(answer) = zone.answers().answer(&buffer[..length], Transport::Udp) else { continue };
-        if let Err(error) = socket.send_to(&answer, client).await {
+        let Some(reply) = answer::reply(&zone.table(), &buffer[..length], Transport::Udp) else { continue };
+        let rule = |limiter: &mut Limiter| limiter.rule(client.ip(), reply.about(), start.elapsed());
+        let ruling = limiter.as_mut().map_or(Ruling::Send, rule);
+        metrics.ruled(ruling);
+        let code = reply.code();
+        let bytes = match ruling {
+            Ruling::Send => reply.bytes(),
+            Ruling::Cut => reply.cut(),
+            Ruling::Drop => None,
+        };
+        let Some(bytes) = bytes else { continue };
+        metrics.answered(Transport::Udp, code);
+        if let Err(error) = socket.send_to(&bytes, client).await {
             tracing::debug!(%error, %client, "a DNS answer could not be sent");
         }
     }
 }
 
-async fn connections(listener: &TcpListener, zone: &Arc<EmbeddedZone>) {
-    let mut open = JoinSet::new();
-    loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            Some(_) = open.join_next() => continue,
-        };
-        match accepted {
-            Ok((stream, _)) if open.len() < CONNECTIONS_MAX => {
-                let zone = Arc::clone(zone);
-                open.spawn(async move { drop(timeout(CONNECTION_LIFE, converse(stream, &zone)).await) });
-            }
-            Ok((_, client)) => tracing::debug!(%client, "too many DNS connections; closed"),
-            Err(error) => {
-                tracing::warn!(%error, "a DNS connection could not be accepted");
-                sleep(ERROR_PAUSE).await;
+/// The connections that are open, by address.
+type Open = Arc<Mutex<BTreeMap<IpAddr, usize>>>;
+
+/// One connection's place among those of its address.
+struct Place {
+    open: Open,
+    client: IpAddr,
+}
+
+impl Place {
+    fn take(open: &Open, client: IpAddr) -> Option<Self> {
+        let mut places = open.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = places.entry(client).or_insert(0);
+        if *taken >= CONNECTIONS_OF_ONE_MAX {
+            return None;
+        }
+        *taken += 1;
+        Some(Self { open: Arc::clone(open), client })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut places = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(taken) = places.get_mut(&self.client) {
+            *taken -= 1;
+            if *taken == 0 {
+                places.remove(&self.client);
             }
         }
     }
 }
 
-async fn converse(mut stream: TcpStream, zone: &EmbeddedZone) {
+async fn connections(listener: &TcpListener, zone: &Arc<EmbeddedZone>, metrics: &DnsMetrics) {
+    let mut tasks = JoinSet::new();
+    let open = Open::default();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            Some(_) = tasks.join_next() => continue,
+        };
+        let (stream, client) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!(%error, "a DNS connection could not be accepted");
+                sleep(ERROR_PAUSE).await;
+                continue;
+            }
+        };
+        let place = Place::take(&open, client.ip()).filter(|_| tasks.len() < CONNECTIONS_MAX);
+        let Some(place) = place else {
+            tracing::debug!(%client, "too many DNS connections; closed");
+            continue;
+        };
+        let (zone, metrics) = (Arc::clone(zone), metrics.clone());
+        tasks.spawn(async move {
+            let _place = place;
+            drop(timeout(CONNECTION_LIFE, converse(stream, &zone, &metrics)).await);
+        });
+    }
+}
+
+async fn converse(mut stream: TcpStream, zone: &EmbeddedZone, metrics: &DnsMetrics) {
     loop {
         let Ok(Ok(query)) = timeout(CONNECTION_IDLE, receive(&mut stream)).await else { return };
-        let Some(answer) = zone.answers().answer(&query, Transport::Tcp) else { return };
-        let Ok(length) = u16::try_from(answer.len()) else { return };
-        let mut bytes = length.to_be_bytes().to_vec();
-        bytes.extend(answer);
+        let Some(reply) = answer::reply(&zone.table(), &query, Transport::Tcp) else { return };
+        metrics.answered(Transport::Tcp, reply.code());
+        let Some(bytes) = framed(reply) else { return };
         let Ok(Ok(())) = timeout(CONNECTION_IDLE, stream.write_all(&bytes)).await else { return };
     }
+}
+
+fn framed(reply: Reply) -> Option<Vec<u8>> {
+    let bytes = reply.bytes()?;
+    let length = u16::try_from(bytes.len()).ok()?;
+    Some([&length.to_be_bytes(), &bytes[..]].concat())
 }
 
 async fn receive(stream: &mut TcpStream) -> io::Result<Vec<u8>> {

@@ -30,6 +30,12 @@ pub(super) enum StoreError {
     /// A commit failed in a way that may have left it on disk.
     #[error("the zone's file may or may not hold the change")]
     Commit(#[source] rusqlite::Error),
+    /// The file is damaged.
+    #[error("the zone's file is damaged: {0}")]
+    Damaged(String),
+    /// There is no file that can be used.
+    #[error("the zone's file could not be opened")]
+    Shut,
     /// The file was made by another version of this program.
     #[error("the zone's file has version {0}, which this program does not know")]
     Version(i64),
@@ -71,12 +77,32 @@ impl From<StoreError> for DnsError {
             {
                 Self::Throttled { detail }
             }
-            StoreError::Sqlite(..) => Self::Unavailable { detail },
+            StoreError::Sqlite(..) | StoreError::Damaged(_) | StoreError::Shut => {
+                Self::Unavailable { detail }
+            }
             StoreError::Commit(_) => Self::Unknown { detail },
             StoreError::Version(_) | StoreError::Row { .. } | StoreError::Kind { .. } => {
                 Self::Misconfigured { detail }
             }
             StoreError::Conflict { .. } => Self::Conflict { detail },
+        }
+    }
+}
+
+impl StoreError {
+    /// Whether the file itself is broken, so that no later try can use it.
+    pub(super) fn is_damage(&self) -> bool {
+        match self {
+            Self::Damaged(_) => true,
+            Self::Sqlite(_, cause) | Self::Commit(cause) => {
+                matches!(
+                    cause.sqlite_error_code(),
+                    Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt)
+                )
+            }
+            Self::Shut | Self::Version(_) | Self::Row { .. } | Self::Kind { .. } | Self::Conflict { .. } => {
+                false
+            }
         }
     }
 }
@@ -108,6 +134,18 @@ impl ZoneStore {
         }
         transaction.commit().map_err(opened)?;
         Ok(Self { connection })
+    }
+
+    /// Opens the file, or makes it, after reading every page of it once.
+    pub(super) fn open_sound(path: &Path) -> Result<Self, StoreError> {
+        let store = Self::open(path)?;
+        let said: Result<String, _> =
+            store.connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
+        match said {
+            Ok(said) if said == "ok" => Ok(store),
+            Ok(detail) => Err(StoreError::Damaged(detail)),
+            Err(error) => Err(StoreError::Sqlite("checked", error)),
+        }
     }
 
     /// Opens the file to read it once, and creates nothing: where there is no file, the zone holds nothing.

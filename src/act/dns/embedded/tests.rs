@@ -1,17 +1,19 @@
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hickory_proto::op::{Message, OpCode, Query, ResponseCode};
+use hickory_proto::op::{Edns, Message, OpCode, Query, ResponseCode};
 use hickory_proto::rr::{Name, RecordType as WireType};
+use prometheus_client::registry::Registry;
 
-use super::{EmbeddedDns, EmbeddedServer, EmbeddedZone};
+use super::answer::{Transport, reply};
+use super::table::Table;
+use super::{DnsMetrics, EmbeddedDns, EmbeddedServer, EmbeddedZone};
 use crate::act::dns::wire::{self, Kind};
 use crate::act::dns::{Dns, DnsError, RecordChange, ask};
 use crate::act::verify::{self, VerifyError};
-use crate::config::{EmbeddedDns as Settings, Provider, Record};
+use crate::config::{EmbeddedDns as Settings, NameServer, Provider, RateLimit, Record};
 use crate::types::{RecordName, RecordState, RecordType, ResourceSet};
 
 use crate::act::dns::suite::{self, in_time, state};
@@ -73,7 +75,7 @@ async fn a_change_outlives_the_process_and_the_serial_rises() {
         next.record.as_mut().unwrap().ttl_seconds = ttl;
         suite::accepted(&dns, &held, &next).await;
         held = next;
-        serials.push(zone.answers().serial());
+        serials.push(zone.table().serial());
     }
     assert!(serials.is_sorted_by(|a, b| a < b), "{serials:?}");
 }
@@ -150,11 +152,20 @@ async fn it_answers_like_a_name_server() {
         ("zone.test", WireType::A, NoError, vec![], 1),
         ("none.zone.test", WireType::A, NXDomain, vec![], 1),
         ("x.db.zone.test", WireType::A, NXDomain, vec![], 1),
-        ("ns1.zone.test", WireType::A, ServFail, vec![], 0),
+        ("ns1.zone.test", WireType::A, NoError, vec!["192.0.2.53"], 0),
+        ("ns1.zone.test", WireType::AAAA, NoError, vec!["2001:db8::53"], 0),
+        ("ns1.zone.test", WireType::MX, NoError, vec![], 1),
+        ("ns2.zone.test", WireType::A, ServFail, vec![], 0),
+        // It exists, because a name below it does.
+        ("a.b.zone.test", WireType::A, NoError, vec![], 1),
+        ("b.zone.test", WireType::TXT, NoError, vec![], 1),
         ("zone.test.other", WireType::A, Refused, vec![], 0),
         ("test", WireType::SOA, Refused, vec![], 0),
-        ("db.zone.test", WireType::ANY, Refused, vec![], 0),
+        ("db.zone.test", WireType::ANY, NoError, vec!["a.example.net"], 0),
+        ("_redrover.db.zone.test", WireType::ANY, NoError, vec!["epoch=1"], 0),
+        ("none.zone.test", WireType::ANY, NXDomain, vec![], 1),
         ("zone.test", WireType::AXFR, Refused, vec![], 0),
+        ("zone.test", WireType::IXFR, Refused, vec![], 0),
     ] {
         let question = question(name, kind);
         for reply in [
@@ -167,18 +178,77 @@ async fn it_answers_like_a_name_server() {
             assert_eq!(reply.authorities.len(), authorities, "{name} {kind}");
             assert_eq!(reply.metadata.authoritative, code == NoError || code == NXDomain, "{name} {kind}");
             assert!(reply.edns.is_some() && !reply.metadata.recursion_available, "{name} {kind}");
+            assert!(reply.authorities.iter().all(|soa| soa.ttl == 5), "a resolver forgets soon: {reply:?}");
         }
     }
-    for (kind, count) in [(WireType::SOA, 1), (WireType::NS, 2)] {
-        assert_eq!(server.ask("zone.test", kind).await.answers.len(), count, "{kind}");
+    for (kind, count, glue) in [(WireType::SOA, 1, 0), (WireType::NS, 4, 3)] {
+        let reply = server.ask("zone.test", kind).await;
+        assert_eq!((reply.answers.len(), reply.additionals.len()), (count, glue), "{kind}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_keeps_to_the_sizes_and_flags_of_edns() {
+    let server = Server::start("db.zone.test", RecordType::A).await;
+    let ask = |size: Option<u16>, is_signed: bool| {
+        let mut message = question("zone.test", WireType::NS);
+        message.edns = size.map(|size| {
+            let mut edns = Edns::new();
+            edns.set_max_payload(size).set_version(0).set_dnssec_ok(is_signed);
+            edns.flags_mut().z = 0x1234;
+            edns
+        });
+        let reply = answer(&server.zone.table(), &message.to_vec().unwrap()).unwrap();
+        (reply.len(), Message::from_vec(&reply).unwrap())
+    };
+    let (_, plain) = ask(None, false);
+    assert!(plain.edns.is_none() && plain.answers.len() == 4 && !plain.metadata.truncation);
+    // Whoever claims to take less is a client of the old size, and whoever claims to take more is not believed.
+    for size in [0, 512, 1232, u16::MAX] {
+        let (length, reply) = ask(Some(size), true);
+        let edns = reply.edns.as_ref().unwrap();
+        assert!(length <= 512 && edns.max_payload() == 1232 && edns.version() == 0, "{size}: {reply}");
+        assert!(edns.flags().dnssec_ok && edns.flags().z == 0, "{size}: {edns:?}");
+    }
+    assert!(!ask(Some(1232), false).1.edns.unwrap().flags().dnssec_ok);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_asks_too_often_is_told_to_come_by_tcp() {
+    let rate_limit = RateLimit { responses_per_second: 10, slip: 2, exempt: Vec::new() };
+    let settings = Settings { rate_limit: Some(rate_limit), ..settings() };
+    let server = Server::with(&settings, "db.zone.test", RecordType::A).await;
+    let nothing = RecordState { record: None, fence: None };
+    suite::accepted(&server.dns, &nothing, &state("192.0.2.1", 5, "epoch=1")).await;
+    let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    socket.connect(server.address).await.unwrap();
+    let asked = question("db.zone.test", WireType::A);
+    let bytes = asked.to_vec().unwrap();
+    let (mut whole, mut cut) = (0, 0);
+    // Few enough that no socket's buffer overflows.
+    for _ in 0..100 {
+        socket.send(&bytes).await.unwrap();
+    }
+    let mut buffer = [0; 2048];
+    while let Ok(length) = tokio::time::timeout(Duration::from_millis(500), socket.recv(&mut buffer)).await {
+        let reply = Message::from_vec(&buffer[..length.unwrap()]).unwrap();
+        match reply.metadata.truncation {
+            true => cut += 1,
+            false => whole += reply.answers.len(),
+        }
+    }
+    // Some credit comes back while the questions are on their way.
+    assert!((10..40).contains(&whole), "{whole} whole answers");
+    assert!((30..=45).contains(&cut), "{cut} cut ones: every second of the others, beside {whole}");
+    let by_tcp = ask::by_tcp(server.address, &asked).await.unwrap();
+    assert_eq!(by_tcp.answers.len(), 1, "nobody is limited there");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn odd_messages_are_answered_or_left_alone() {
     let server = Server::start("db.zone.test", RecordType::A).await;
-    let answers = server.zone.answers();
-    let answer = |bytes: &[u8]| answers.answer(bytes, super::answer::Transport::Udp);
+    let table = server.zone.table();
+    let answer = |bytes: &[u8]| answer(&table, bytes);
     let code = |bytes: &[u8]| Message::from_vec(&answer(bytes).unwrap()).unwrap().metadata.response_code;
     let good = question("zone.test", WireType::SOA).to_vec().unwrap();
     assert_eq!(answer(&[]), None);
@@ -210,9 +280,9 @@ async fn a_large_fence_comes_by_tcp() {
     let nothing = RecordState { record: None, fence: None };
     suite::accepted(&server.dns, &nothing, &state("192.0.2.1", 5, &long)).await;
     let question = question("_redrover.db.zone.test", WireType::TXT);
-    let cut =
-        server.zone.answers().answer(&question.to_vec().unwrap(), super::answer::Transport::Udp).unwrap();
-    assert!(Message::from_vec(&cut).unwrap().metadata.truncation && cut.len() < 512);
+    let cut = answer(&server.zone.table(), &question.to_vec().unwrap()).unwrap();
+    let read = Message::from_vec(&cut).unwrap();
+    assert!(read.metadata.truncation && read.edns.is_some() && cut.len() < 512);
     let reply = ask::ask(server.address, &question).await.unwrap();
     assert_eq!(wire::value_of(&reply.answers[0].data), Some(long));
 }
@@ -257,58 +327,35 @@ async fn connections_are_limited_and_end_with_the_server() {
     use tokio::io::AsyncReadExt;
     let dir = tempfile::tempdir().unwrap();
     let zone = open(dir.path(), &[record("db.zone.test", RecordType::A)]);
-    let (server, address) = EmbeddedServer::bind(&zone).await.unwrap();
+    let (server, address) = EmbeddedServer::bind(&zone, metrics()).await.unwrap();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let mut tasks = tokio::task::JoinSet::new();
     tasks.spawn(server.serve(async move { drop(stopped.await) }));
+    let connect = async |client: usize| {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind(format!("127.0.0.{client}:0").parse().unwrap()).unwrap();
+        socket.connect(address).await.unwrap()
+    };
+    let is_closed = async |mut stream: tokio::net::TcpStream| {
+        // At once, long before an idle connection would be.
+        let closed = tokio::time::timeout(Duration::from_secs(2), stream.read(&mut [0])).await;
+        matches!(closed, Ok(Ok(0) | Err(_)))
+    };
+    let (all, of_one) = (super::server::CONNECTIONS_MAX, super::server::CONNECTIONS_OF_ONE_MAX);
     let mut idle = Vec::new();
-    for _ in 0..super::server::CONNECTIONS_MAX {
-        idle.push(tokio::net::TcpStream::connect(address).await.unwrap());
+    for place in 0..all {
+        if place == of_one {
+            assert!(is_closed(connect(1).await).await, "one address takes no more");
+        }
+        idle.push(connect(1 + place / of_one).await);
     }
-    let mut one_more = tokio::net::TcpStream::connect(address).await.unwrap();
-    // Closed at once, long before an idle connection would be.
-    let closed = tokio::time::timeout(Duration::from_secs(2), one_more.read(&mut [0])).await;
-    assert!(matches!(closed, Ok(Ok(0) | Err(_))), "{closed:?}");
+    assert!(is_closed(connect(99).await).await, "all places are taken");
     let by_udp = ask::ask(address, &question("zone.test", WireType::SOA)).await.unwrap();
     assert_eq!(by_udp.answers.len(), 1, "datagrams are answered meanwhile");
     stop.send(()).unwrap();
     tokio::time::timeout(LIMIT, tasks.join_next()).await.expect("the server ends").unwrap().unwrap();
     let end = tokio::time::timeout(LIMIT, idle[0].read(&mut [0])).await.expect("its connections end with it");
     assert!(matches!(end, Ok(0) | Err(_)), "{end:?}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn dig_agrees() {
-    let server = Server::start("db.zone.test", RecordType::A).await;
-    let nothing = RecordState { record: None, fence: None };
-    suite::accepted(&server.dns, &nothing, &state("192.0.2.1", 5, "epoch=1")).await;
-    let dig = |name: &'static str, kind: &'static str, more: &'static str| {
-        let mut dig = tokio::process::Command::new("dig");
-        dig.args([
-            "@127.0.0.1",
-            "-p",
-            &server.address.port().to_string(),
-            "+tries=1",
-            "+norec",
-            name,
-            kind,
-            more,
-        ]);
-        async move { dig.stdin(Stdio::null()).output().await }
-    };
-    // Machines without dig have the same queries above, through the library.
-    let Ok(output) = dig("db.zone.test", "A", "+short").await else { return };
-    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "192.0.2.1");
-    for (name, kind, more, text) in [
-        ("db.zone.test", "A", "+tcp", "status: NOERROR"),
-        ("db.zone.test", "AAAA", "+noedns", "AUTHORITY: 1"),
-        ("none.zone.test", "A", "+dnssec", "status: NXDOMAIN"),
-        ("example.org", "A", "+nocookie", "status: REFUSED"),
-    ] {
-        let output = dig(name, kind, more).await.unwrap();
-        let output = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(output.contains(text) && !output.contains("WARNING"), "{name} {kind} {more}:\n{output}");
-    }
 }
 
 struct Server {
@@ -322,10 +369,14 @@ struct Server {
 
 impl Server {
     async fn start(name: &str, kind: RecordType) -> Self {
+        Self::with(&settings(), name, kind).await
+    }
+
+    async fn with(settings: &Settings, name: &str, kind: RecordType) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let record = record(name, kind);
-        let zone = open(dir.path(), std::slice::from_ref(&record));
-        let (server, address) = EmbeddedServer::bind(&zone).await.unwrap();
+        let zone = EmbeddedZone::open(settings, dir.path(), [&record]).unwrap();
+        let (server, address) = EmbeddedServer::bind(&zone, metrics()).await.unwrap();
         let mut tasks = tokio::task::JoinSet::new();
         tasks.spawn(server.serve(std::future::pending()));
         let dns = EmbeddedDns::new(&zone, &record).unwrap();
@@ -343,16 +394,34 @@ fn question(name: &str, kind: WireType) -> Message {
     message
 }
 
+fn answer(table: &Table, request: &[u8]) -> Option<Vec<u8>> {
+    reply(table, request, Transport::Udp)?.bytes()
+}
+
+fn metrics() -> DnsMetrics {
+    DnsMetrics::register(&mut Registry::default())
+}
+
 fn open(dir: &Path, records: &[Record]) -> Arc<EmbeddedZone> {
     EmbeddedZone::open(&settings(), dir, records).unwrap()
 }
 
 fn settings() -> Settings {
     let name = |text| RecordName::new(text).unwrap();
+    let server = |text, addresses: &[&str]| NameServer {
+        name: name(text),
+        addresses: addresses.iter().map(|address| address.parse().unwrap()).collect(),
+    };
     Settings {
         listen: "127.0.0.1:0".parse().unwrap(),
         zone: name("zone.test"),
-        name_servers: vec![name("ns1.zone.test"), name("ns.elsewhere.test")],
+        name_servers: vec![
+            server("ns1.zone.test", &["192.0.2.53", "2001:db8::53"]),
+            server("ns2.zone.test", &[]),
+            server("ns.a.b.zone.test", &["192.0.2.54"]),
+            server("ns.elsewhere.test", &[]),
+        ],
+        rate_limit: None,
     }
 }
 
@@ -364,5 +433,6 @@ fn record(name: &str, kind: RecordType) -> Record {
         provider: Provider::Embedded,
         read_interval: Duration::from_secs(60),
         name_servers: Vec::new(),
+        resolvers: Vec::new(),
     }
 }

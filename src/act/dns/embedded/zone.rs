@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 
-use super::answer::{Answers, Held};
+use super::file::File;
 use super::store::{StoreError, ZoneStore};
+use super::table::{Held, Table};
 use crate::act::dns::{DnsError, RecordChange, wire};
 use crate::config::{EmbeddedDns as Settings, Record};
-use crate::types::{RecordName, RecordState, RecordType};
+use crate::types::{Moment, RecordName, RecordState, RecordType};
 
 /// The zone's file, in the data directory.
 const FILE_NAME: &str = "zone.db";
@@ -23,11 +24,11 @@ type Records = Vec<(RecordName, RecordType)>;
 pub struct EmbeddedZone {
     settings: Settings,
     opened: Mutex<Opened>,
-    answers: ArcSwap<Answers>,
+    table: ArcSwap<Table>,
 }
 
 struct Opened {
-    store: ZoneStore,
+    file: File,
     records: Records,
     version: i64,
 }
@@ -59,18 +60,38 @@ impl EmbeddedZone {
         Self::of(settings, records, store)
     }
 
+    /// As [`EmbeddedZone::open`], for the agent, which answers as well as it can: a damaged file is moved aside, a file
+    /// that cannot be written is read, and where it cannot be read either, all names are answered with SERVFAIL. Opening
+    /// is tried again meanwhile.
+    ///
+    /// # Errors
+    /// [`DnsError::Misconfigured`], as [`EmbeddedZone::open`].
+    pub fn open_for_agent<'a>(
+        settings: &Settings,
+        data_dir: &Path,
+        records: impl IntoIterator<Item = &'a Record>,
+        now: Moment,
+    ) -> Result<Arc<Self>, DnsError> {
+        let file = File::open_for_agent(data_dir.join(FILE_NAME), now)?;
+        Self::with_file(settings, checked(settings, records)?, file)
+    }
+
     fn of<'a>(
         settings: &Settings,
         records: impl IntoIterator<Item = &'a Record>,
         store: Result<ZoneStore, StoreError>,
     ) -> Result<Arc<Self>, DnsError> {
-        let (records, store) = (checked(settings, records)?, store?);
-        let version = store.version()?;
-        let answers = load(settings, &records, &store)?;
+        let records = checked(settings, records)?;
+        Self::with_file(settings, records, File::of(store?))
+    }
+
+    fn with_file(settings: &Settings, records: Records, file: File) -> Result<Arc<Self>, DnsError> {
+        let version = file.version()?;
+        let table = load(settings, &records, &file)?;
         Ok(Arc::new(Self {
             settings: settings.clone(),
-            opened: Mutex::new(Opened { store, records, version }),
-            answers: ArcSwap::from_pointee(answers),
+            opened: Mutex::new(Opened { file, records, version }),
+            table: ArcSwap::from_pointee(table),
         }))
     }
 
@@ -94,7 +115,7 @@ impl EmbeddedZone {
         let records = checked(&self.settings, records)?;
         self.blocking(move |_, opened| {
             let new = records.iter().filter(|record| !opened.records.contains(record));
-            new.map(|(name, kind)| opened.store.read(name, *kind)).try_for_each(|read| read.map(drop))
+            new.map(|(name, kind)| opened.file.store()?.read(name, *kind)).try_for_each(|read| read.map(drop))
         })
         .await
     }
@@ -130,15 +151,15 @@ impl EmbeddedZone {
         &self.settings
     }
 
-    pub(super) fn answers(&self) -> Arc<Answers> {
-        self.answers.load_full()
+    pub(super) fn table(&self) -> Arc<Table> {
+        self.table.load_full()
     }
 
     /// Reads from the file, and brings the table up to date on the way.
     pub(super) fn read(&self, name: &RecordName, kind: RecordType) -> Result<RecordState, StoreError> {
         self.with(|zone, opened| {
             zone.reload(opened)?;
-            opened.store.read(name, kind)
+            opened.file.store()?.read(name, kind)
         })
     }
 
@@ -150,7 +171,7 @@ impl EmbeddedZone {
         change: &RecordChange,
     ) -> Result<u64, StoreError> {
         self.with(|zone, opened| {
-            let serial = opened.store.change(name, kind, change)?;
+            let serial = opened.file.store_mut()?.change(name, kind, change)?;
             // The change is durable. A table that cannot be loaded now is loaded by the next refresh.
             if let Err(error) = zone.publish(opened) {
                 opened.version = UNREAD;
@@ -167,25 +188,24 @@ impl EmbeddedZone {
     }
 
     fn reload(&self, opened: &mut Opened) -> Result<(), StoreError> {
-        if opened.store.version()? == opened.version { Ok(()) } else { self.publish(opened) }
+        let is_new = opened.file.try_again();
+        if !is_new && opened.file.version()? == opened.version { Ok(()) } else { self.publish(opened) }
     }
 
     fn publish(&self, opened: &mut Opened) -> Result<(), StoreError> {
         // The version is taken first: a change in between is then seen by the next reload.
-        let version = opened.store.version()?;
-        self.answers.store(Arc::new(load(&self.settings, &opened.records, &opened.store)?));
+        let version = opened.file.version()?;
+        self.table.store(Arc::new(load(&self.settings, &opened.records, &opened.file)?));
         opened.version = version;
         Ok(())
     }
 }
 
-fn load(
-    settings: &Settings,
-    records: &[(RecordName, RecordType)],
-    store: &ZoneStore,
-) -> Result<Answers, StoreError> {
-    let serial = store.serial()?;
+fn load(settings: &Settings, records: &[(RecordName, RecordType)], file: &File) -> Result<Table, StoreError> {
+    let store = file.store().ok();
+    let serial = store.map_or(Ok(0), ZoneStore::serial)?;
     let held = records.iter().map(|(name, kind)| {
+        let Some(store) = store else { return Ok(Held { name, kind: *kind, state: None }) };
         let state = match store.read(name, *kind) {
             Ok(state) => Some(state),
             // One bad row must not take the other names down: its own name answers SERVFAIL.
@@ -197,7 +217,7 @@ fn load(
         };
         Ok(Held { name, kind: *kind, state })
     });
-    Ok(Answers::new(settings, serial, held.collect::<Result<Vec<_>, _>>()?))
+    Ok(Table::new(settings, serial, held.collect::<Result<Vec<_>, _>>()?))
 }
 
 fn checked<'a>(
@@ -225,7 +245,7 @@ pub(super) fn check(
         Ok(fence) => fence,
         Err(error) => return refuse(format!("the name of the fence of {name} {error}")),
     };
-    if !is_within(name, zone) {
+    if !name.is_within(zone) {
         return refuse(format!("{name} does not lie in the embedded zone {zone}"));
     }
     if name == zone && record.kind == RecordType::Cname {
@@ -234,13 +254,8 @@ pub(super) fn check(
     if known.iter().any(|(n, _)| n == name || *n == fence || n.fence().as_ref() == Ok(name)) {
         return refuse(format!("{name} or its fence belongs to two services"));
     }
-    if settings.name_servers.iter().any(|server| server == name || *server == fence) {
+    if settings.name_servers.iter().any(|server| server.name == *name || server.name == fence) {
         return refuse(format!("{name} is also a name server of the zone"));
     }
     Ok(())
-}
-
-fn is_within(name: &RecordName, zone: &RecordName) -> bool {
-    let rest = name.as_str().strip_suffix(zone.as_str());
-    rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }

@@ -1,4 +1,5 @@
-//! The SDK's client: TLS by rustls and ring, the default credential chain, and a deadline for everything.
+//! The SDK's client: TLS by rustls and ring, the default credential chain, a role where one is configured, and a deadline
+//! for everything.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,8 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
+use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_route53::Client;
 use aws_sdk_route53::config::interceptors::BeforeTransmitInterceptorContextRef;
 use aws_sdk_route53::config::{ConfigBag, Intercept, RuntimeComponents, SharedCredentialsProvider};
@@ -16,7 +18,7 @@ use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
 use crate::act::dns::SendBy;
-use crate::config::Route53;
+use crate::config::{AssumeRole, Route53};
 
 /// Time to connect.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -26,8 +28,11 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
 /// Attempts of a read. A change has one attempt: an unknown outcome is read back, never repeated.
 const READ_ATTEMPTS_MAX: u32 = 2;
+/// The name of a session in which a role was taken on, as the provider's audit log shows it.
+const SESSION_NAME: &str = "redrover";
 
-/// Makes the client. Credentials are those given, else the default chain's, and looked for at the first request.
+/// Makes the client. Credentials are those given, else the default chain's; where a role is configured, they only take on
+/// that role. They are looked for at the first request.
 pub(super) async fn connect(place: &Route53, credentials: Option<SharedCredentialsProvider>) -> Client {
     let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     let timeouts = TimeoutConfig::builder()
@@ -40,13 +45,29 @@ pub(super) async fn connect(place: &Route53, credentials: Option<SharedCredentia
         .region(Region::new(place.region.clone()))
         .retry_config(RetryConfig::standard().with_max_attempts(READ_ATTEMPTS_MAX))
         .timeout_config(timeouts);
-    if let Some(endpoint) = &place.endpoint {
-        loader = loader.endpoint_url(endpoint.as_str().trim_end_matches('/'));
-    }
     if let Some(credentials) = credentials {
         loader = loader.credentials_provider(credentials);
     }
-    Client::new(&loader.load().await)
+    let mut base = loader.load().await;
+    if let Some(role) = &place.assume_role {
+        let credentials = SharedCredentialsProvider::new(assumed(&base, role).await);
+        base = base.into_builder().credentials_provider(credentials).build();
+    }
+    // The endpoint is that of this service: the token service has its own.
+    let endpoint = place.endpoint.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned());
+    let mut config = aws_sdk_route53::config::Builder::from(&base);
+    if endpoint.is_some() {
+        config.set_endpoint_url(endpoint);
+    }
+    Client::from_conf(config.build())
+}
+
+async fn assumed(base: &SdkConfig, role: &AssumeRole) -> AssumeRoleProvider {
+    let builder = AssumeRoleProvider::builder(&role.arn).configure(base).session_name(SESSION_NAME);
+    match &role.external_id {
+        Some(id) => builder.external_id(id).build().await,
+        None => builder.build().await,
+    }
 }
 
 /// Hands a request to the network unless it is too late, and tells whether it did. Until then nothing can have been

@@ -1,44 +1,45 @@
-//! One service's record at Route 53.
+//! One service's records at Route 53, in one hosted zone or in two.
 
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use aws_sdk_route53::Client;
-use aws_sdk_route53::config::retry::RetryConfig;
 use aws_sdk_route53::config::{ProvideCredentials, SharedCredentialsProvider};
-use aws_sdk_route53::operation::get_hosted_zone::GetHostedZoneOutput;
-use aws_sdk_route53::types::{ChangeBatch, ChangeStatus, ResourceRecordSet};
 
-use super::client::{self, Departure};
-use super::outcome::{self, Request};
-use super::sets::{self, Place, Spelling};
-use crate::act::dns::wire::{self, Kind};
+use super::place::Place;
+use super::sets::Places;
+use super::twin::Twin;
+use super::zone::{Audience, Zone};
+use super::{answers, client};
+use crate::act::dns::wire::Kind;
 use crate::act::dns::{Answer, Dns, DnsError, Receipt, RecordChange, SendBy};
-use crate::act::verify;
 use crate::config::{Record, Route53};
-use crate::types::RecordState;
+use crate::types::{Clock as _, RecordState, ResourceSet, SystemClock};
 
-const CHANGE: &str = "route53:ChangeResourceRecordSets";
-const LIST: &str = "route53:ListResourceRecordSets";
-const GET_CHANGE: &str = "route53:GetChange";
-const GET_ZONE: &str = "route53:GetHostedZone";
-/// Sets in one page of a list; the service's own maximum. Record and fence are nearly always in the first.
-const PAGE_SETS_MAX: i32 = 100;
+/// Between the ids of two changes in one receipt.
+const AND: char = '+';
 
-/// A service's record and its fence in a hosted zone.
+/// A service's records and its fence.
 pub struct Route53Dns {
-    client: Client,
-    zone_id: String,
-    record: Place,
-    fence: Place,
+    zones: Zones,
     /// The record as configured, for its name servers.
     configured: Record,
-    spelling: Mutex<Spelling>,
+    last: Mutex<Last>,
 }
 
-struct Page {
-    sets: Vec<ResourceRecordSet>,
-    is_last: bool,
+enum Zones {
+    One(Box<Zone>),
+    /// The public one, which is changed first and judges between agents, and the private one.
+    Two(Box<Twin>),
+}
+
+/// What is remembered of the record, to understand what name servers answer.
+#[derive(Default)]
+struct Last {
+    /// The record as it was last read, or written.
+    held: Option<ResourceSet>,
+    /// The last change, until all name servers have it: they are asked of the service too.
+    pending: Option<Receipt>,
 }
 
 impl Route53Dns {
@@ -65,141 +66,128 @@ impl Route53Dns {
     }
 
     fn new(record: &Record, place: &Route53, client: Client) -> Result<Self, DnsError> {
-        let fence = record.name.fence().map_err(|error| DnsError::Misconfigured {
-            detail: format!("the name of the fence of {} {error}", record.name),
-        })?;
-        Ok(Self {
-            client,
-            zone_id: place.zone_id.clone(),
-            record: Place { name: record.name.clone(), kind: Kind::Record(record.kind) },
-            fence: Place { name: fence, kind: Kind::Text },
-            configured: record.clone(),
-            spelling: Mutex::default(),
-        })
+        let places = places(record, place)?;
+        let zone = |id: &str, audience| Zone::new(client.clone(), id.to_owned(), places.clone(), audience);
+        let zones = match &place.private_zone_id {
+            None => Zones::One(Box::new(zone(&place.zone_id, Audience::Any))),
+            Some(private) => Zones::Two(Box::new(Twin {
+                first: zone(&place.zone_id, Audience::Everybody),
+                second: zone(private, Audience::Networks),
+            })),
+        };
+        Ok(Self { zones, configured: record.clone(), last: Mutex::default() })
     }
 
-    async fn zone(&self) -> Result<GetHostedZoneOutput, DnsError> {
-        let answer = self.client.get_hosted_zone().id(&self.zone_id).send().await;
-        answer.map_err(|error| outcome::error(GET_ZONE, Request::Read, &error))
-    }
-
-    fn check_zone(&self, answer: &GetHostedZoneOutput) -> Result<(), DnsError> {
-        let zone = answer.hosted_zone().map(|zone| zone.name().trim_end_matches('.').to_ascii_lowercase());
-        let zone = zone.unwrap_or_default();
-        let rest = self.record.name.as_str().strip_suffix(zone.as_str());
-        if !zone.is_empty() && rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.')) {
-            return Ok(());
+    fn all(&self) -> Vec<&Zone> {
+        match &self.zones {
+            Zones::One(zone) => vec![zone],
+            Zones::Two(twin) => vec![&twin.first, &twin.second],
         }
-        let detail = format!("{} does not lie in the hosted zone {zone:?}", self.record.name);
-        Err(DnsError::Misconfigured { detail })
     }
 
-    async fn list(&self, from: &Place, sets_max: i32) -> Result<Page, DnsError> {
-        let answer = self
-            .client
-            .list_resource_record_sets()
-            .hosted_zone_id(&self.zone_id)
-            .start_record_name(from.name.as_str())
-            .start_record_type(from.rr_type())
-            .max_items(sets_max)
-            .send()
-            .await
-            .map_err(|error| outcome::error(LIST, Request::Read, &error))?;
-        if answer.max_items() < 1 {
-            // The SDK reads a document that is not a list as an empty one: that would say "no such set".
-            let detail = format!("the answer to {LIST} is incomplete");
-            return Err(DnsError::Unavailable { detail });
+    /// The zone that name servers answer for.
+    fn public(&self) -> &Zone {
+        match &self.zones {
+            Zones::One(zone) => zone,
+            Zones::Two(twin) => &twin.first,
         }
-        Ok(Page { is_last: !answer.is_truncated(), sets: answer.resource_record_sets })
     }
 
-    /// Both sets. One page is one moment; where the zone puts many names between the two, the record is read
-    /// again after the fence, so that the pair is never torn by a change in between.
-    async fn spelled(&self) -> Result<Spelling, DnsError> {
-        let page = self.list(&self.record, PAGE_SETS_MAX).await?;
-        let record = only(&self.record, &page)?;
-        let fence = only(&self.fence, &page)?;
-        if fence.is_some() || page.is_last {
-            return Ok(Spelling { record, fence });
-        }
-        let fence = only(&self.fence, &self.list(&self.fence, 1).await?)?;
-        let again = only(&self.record, &self.list(&self.record, 1).await?)?;
-        if again != record {
-            let detail = format!("{} changed while it was read", self.record.name);
-            return Err(DnsError::Unavailable { detail });
-        }
-        Ok(Spelling { record, fence })
+    fn remember(&self, change: impl FnOnce(&mut Last)) {
+        change(&mut self.last.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    fn normal(&self, spelling: &Spelling) -> Result<RecordState, DnsError> {
-        Ok(RecordState {
-            record: spelling.record.as_ref().map(|set| self.record.normal(set)).transpose()?,
-            fence: spelling.fence.as_ref().map(|set| self.fence.normal(set)).transpose()?,
-        })
+    /// What the service itself says of the last change; nothing once it is everywhere, and where there was none.
+    async fn on_its_way(&self) -> Option<Answer> {
+        let pending = self.last.lock().unwrap_or_else(PoisonError::into_inner).pending.clone()?;
+        let result = match self.is_visible(&pending).await {
+            Ok(true) => {
+                self.remember(|last| last.pending = None);
+                return None;
+            }
+            Ok(false) => Err("it is PENDING".to_owned()),
+            Err(error) => Err(error.to_string()),
+        };
+        Some(Answer { server: format!("Route 53, asked for the change {},", pending.id), result })
     }
 }
 
-fn only(place: &Place, page: &Page) -> Result<Option<ResourceRecordSet>, DnsError> {
-    let mut found = page.sets.iter().filter(|set| place.is(set));
-    let first = found.next().cloned();
-    match (&first, found.next()) {
-        // Several sets of one name and type exist only with routing policies; say so in the words for one.
-        (Some(set), Some(_)) => place.normal(set).map(|_| first.clone()),
-        _ => Ok(first),
-    }
+/// A text that no other change holds.
+fn nonce() -> String {
+    let at = SystemClock::new().now().unix_ms();
+    format!("{at:x}-{:x}", std::process::id())
+}
+
+fn places(record: &Record, place: &Route53) -> Result<Places, DnsError> {
+    let fence = record.name.fence().map_err(|error| DnsError::Misconfigured {
+        detail: format!("the name of the fence of {} {error}", record.name),
+    })?;
+    let own = Place { name: record.name.clone(), kind: Kind::Record(record.kind) };
+    let further = place.more_records.iter();
+    let further = further.map(|more| Place { name: more.name.clone(), kind: Kind::Record(more.kind) });
+    Ok(Places {
+        records: std::iter::once(own).chain(further).collect(),
+        fence: Place { name: fence, kind: Kind::Text },
+        ttl_seconds: record.ttl_seconds,
+    })
 }
 
 #[async_trait]
 impl Dns for Route53Dns {
     async fn read(&self) -> Result<RecordState, DnsError> {
-        let spelling = self.spelled().await?;
-        let state = self.normal(&spelling)?;
-        *self.spelling.lock().unwrap_or_else(PoisonError::into_inner) = spelling;
+        let state = match &self.zones {
+            Zones::One(zone) => zone.read().await?,
+            Zones::Two(twin) => twin.read().await?,
+        };
+        self.remember(|last| last.held.clone_from(&state.record));
         Ok(state)
     }
 
     async fn change(&self, change: &RecordChange, send: &SendBy) -> Result<Receipt, DnsError> {
-        let spelling = self.spelling.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let changes = sets::batch(&self.record, &self.fence, change, &spelling)?;
-        let batch = ChangeBatch::builder()
-            .set_changes(Some(changes))
-            .build()
-            .map_err(|error| DnsError::Misconfigured { detail: wire::chain(&error) })?;
-        let departure = Departure::by(send.clone());
-        let once = aws_sdk_route53::config::Builder::new().retry_config(RetryConfig::disabled());
-        let answer = self
-            .client
-            .change_resource_record_sets()
-            .hosted_zone_id(&self.zone_id)
-            .change_batch(batch)
-            .customize()
-            .config_override(once)
-            .interceptor(departure.clone())
-            .send()
-            .await;
-        let request = if departure.is_departed() { Request::SentChange } else { Request::UnsentChange };
-        let answer = answer.map_err(|error| outcome::error(CHANGE, request, &error))?;
-        // The SDK fills what an answer lacks with empty texts.
-        match answer.change_info().filter(|info| !info.id().is_empty()) {
-            Some(info) => Ok(Receipt { id: info.id().trim_start_matches("/change/").to_owned() }),
-            None => Err(DnsError::Unknown { detail: "the answer to the change names no change".to_owned() }),
-        }
+        let receipt = match &self.zones {
+            Zones::One(zone) => zone.change(change, send).await?,
+            Zones::Two(twin) => {
+                let ids: Vec<String> = twin.change(change, send).await?.into_iter().map(|r| r.id).collect();
+                Receipt { id: ids.join(&AND.to_string()) }
+            }
+        };
+        self.remember(|last| {
+            last.held.clone_from(&change.wanted.record);
+            last.pending = Some(receipt.clone());
+        });
+        Ok(receipt)
     }
 
     async fn is_visible(&self, receipt: &Receipt) -> Result<bool, DnsError> {
-        let answer = self.client.get_change().id(&receipt.id).send().await;
-        let answer = answer.map_err(|error| outcome::error(GET_CHANGE, Request::Read, &error))?;
-        Ok(answer.change_info().is_some_and(|info| *info.status() == ChangeStatus::Insync))
+        for id in receipt.id.split(AND) {
+            // The id of a change says which zone it is of.
+            if !self.public().is_visible(id).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
-    /// The right to change is not among what can be tried: the service offers no dry run.
     async fn check(&self) -> Vec<DnsError> {
-        let zone = self.zone().await.and_then(|zone| self.check_zone(&zone));
-        let list = self.read().await.map(|_| ());
-        [zone, list].into_iter().filter_map(Result::err).collect()
+        let nonce = nonce();
+        let mut results = Vec::new();
+        for zone in self.all() {
+            let known = zone.check().await;
+            // Without its zone nothing is tried.
+            if known.is_ok() {
+                results.push(zone.try_rights(&nonce).await);
+            }
+            results.push(known);
+        }
+        results.push(self.read().await.map(|_| ()));
+        results.into_iter().filter_map(Result::err).collect()
     }
 
     async fn answers(&self) -> Vec<Answer> {
-        verify::answers(&self.configured).await
+        let pending = self.on_its_way().await;
+        let held = self.last.lock().unwrap_or_else(PoisonError::into_inner).held.clone();
+        let zone = self.public();
+        let answers = answers::answers(&self.configured, &zone.id, &zone.places, held.as_ref()).await;
+        pending.into_iter().chain(answers).collect()
     }
 }

@@ -1,194 +1,195 @@
-//! Record sets between the service's shape and the normal form. Pure.
+//! All sets of a service in a zone, between the service's shape and the normal form of the record. Pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_route53::types::{Change, ChangeAction, ResourceRecord, ResourceRecordSet, RrType};
+use aws_sdk_route53::types::{Change, ChangeAction, ResourceRecordSet};
 
-use crate::act::dns::wire::{self, Kind, TXT_CHUNK_BYTES_MAX};
+use super::place::{Key, Place};
+use crate::act::dns::wire::{self, Kind};
 use crate::act::dns::{DnsError, RecordChange};
-use crate::types::{RecordName, RecordType, ResourceSet};
+use crate::types::{Line, RecordName, RecordState, RecordType, ResourceSet};
 
-/// One of the two sets: its name and type, and how to say it to the service.
+/// All places of one service in a zone.
 #[derive(Debug, Clone)]
-pub(super) struct Place {
-    /// The name.
-    pub(super) name: RecordName,
-    /// The type.
-    pub(super) kind: Kind,
-}
-
-impl Place {
-    /// The service's word for the type.
-    pub(super) fn rr_type(&self) -> RrType {
-        match self.kind {
-            Kind::Record(RecordType::Cname) => RrType::Cname,
-            Kind::Record(RecordType::A) => RrType::A,
-            Kind::Record(RecordType::Aaaa) => RrType::Aaaa,
-            Kind::Text => RrType::Txt,
-        }
-    }
-
-    /// Whether the service's set is this one.
-    pub(super) fn is(&self, set: &ResourceRecordSet) -> bool {
-        *set.r#type() == self.rr_type() && RecordName::new(set.name()).is_ok_and(|name| name == self.name)
-    }
-
-    /// The service's set in normal form. Only a simple set can be compared and swapped.
-    pub(super) fn normal(&self, set: &ResourceRecordSet) -> Result<ResourceSet, DnsError> {
-        let refuse = |why: &str| {
-            let detail = format!("the {} set of {} {why}", self.rr_type().as_str(), self.name);
-            Err(DnsError::Misconfigured { detail })
-        };
-        if set.alias_target().is_some() {
-            return refuse("is an alias of Route 53, which holds no values; make it a simple set");
-        }
-        if let Some(id) = set.set_identifier() {
-            return refuse(&format!("has a routing policy (set identifier {id:?}); make it a simple set"));
-        }
-        if set.health_check_id().is_some() || set.traffic_policy_instance_id().is_some() {
-            return refuse("is tied to a health check or traffic policy; make it a simple set");
-        }
-        let Some(ttl_seconds) = set.ttl().and_then(|ttl| u32::try_from(ttl).ok()) else {
-            return refuse("has no TTL");
-        };
-        let values: BTreeSet<String> =
-            set.resource_records().iter().map(|record| self.normal_value(record.value())).collect();
-        if values.is_empty() { refuse("has no values") } else { Ok(ResourceSet { ttl_seconds, values }) }
-    }
-
-    fn normal_value(&self, raw: &str) -> String {
-        match self.kind {
-            Kind::Record(RecordType::Cname) => raw.trim_end_matches('.').to_ascii_lowercase(),
-            Kind::Record(RecordType::A) => {
-                raw.parse::<std::net::Ipv4Addr>().map_or_else(|_| raw.to_owned(), |a| a.to_string())
-            }
-            Kind::Record(RecordType::Aaaa) => {
-                raw.parse::<std::net::Ipv6Addr>().map_or_else(|_| raw.to_owned(), |a| a.to_string())
-            }
-            Kind::Text => unquote(raw),
-        }
-    }
-
-    /// A set of ours as the service shall hold it.
-    pub(super) fn made(&self, set: &ResourceSet) -> Result<ResourceRecordSet, DnsError> {
-        let bad = |detail: String| DnsError::Misconfigured { detail };
-        wire::records(&self.name, self.kind, set).map_err(|error| bad(error.to_string()))?;
-        let record = |value: &String| {
-            let value = if self.kind == Kind::Text { quote(value) } else { value.clone() };
-            ResourceRecord::builder().value(value).build().map_err(|error| bad(wire::chain(&error)))
-        };
-        ResourceRecordSet::builder()
-            .name(self.name.as_str())
-            .r#type(self.rr_type())
-            .ttl(i64::from(set.ttl_seconds))
-            .set_resource_records(Some(set.values.iter().map(record).collect::<Result<_, _>>()?))
-            .build()
-            .map_err(|error| bad(wire::chain(&error)))
-    }
+pub(super) struct Places {
+    /// The record, and those that move with it; the first is the record itself.
+    pub(super) records: Vec<Place>,
+    /// The fence.
+    pub(super) fence: Place,
+    /// The time to live of a record that is all aliases, which have none.
+    pub(super) ttl_seconds: u32,
 }
 
 /// The sets as the service spelled them at the last read: a DELETE must repeat its spelling, not ours.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Spelling {
-    /// The record.
-    pub(super) record: Option<ResourceRecordSet>,
+    /// The sets of each place, in the order of [`Places::records`].
+    pub(super) records: Vec<Vec<ResourceRecordSet>>,
     /// The fence.
     pub(super) fence: Option<ResourceRecordSet>,
 }
 
-/// The batch of a change. Both sets are always in it, an unchanged one as DELETE and CREATE of the same, so that
-/// the service compares both.
-pub(super) fn batch(
-    record: &Place,
-    fence: &Place,
-    change: &RecordChange,
-    spelling: &Spelling,
-) -> Result<Vec<Change>, DnsError> {
-    let (old, new) = (&change.expected, &change.wanted);
-    let mut changes = Vec::with_capacity(4);
-    pair(record, old.record.as_ref(), new.record.as_ref(), spelling.record.as_ref(), &mut changes)?;
-    pair(fence, old.fence.as_ref(), new.fence.as_ref(), spelling.fence.as_ref(), &mut changes)?;
-    if changes.is_empty() {
-        return Err(DnsError::Misconfigured { detail: "the change names no set at all".to_owned() });
-    }
-    Ok(changes)
-}
-
-fn pair(
-    place: &Place,
-    old: Option<&ResourceSet>,
-    new: Option<&ResourceSet>,
-    seen: Option<&ResourceRecordSet>,
-    changes: &mut Vec<Change>,
-) -> Result<(), DnsError> {
-    let change = |action: ChangeAction, set: ResourceRecordSet| {
-        let built = Change::builder().action(action).resource_record_set(set).build();
-        built.map_err(|error| DnsError::Misconfigured { detail: wire::chain(&error) })
-    };
-    let spelled = |set: &ResourceSet| match seen {
-        Some(seen) if place.normal(seen).is_ok_and(|normal| normal == *set) => Ok(seen.clone()),
-        Some(_) | None => place.made(set),
-    };
-    match (old, new) {
-        (None, None) => return Ok(()),
-        (Some(_), None) => {
-            return Err(DnsError::Misconfigured { detail: "a change may not leave a set empty".to_owned() });
-        }
-        (None, Some(new)) => changes.push(change(ChangeAction::Create, place.made(new)?)?),
-        (Some(old), Some(new)) => {
-            changes.push(change(ChangeAction::Delete, spelled(old)?)?);
-            let made = if old == new { spelled(old)? } else { place.made(new)? };
-            changes.push(change(ChangeAction::Create, made)?);
+impl Places {
+    fn at(&self, position: usize) -> Option<(RecordName, RecordType)> {
+        let place = &self.records[position];
+        match place.kind {
+            Kind::Record(kind) if position > 0 => Some((place.name.clone(), kind)),
+            Kind::Record(_) | Kind::Text => None,
         }
     }
-    Ok(())
-}
 
-/// A TXT value as the service wants it: quoted chunks, special and unprintable bytes as octal escapes.
-pub(super) fn quote(text: &str) -> String {
-    let chunk = |bytes: &[u8]| {
-        let mut quoted = String::from("\"");
-        for byte in bytes {
-            match byte {
-                b'"' | b'\\' => quoted.extend(['\\', char::from(*byte)]),
-                0x20..=0x7e => quoted.push(char::from(*byte)),
-                _ => quoted.push_str(&format!("\\{byte:03o}")),
+    fn position(&self, at: Option<&(RecordName, RecordType)>) -> Option<usize> {
+        let Some((name, kind)) = at else { return Some(0) };
+        let is_it = |place: &Place| place.name == *name && place.kind == Kind::Record(*kind);
+        self.records.iter().skip(1).position(is_it).map(|position| position + 1)
+    }
+
+    /// What was read, in normal form.
+    pub(super) fn normal(&self, spelling: &Spelling) -> Result<RecordState, DnsError> {
+        let (mut lines, mut ttl) = (BTreeSet::new(), None);
+        for (position, sets) in spelling.records.iter().enumerate() {
+            let at = self.at(position);
+            for set in sets {
+                let (found, its_ttl) = self.records[position].lines(at.as_ref(), set)?;
+                // Clients see the whole move when the slowest set has moved.
+                ttl = ttl.max(its_ttl);
+                lines.extend(found.into_iter().map(|line| line.to_string()));
             }
         }
-        quoted.push('"');
-        quoted
-    };
-    text.as_bytes().chunks(TXT_CHUNK_BYTES_MAX).map(chunk).collect::<Vec<_>>().join(" ")
+        let ttl_seconds = ttl.unwrap_or(self.ttl_seconds);
+        let record = (!lines.is_empty()).then_some(ResourceSet { ttl_seconds, values: lines });
+        let fence = spelling.fence.as_ref().map(|set| self.fence.fence(set)).transpose()?;
+        Ok(RecordState { record, fence })
+    }
+
+    /// The batch of a change. Every set is always in it, an unchanged one as DELETE and CREATE of the same, so that the
+    /// service compares them all.
+    pub(super) fn batch(&self, change: &RecordChange, spelling: &Spelling) -> Result<Vec<Change>, DnsError> {
+        let (old, new) = (&change.expected, &change.wanted);
+        let seen = self.normal(spelling).ok();
+        let mut changes = Vec::new();
+        let record =
+            seen.as_ref().filter(|seen| seen.record == old.record).map(|_| spelling.records.concat());
+        let fence = seen.as_ref().filter(|seen| seen.fence == old.fence);
+        let fence = fence.map(|_| spelling.fence.iter().cloned().collect());
+        self.pair((old.record.as_ref(), new.record.as_ref()), record, |set| self.sets(set), &mut changes)?;
+        let text = |set: &ResourceSet| Ok(vec![self.fence.made(&Key::default(), set)?]);
+        self.pair((old.fence.as_ref(), new.fence.as_ref()), fence, text, &mut changes)?;
+        if changes.is_empty() {
+            return Err(DnsError::Misconfigured { detail: "the change names no set at all".to_owned() });
+        }
+        Ok(changes)
+    }
+
+    /// A batch that needs the right to create and delete every set, and must be refused: the fence that it deletes first
+    /// holds a text that nobody has written.
+    pub(super) fn trial(&self, nonce: &str) -> Result<Vec<Change>, DnsError> {
+        let text = ResourceSet::single(0, format!("trial of a right, never written: {nonce}"));
+        let mut sets = vec![self.fence.made(&Key::default(), &text)?];
+        for place in &self.records {
+            let value = match place.kind {
+                Kind::Record(RecordType::Cname) => "trial.invalid",
+                Kind::Record(RecordType::A) => "192.0.2.1",
+                Kind::Record(RecordType::Aaaa) => "2001:db8::1",
+                Kind::Text => continue,
+            };
+            sets.push(place.made(&Key::default(), &ResourceSet::single(0, value))?);
+        }
+        let mut changes = Vec::with_capacity(2 * sets.len());
+        for set in sets {
+            changes.push(change(&ChangeAction::Delete, set.clone())?);
+            changes.push(change(&ChangeAction::Create, set)?);
+        }
+        Ok(changes)
+    }
+
+    fn pair(
+        &self,
+        (old, new): (Option<&ResourceSet>, Option<&ResourceSet>),
+        spelled: Option<Vec<ResourceRecordSet>>,
+        made: impl Fn(&ResourceSet) -> Result<Vec<ResourceRecordSet>, DnsError>,
+        changes: &mut Vec<Change>,
+    ) -> Result<(), DnsError> {
+        let held = match (old, new) {
+            (None, None) => return Ok(()),
+            (Some(_), None) => {
+                return Err(DnsError::Misconfigured {
+                    detail: "a change may not leave a set empty".to_owned(),
+                });
+            }
+            (None, Some(_)) => Vec::new(),
+            (Some(old), Some(_)) => spelled.map_or_else(|| made(old), Ok)?,
+        };
+        let wanted = match new {
+            Some(_) if old == new => held.clone(),
+            Some(new) => made(new)?,
+            None => Vec::new(),
+        };
+        for set in held {
+            changes.push(change(&ChangeAction::Delete, set)?);
+        }
+        for set in wanted {
+            changes.push(change(&ChangeAction::Create, set)?);
+        }
+        Ok(())
+    }
+
+    /// The lines of a record as the service's sets.
+    fn sets(&self, set: &ResourceSet) -> Result<Vec<ResourceRecordSet>, DnsError> {
+        if set.values.is_empty() {
+            // The check of the values says so.
+            return self.records[0].made(&Key::default(), set).map(|set| vec![set]);
+        }
+        let grouped = self.grouped(set)?;
+        let made = |(place, sets): (&Place, &BTreeMap<Key, ResourceSet>)| {
+            sets.iter().map(|(key, set)| place.made(key, set)).collect::<Vec<_>>()
+        };
+        self.records.iter().zip(&grouped).flat_map(made).collect()
+    }
+
+    /// The sets of each place.
+    fn grouped(&self, set: &ResourceSet) -> Result<Vec<BTreeMap<Key, ResourceSet>>, DnsError> {
+        let mut sets: Vec<BTreeMap<Key, ResourceSet>> = vec![BTreeMap::new(); self.records.len()];
+        for text in &set.values {
+            let line = Line::parse(text);
+            let position = self.position(line.at.as_ref()).ok_or_else(|| DnsError::Misconfigured {
+                detail: format!("{text:?} is not of a record of this service"),
+            })?;
+            let key = Key { group: line.set, alias: line.alias };
+            let empty = ResourceSet { ttl_seconds: set.ttl_seconds, values: BTreeSet::new() };
+            sets[position].entry(key).or_insert(empty).values.insert(line.value);
+        }
+        Ok(sets)
+    }
+
+    /// What a name server can answer for each place while the zone holds `held`: of a weighted group one of those that
+    /// have weight, and of a group without any weight each.
+    pub(super) fn members(&self, held: &ResourceSet) -> Vec<Vec<Member>> {
+        let grouped = self.grouped(held).unwrap_or_default();
+        let weight = |key: &Key| key.group.as_ref().map_or(1, |(_, weight)| *weight);
+        let of_place = |sets: BTreeMap<Key, ResourceSet>| {
+            let has_weight = sets.keys().any(|key| weight(key) > 0);
+            let answers = sets.into_iter().filter(|(key, _)| weight(key) > 0 || !has_weight);
+            answers.map(|(key, set)| Member { alias: key.alias, values: set.values }).collect()
+        };
+        grouped.into_iter().map(of_place).collect()
+    }
+
+    /// A value that a name server answers for a place, as a line.
+    pub(super) fn line(&self, position: usize, value: String) -> Line {
+        Line { at: self.at(position), ..Line::plain(value) }
+    }
 }
 
-/// The text of a TXT value; one without quotes is taken as it is.
-pub(super) fn unquote(raw: &str) -> String {
-    if !raw.trim_start().starts_with('"') {
-        return raw.to_owned();
-    }
-    let mut bytes = Vec::with_capacity(raw.len());
-    let mut is_inside = false;
-    let mut rest = raw.as_bytes();
-    while let Some((byte, after)) = rest.split_first() {
-        rest = after;
-        match byte {
-            b'"' => is_inside = !is_inside,
-            b'\\' if is_inside => {
-                let octal = after.get(..3).and_then(|d| std::str::from_utf8(d).ok());
-                match octal.and_then(|digits| u8::from_str_radix(digits, 8).ok()) {
-                    Some(byte) => {
-                        bytes.push(byte);
-                        rest = &after[3..];
-                    }
-                    None => {
-                        bytes.extend(after.first());
-                        rest = after.get(1..).unwrap_or_default();
-                    }
-                }
-            }
-            _ if is_inside => bytes.push(*byte),
-            _ => {}
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+fn change(action: &ChangeAction, set: ResourceRecordSet) -> Result<Change, DnsError> {
+    let built = Change::builder().action(action.clone()).resource_record_set(set).build();
+    built.map_err(|error| DnsError::Misconfigured { detail: wire::chain(&error) })
+}
+
+/// A set that a name server can answer.
+pub(super) struct Member {
+    /// The hosted zone of its target, which is answered for, where it is an alias.
+    pub(super) alias: Option<String>,
+    /// Its values.
+    pub(super) values: BTreeSet<String>,
 }

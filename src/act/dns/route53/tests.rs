@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -8,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use super::Route53Dns;
-use super::sets::{quote, unquote};
+use super::text::{quote, unquote};
 use crate::act::dns::suite::in_time;
 use crate::act::dns::{Dns, DnsError, Receipt, RecordChange, suite};
 use crate::config::{Provider, Record, Route53};
@@ -140,26 +141,35 @@ async fn a_delete_repeats_the_spelling_of_the_service() {
 }
 
 #[tokio::test]
-async fn only_simple_sets_are_read() {
-    let alias = "<AliasTarget><HostedZoneId>Z</HostedZoneId><DNSName>x.</DNSName>\
-                 <EvaluateTargetHealth>false</EvaluateTargetHealth></AliasTarget>";
+async fn only_what_can_be_swapped_as_a_whole_is_read() {
+    let alias = |evaluates: &str| {
+        format!(
+            "<ResourceRecordSet><Name>db.example.com.</Name><Type>CNAME</Type><AliasTarget><HostedZoneId>Z2\
+             </HostedZoneId><DNSName>X.</DNSName><EvaluateTargetHealth>{evaluates}</EvaluateTargetHealth>\
+             </AliasTarget></ResourceRecordSet>"
+        )
+    };
+    let member = |more: &str| set("db.example.com.", "CNAME", more, "x.");
     let other = set("db.example.com.", "MX", "", "1 x.") + &set("db2.example.com.", "CNAME", "", "x.");
-    let weighted =
-        set("db.example.com.", "CNAME", "<SetIdentifier>w</SetIdentifier><Weight>1</Weight>", "x.");
+    let nothing = "Ok(RecordState { record: None, fence: None })";
+    let holds = |line: &str| {
+        format!("Ok(RecordState {{ record: Some(ResourceSet {{ ttl_seconds: 5, values: {{\"{line}\"}} }})")
+    };
+    let refused = || "Err(Misconfigured".to_owned();
     for (sets, want) in [
-        (String::new(), "Ok(RecordState { record: None, fence: None })"),
-        (other, "Ok(RecordState { record: None, fence: None })"),
-        (weighted, "Err(Misconfigured"),
-        (
-            format!(
-                "<ResourceRecordSet><Name>db.example.com.</Name><Type>CNAME</Type>{alias}</ResourceRecordSet>"
-            ),
-            "Err(Misconfigured",
-        ),
+        (String::new(), nothing.to_owned()),
+        (other, nothing.to_owned()),
+        (member("<SetIdentifier>w</SetIdentifier><Weight>1</Weight>"), holds("set=w/1 x")),
+        (member("<SetIdentifier>w</SetIdentifier><Region>us-east-1</Region>"), refused()),
+        (member("<SetIdentifier>a b</SetIdentifier><Weight>1</Weight>"), refused()),
+        (member("<SetIdentifier>w</SetIdentifier><Weight>256</Weight>"), refused()),
+        (member("<HealthCheckId>h</HealthCheckId>"), refused()),
+        (alias("false"), holds("alias=Z2 x")),
+        (alias("true"), refused()),
     ] {
         let service = Service::start(vec![reply(200, list(&sets, false))]).await;
         let state = dns(service.address).await.read().await;
-        assert!(format!("{state:?}").starts_with(want), "{sets}: {state:?}");
+        assert!(format!("{state:?}").starts_with(&want), "{sets}: {state:?}");
     }
 }
 
@@ -220,11 +230,16 @@ fn claim() -> RecordChange {
     RecordChange { expected: state("epoch=1"), wanted: state("epoch=2") }
 }
 
-fn config(address: SocketAddr) -> (Record, Route53) {
+pub(super) fn config(address: SocketAddr) -> (Record, Route53) {
     let place = Route53 {
         zone_id: "Z1".to_owned(),
+        private_zone_id: None,
         endpoint: Some(url::Url::parse(&format!("http://{address}")).unwrap()),
         region: "us-east-1".to_owned(),
+        assume_role: None,
+        weight: None,
+        more_records: Vec::new(),
+        alias_zone_ids: BTreeMap::new(),
     };
     let record = Record {
         name: RecordName::new("db.example.com").unwrap(),
@@ -233,6 +248,7 @@ fn config(address: SocketAddr) -> (Record, Route53) {
         provider: Provider::Route53(place.clone()),
         read_interval: Duration::from_secs(60),
         name_servers: Vec::new(),
+        resolvers: Vec::new(),
     };
     (record, place)
 }
@@ -242,7 +258,7 @@ async fn dns(address: SocketAddr) -> Route53Dns {
     Route53Dns::connect_with(&record, &place, credentials()).await.unwrap()
 }
 
-fn credentials() -> Credentials {
+pub(super) fn credentials() -> Credentials {
     Credentials::new("id", "key", None, None, "test")
 }
 

@@ -204,7 +204,7 @@ fn every_message_has_all_its_parts_on_bounded_lines() {
         Body::Ticketed { plan: Box::new(plan()) },
         ended(Outcome::Foreign { why: long.clone() }),
         Body::Held { site: site("dc-a"), error: Some(long) },
-        Body::Adopted { epoch: 1, active: site("dc-a") },
+        Body::Adopted { epoch: 1, active: site("dc-a"), by: None },
         closed(),
     ];
     let mut chronicle = Chronicle::default();

@@ -255,7 +255,7 @@ async fn a_reload_changes_the_channels_and_drops_what_waits_for_those_that_are_g
     work.write(switched()).await;
     work.channels.send_replace(channels(&hook("later")));
     work.ready().await;
-    work.write(Body::Adopted { epoch: 1, active: site("dc-a") }).await;
+    work.write(Body::Adopted { epoch: 1, active: site("dc-a"), by: None }).await;
     until("news", || sink.requests().len() == 2).await;
     assert_eq!(sink.requests()[1].text(), "adopted");
 }
@@ -284,7 +284,7 @@ async fn alertmanager_is_told_again_while_it_lasts() {
     until("the end", || sink.requests().len() > before).await;
     assert_eq!(alerts(before)[0]["endsAt"], "2026-11-24T00:02:00Z");
     work.clock.forward(600);
-    work.write(Body::Adopted { epoch: 1, active: site("dc-a") }).await;
+    work.write(Body::Adopted { epoch: 1, active: site("dc-a"), by: None }).await;
     until("another entry to be read", || work.rows("SELECT seq FROM desk") == 3).await;
     assert_eq!(sink.requests().len(), before + 1, "nothing lasts any more");
 }
@@ -346,7 +346,7 @@ async fn a_silence_mutes_everything_but_a_failover_and_the_end_of_what_was_told(
     assert_eq!(alertmanager.requests().len(), 1, "nobody is asked about a failover");
     for n in 2..5 {
         work.clock.forward(3600);
-        work.write(Body::Adopted { epoch: n, active: site("dc-a") }).await;
+        work.write(Body::Adopted { epoch: n, active: site("dc-a"), by: None }).await;
         until("what no silence mutes", || sink.requests().len() as u64 == n).await;
     }
     assert_eq!(alertmanager.requests().len(), 4);

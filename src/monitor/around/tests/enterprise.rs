@@ -20,13 +20,15 @@ use crate::types::{ControlPlane, GapReason};
 const USERNAME: &str = "redrover@example.com";
 const PASSWORD: &str = "hunter2";
 const AVAILABILITY: &str = "/v1/bdbs/7/availability";
+const LAG: &str = "/v1/bdbs/7/availability?extend_check=lag&availability_lag_tolerance_ms=5000";
 const FIELDS: &str = "/v1/bdbs/7?fields=crdt,crdt_sync,crdt_sources,replica_sync,replica_sources";
 const IN_SYNC: &str = r#"{"crdt": true, "crdt_sync": "enabled", "uid": 7,
     "crdt_sources": [{"uid": 1, "status": "in-sync", "lag": 250, "uri": "redis://:FIXTURE@10.0.0.1:1"}]}"#;
 
 fn client(url: Url, ca_file: Option<PathBuf>, clock: Arc<HandClock>) -> EnterpriseClient {
     let (username, password) = (USERNAME.to_owned(), Secret::new(PASSWORD));
-    let enterprise = Enterprise { url, username, password, ca_file };
+    let interval = Duration::from_secs(30);
+    let enterprise = Enterprise { url, username, password, ca_file, metrics_url: None, interval };
     EnterpriseClient::new(&enterprise, &clients(), &TlsProfiles::new(), clock).unwrap()
 }
 
@@ -45,6 +47,8 @@ async fn server(availability: Act, fields: Act) -> Server {
     Server::start(move |path| match path {
         AVAILABILITY => availability.clone(),
         FIELDS => fields.clone(),
+        // Only a member of an Active-Active database is asked so.
+        LAG if format!("{fields:?}").contains("crdt\\\": true") => say(200, ""),
         other => panic!("nobody documents {other}"),
     })
     .await
@@ -55,9 +59,10 @@ async fn an_available_database_tells_its_links_too() {
     let server = server(say(200, ""), say(200, IN_SYNC)).await;
     let plane = look(server.url(), AMPLE).await.unwrap();
     let lag = Some(Duration::from_millis(250));
-    assert_eq!(plane, ControlPlane { unavailable: None, lag, is_link_up: Some(true) });
+    let is_fresh = Some(true);
+    assert_eq!(plane, ControlPlane { unavailable: None, lag, is_link_up: Some(true), is_fresh });
     let encoded = base64::engine::general_purpose::STANDARD.encode(format!("{USERNAME}:{PASSWORD}"));
-    assert_eq!(server.paths(), [AVAILABILITY, FIELDS]);
+    assert_eq!(server.paths(), [AVAILABILITY, FIELDS, LAG]);
     assert!(server.heads().iter().all(|head| head.contains(&format!("authorization: Basic {encoded}\r\n"))));
 
     // A base URL may have a path of its own.
@@ -223,11 +228,33 @@ async fn links_are_told_only_where_they_agree() {
     ] {
         let server = server(say(200, ""), say(200, &body)).await;
         let plane = look(server.url(), AMPLE).await.unwrap();
-        assert_eq!(plane, ControlPlane { unavailable: None, lag, is_link_up }, "{body}");
+        let is_fresh = body.contains(r#""crdt": true"#).then_some(true).filter(|_| body.ends_with('}'));
+        assert_eq!(plane, ControlPlane { unavailable: None, lag, is_link_up, is_fresh }, "{body}");
     }
     for answer in [say(406, ""), say(500, ""), Act::Hang, Act::Part(String::new())] {
         let server = server(say(200, ""), answer.clone()).await;
         assert_eq!(look(server.url(), SHORT).await, Ok(ControlPlane::default()), "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_stale_member_is_available_and_not_fresh() {
+    for (answer, is_fresh) in [
+        (say(200, ""), Some(true)),
+        (say(503, r#"{"error_code": "bdb_unavailable"}"#), Some(false)),
+        // What cannot be understood says nothing, and takes nothing from what was said before.
+        (say(400, ""), None),
+        (say(503, "busy"), None),
+    ] {
+        let server = Server::start(move |path| match path {
+            AVAILABILITY => say(200, ""),
+            FIELDS => say(200, IN_SYNC),
+            LAG => answer.clone(),
+            other => panic!("nobody documents {other}"),
+        })
+        .await;
+        let plane = look(server.url(), AMPLE).await.unwrap();
+        assert_eq!((plane.unavailable, plane.is_link_up, plane.is_fresh), (None, Some(true), is_fresh));
     }
 }
 

@@ -77,6 +77,8 @@ pub enum Order {
     Ack,
     /// The service moves to this site.
     Failover(SiteName),
+    /// The service moves back to this site, which was left last.
+    Failback(SiteName),
     /// A site, or with `None` the service as a whole, is in maintenance for so long.
     Maintenance(Option<SiteName>, Duration),
 }

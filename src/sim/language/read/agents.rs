@@ -102,14 +102,16 @@ pub fn operator(item: &Item<'_>, names: &Names<'_>) -> Option<Happening> {
             ("resume", "resume"),
             ("ack", "ack"),
             ("failover", "failover"),
+            ("failback", "failback"),
             ("maintenance", "maintenance"),
         ])(value)
     })?;
-    for (key, owner) in [("to", "failover"), ("of", "maintenance"), ("for", "maintenance")] {
+    let moves: &[&str] = &["failover", "failback"];
+    for (key, owners) in [("to", moves), ("of", &["maintenance"]), ("for", &["maintenance"])] {
         if let Some(item) = section.item(key)
-            && word != owner
+            && !owners.contains(&word)
         {
-            item.sheet.problem(&item.key, format!("belongs to {owner} only"), "remove it");
+            item.sheet.problem(&item.key, format!("belongs to {} only", owners.join(" and ")), "remove it");
         }
     }
     let does = match word {
@@ -117,10 +119,11 @@ pub fn operator(item: &Item<'_>, names: &Names<'_>) -> Option<Happening> {
         "resume" => Some(Order::Resume),
         "ack" => Some(Order::Ack),
         "failover" => section.required("to", "to: dc-b", |v| names.member(v)).map(Order::Failover),
+        "failback" => section.required("to", "to: dc-b", |v| names.member(v)).map(Order::Failback),
         _ => maintenance(&section, names),
     };
     // A move is ordered where it can be made; the other orders concern every agent.
-    let usual = if word == "failover" { Who::Leader } else { Who::All };
+    let usual = if moves.contains(&word) { Who::Leader } else { Who::All };
     let who = section.or("agent", usual, |v| names.who(v));
     let service = section.optional("service", |v| names.service(v));
     Some(Happening::Operator { does: does?, who, service })

@@ -283,6 +283,7 @@ fn every_subject_can_be_said() {
         ("operator: {does: pause}", order(Order::Pause, Who::All, None)),
         ("operator: {does: ack, agent: b1, service: 1}", order(Order::Ack, b1(), Some(1))),
         ("operator: {does: failover, to: dc-b}", order(Order::Failover(b.clone()), Who::Leader, None)),
+        ("operator: {does: failback, to: dc-b}", order(Order::Failback(b.clone()), Who::Leader, None)),
         (
             "operator: {does: maintenance, of: dc-b, for: 1h}",
             order(Order::Maintenance(Some(b.clone()), seconds(3600)), Who::All, None),
@@ -380,7 +381,7 @@ fn what_is_wrong_with_an_event_is_said() {
         ("at: 0s, record: {}", "timeline[0].record: changes nothing (mend: write value, ttl, or both)"),
         (
             "at: 0s, operator: {does: pause, to: dc-b}",
-            "timeline[0].operator.to: belongs to failover only (mend: remove it)",
+            "timeline[0].operator.to: belongs to failover and failback only (mend: remove it)",
         ),
         (
             "at: 0s, webhook: {body: '{}', alert: x}",

@@ -99,6 +99,7 @@ pub(super) fn happening(what: &Happening) -> String {
                 Order::Resume => "resume".to_owned(),
                 Order::Ack => "ack".to_owned(),
                 Order::Failover(to) => format!("failover, to: {to}"),
+                Order::Failback(to) => format!("failback, to: {to}"),
                 Order::Maintenance(site, lasts) => {
                     let of = site.as_ref().map_or("service".to_owned(), ToString::to_string);
                     format!("maintenance, of: {of}, for: {}", time(*lasts))

@@ -1,0 +1,12 @@
+//! The sandbox, driven from outside: by HTTPS, by the Redis protocol, and by its control endpoint.
+
+mod auth;
+mod availability;
+mod copies;
+mod faults;
+mod metrics;
+mod program;
+mod redirects;
+mod redis;
+mod shapes;
+mod support;
