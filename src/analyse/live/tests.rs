@@ -93,7 +93,7 @@ impl Redis {
         let misses = 0.08 + 0.006 * self.noise(3) + when(Fault::EvictionStorm, 0.25);
         let burn = if is(Fault::SlowBurn) { 1.1_f64.powf(since.min(60.0)) } else { 1.0 };
         let ping = 0.000_4 * (1.0 + 0.2 * busy) * (1.0 + 0.1 * self.noise(4).abs()) * burn;
-        let hot = if is(Fault::HotKey) { 4.0 } else { 1.0 };
+        let hot: f64 = if is(Fault::HotKey) { 4.0 } else { 1.0 };
         let blocked = when(Fault::Blocked, 140.0) + (1.4 + self.noise(5)).max(0.0).floor();
         let behind = when(Fault::ReplicaBehind, 300.0 * 1_048_576.0 * since) + 2000.0 * (2.0 + self.noise(6));
         let grows = 400e6 * (1.0 + 0.1 * busy) * (1.0 + 0.003 * days) + 1e6 * self.noise(7);
