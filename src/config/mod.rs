@@ -40,8 +40,9 @@ mod web;
 
 pub use around::{ClientErrors, Datacenter, Enterprise, HttpLogin, Maintenance, Prometheus, Reach, Vantage};
 pub use checked::{
-    Address, Agent, Alertmanager, Analysis, AnalysisSignal, AnomalyDirection, AnomalyThreshold, Canary, Config, Flap, Global, Mode, Policy, Promote, Provider, Record,
-    Service, Site, Target, Tls, Topology, Webhook, WebhookAuth, Weights,
+    Address, Agent, Alertmanager, Analysis, AnalysisSignal, AnomalyDirection, AnomalyThreshold, Canary,
+    Config, Flap, Global, Mode, Policy, Promote, Provider, Record, Service, Site, Target, Tls, Topology,
+    Webhook, WebhookAuth, Weights,
 };
 pub use cloud_dns::CloudDns;
 pub use embedded::{EmbeddedDns, NameServer, Network, RateLimit};

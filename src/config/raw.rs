@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::around::{ClientErrors, Datacenter, Enterprise, Maintenance, Prometheus, Reach, Vantage};
 use super::checked::{
-    Agent, Alertmanager, Analysis, Canary, Config, Global, Mode, Policy, Promote, Provider, Record, Service, Site,
-    Target, Topology, Webhook,
+    Agent, Alertmanager, Analysis, Canary, Config, Global, Mode, Policy, Promote, Provider, Record, Service,
+    Site, Target, Topology, Webhook,
 };
 use super::embedded::EmbeddedDns;
 use super::exporter::{Discover, Exporter, Group};
