@@ -25,6 +25,20 @@ impl CurrentService {
         self.0.store(service);
     }
 
+    /// Whether a plan may begin in the mode of the service. One that has begun is finished in whatever mode: a target that
+    /// was promoted is better reached than left alone.
+    ///
+    /// # Errors
+    /// It may not.
+    pub(super) fn allows_to_begin(&self, plan: &Plan) -> Result<(), Refusal> {
+        let mode = self.0.load().mode;
+        if plan.trigger == Trigger::Automatic && mode != Mode::Automatic {
+            let why = format!("the service is in the mode {} now", mode.as_str());
+            return Err(Refusal::Reconfigured { why });
+        }
+        Ok(())
+    }
+
     /// Whether the configuration still allows a plan. Giving a claim back is always allowed, and asks nobody.
     ///
     /// # Errors
@@ -41,10 +55,6 @@ impl CurrentService {
         // Who asks for a switch may ask for one while they are working on something.
         if plan.trigger != Trigger::Automatic {
             return Ok(());
-        }
-        if service.mode != Mode::Automatic {
-            let why = format!("the service is in the mode {} now", service.mode.as_str());
-            return Err(Refusal::Reconfigured { why });
         }
         let concerns = |site: &SiteName| [&plan.from, &plan.to].contains(&site);
         match service.maintained(now).find(|site| site.is_none_or(concerns)) {

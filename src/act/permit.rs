@@ -84,6 +84,7 @@ impl Permit {
         if Guard::Leadership.stands() && present.is_none_or(|term| term.number != self.term.number) {
             return Err(Refusal::NotLeading);
         }
+        hands.current.allows_to_begin(self.ticket.plan())?;
         refused(hands, self.ticket.plan()).await
     }
 }

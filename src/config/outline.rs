@@ -150,7 +150,7 @@ fn leaf(last: &str, value: &Value) -> Leaf {
 fn may_be_told(last: &str, text: &str) -> bool {
     let is_measure = text.len() <= 12
         && text.starts_with(|c: char| c.is_ascii_digit())
-        && text.ends_with(|c: char| matches!(c, 's' | 'm' | 'h' | 'd' | 'w'))
+        && text.ends_with(['s', 'm', 'h', 'd', 'w'])
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '.');
     let is_named =
         TOLD.contains(&last) && text.len() <= TOLD_BYTES_MAX && !text.contains("://") && !text.contains('@');

@@ -39,6 +39,6 @@ fn words(text: &str) -> BTreeSet<&str> {
 
 fn is_exported(word: &str) -> bool {
     let bare = ["_bucket", "_sum", "_count"].iter().find_map(|ending| word.strip_suffix(ending));
-    let is = |name: &str| CATALOG.iter().any(|spec| spec.name == name);
+    let is = |name: &str| CATALOG.iter().any(|spec| spec.name == name || spec.labels.contains(&name));
     is(word) || bare.is_some_and(is) || TARGET_LABELS.contains(&word) || NO_METRICS.contains(&word)
 }

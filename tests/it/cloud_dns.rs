@@ -32,6 +32,7 @@ fn config(service: &CloudDns, kind: RecordType, key: Option<Secret>) -> (Record,
         provider: Provider::CloudDns(place.clone()),
         read_interval: Duration::from_secs(60),
         name_servers: Vec::new(),
+        resolvers: Vec::new(),
     };
     (record, place)
 }

@@ -17,7 +17,7 @@ use futures_util::future::join_all;
 use prometheus_client::registry::Registry;
 use redrover::act::{self, CurrentService, Hands, Permit, Switch};
 use redrover::app::{RedisHands, open_dns};
-use redrover::config::{Config, load};
+use redrover::config::{Config, Mode, Service, load};
 use redrover::decide::saga::Outcome;
 use redrover::decide::{Plan, Trigger, fence_of};
 use redrover::lead::{Solo, Term};
@@ -179,7 +179,8 @@ async fn switch(config: &Config, journal: Deadly) {
         look_deadline: Duration::from_millis(500),
         election: Arc::new(Solo),
         clock: clock.clone(),
-        current: CurrentService::new(Arc::new(service.clone())),
+        // It began before the service was set to recommend.
+        current: CurrentService::new(Arc::new(Service { mode: Mode::Automatic, ..service.clone() })),
         metrics: act::Metrics::register(&mut registry),
     };
     let expected = hands.dns.read().await.expect("it can be read");

@@ -113,8 +113,8 @@ async fn what_clusters_say_is_exported_in_base_units() {
     wait_until("the cluster to be a gap", ROUNDS_LIMIT, async || {
         let metrics = world.agent.metrics().await;
         let up = metrics.value("redis_enterprise_up", &[("datacenter", "dc-a")]);
-        up == Some(0.0)
-            && metrics.select("redis_enterprise_database_keys", &[("datacenter", "dc-a")]).count() == 0
+        // The cluster's own metrics come from elsewhere, and may go on.
+        up == Some(0.0) && metrics.select(fresh, &[("datacenter", "dc-a")]).count() == 0
     })
     .await;
     assert!(metrics.select("redis_enterprise_gap", &[]).count() == 0);
@@ -145,7 +145,9 @@ async fn what_clusters_say_becomes_evidence_and_a_locked_user_is_left_alone() {
 
     // That nobody answers says less than an answer, and a fault of its own nothing.
     clusters.change("a", json!({"rest": "silent"})).await;
-    world.wait_evidence("control", "nobody answers", |said| said.is_some_and(|s| s > 0.0 && s < 1.0)).await;
+    world
+        .wait_evidence("control", "nobody answers", |said| said.is_some_and(|s| (0.1..0.9).contains(&s)))
+        .await;
     clusters.change("a", json!({"rest": {"status": 502}})).await;
     world.wait_evidence("control", "it says nothing", |said| said.is_none()).await;
     clusters.change("a", json!({"rest": "none"})).await;
@@ -156,8 +158,6 @@ async fn what_clusters_say_becomes_evidence_and_a_locked_user_is_left_alone() {
     clusters.skip(61_000).await;
     world.wait_evidence("peer", "the link is lost", |said| said == Some(1.0)).await;
     world.wait_evidence("control", "it is available all the same", |said| said == Some(0.0)).await;
-    let member = [("datacenter", "dc-a"), ("database", "1")];
-    world.agent.wait_metric("redis_enterprise_database_fresh", &member, 0.0, ROUNDS_LIMIT).await;
 
     clusters.change(&format!("a/user/{}", USER.0), json!({"status": "locked"})).await;
     world.wait_evidence("control", "the login is refused", |said| said.is_none()).await;
@@ -168,15 +168,20 @@ async fn what_clusters_say_becomes_evidence_and_a_locked_user_is_left_alone() {
             .map(|r| r["status"].clone())
             .collect::<Vec<_>>()
     };
-    let before = of_a().await;
-    let refused = before.iter().filter(|status| **status == 401).count();
-    assert!((1..=3).contains(&refused), "{refused} refused logins");
     let rounds = async || {
         let metrics = world.agent.metrics().await;
         metrics.select("redrover_decisions_total", &[]).map(|(_, value)| value).sum::<f64>()
     };
-    let until = rounds().await + 6.0;
-    wait_until("six more rounds", ROUNDS_LIMIT, async || rounds().await >= until).await;
+    let wait_rounds = async |count: f64| {
+        let until = rounds().await + count;
+        wait_until("further rounds", ROUNDS_LIMIT, async || rounds().await >= until).await;
+    };
+    // What was under way when the first login was refused has ended by then.
+    wait_rounds(3.0).await;
+    let before = of_a().await;
+    let refused = before.iter().filter(|status| **status == 401).count();
+    assert!((1..=3).contains(&refused), "{refused} refused logins");
+    wait_rounds(6.0).await;
     assert_eq!(of_a().await, before, "a refused login rests");
 }
 
@@ -184,7 +189,7 @@ async fn what_clusters_say_becomes_evidence_and_a_locked_user_is_left_alone() {
 async fn an_active_active_service_moves_when_its_database_dies() {
     let mut world = World::start("recommend").await;
     assert_eq!(world.setup.redrover(&["adopt", SERVICE, "--yes"]).await.code, 0);
-    world.agent.wait_vetoes(SERVICE, &["no_majority"], ROUNDS_LIMIT).await;
+    world.agent.wait_vetoes(SERVICE, &["mode", "no_majority"], ROUNDS_LIMIT).await;
     let die = async |clusters: &EnterpriseSandbox| {
         clusters.change("a/bdb/1", json!("lose_shards")).await;
         clusters.change("a/bdb/1", json!({"wire": "refused"})).await;
@@ -207,5 +212,5 @@ async fn an_active_active_service_moves_when_its_database_dies() {
     let control = terms.iter().find(|term| term["group"] == "control").expect("a term of control");
     assert_eq!(control["strength"], 1.0, "{control}");
     assert!(world.route53.history().await.applied("api") > applied);
-    assert!(labels(&told["decision"]["reasons"]).len() > 0);
+    assert!(!labels(&told["decision"]["reasons"]).is_empty());
 }

@@ -57,7 +57,9 @@ async fn the_history_of_a_switch_is_told_and_any_change_of_it_shows() {
     let lines: Vec<&str> = told.lines().collect();
     assert!(lines.iter().all(|line| line.contains(&format!("  {SERVICE}  "))), "{told}");
     assert!(
-        lines.last().is_some_and(|line| line.contains("ended      the name points to the target")),
+        lines
+            .last()
+            .is_some_and(|line| line.contains("  ended ") && line.ends_with("the name points to the target")),
         "{told}"
     );
     assert!(told.contains("stepped"), "{told}");

@@ -338,6 +338,7 @@ fn config(server: &Named, name: &str) -> (Record, Rfc2136) {
         provider: Provider::Rfc2136(place.clone()),
         read_interval: Duration::from_secs(60),
         name_servers: vec![server.address()],
+        resolvers: Vec::new(),
     };
     (record, place)
 }

@@ -15,13 +15,14 @@
 //! # }
 //! ```
 //!
-//! The parts, from the bottom: `plan` (what there is), `world` (the state, its rules and their times), `rest`, `resp`
-//! and `metrics` (pure answers from the state), `control` (changing it), `edge` (sockets), `sandbox`.
+//! The parts, from the bottom: `plan` (what there is), `world` (the state, its rules and their times), `rest`, `resp`,
+//! `metrics` and `names` (pure answers from the state), `control` (changing it), `edge` (sockets), `sandbox`.
 
 mod clock;
 mod control;
 mod edge;
 mod metrics;
+mod names;
 mod options;
 mod plan;
 mod resp;

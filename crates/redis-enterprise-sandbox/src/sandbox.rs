@@ -11,7 +11,7 @@ use tracing::info;
 
 use crate::clock::Clock;
 use crate::control;
-use crate::edge::{self, Bound, Hub, Papers, Tasks, TlsError};
+use crate::edge::{self, Bound, Hub, NameSockets, Papers, Tasks, TlsError};
 use crate::options::Options;
 use crate::plan::{ClusterPlan, Plan};
 use crate::world::{Place, Ports, World};
@@ -69,14 +69,17 @@ impl Sandbox {
         let (ports, bound) = bind(plan).await?;
         let control = listen("the control endpoint", TcpListener::bind(options.control).await)?;
         let control_addr = listen("the control endpoint", control.local_addr())?;
+        let names = listen("DNS", NameSockets::bind(options.dns).await)?;
         let clock = Clock::start();
         let world = World::new(plan, &ports, clock.started_unix_ms());
         let papers = papers(&world)?;
-        let hello = hello(&world, &papers, control_addr, &options)?;
+        let mut hello = hello(&world, &papers, control_addr, &options)?;
+        hello["dns"] = json!(names.address.to_string());
         let hub = Arc::new(Hub::new(world, clock));
         let tasks = Tasks::default();
         tasks.spawn(edge::tick(Arc::clone(&hub)));
         tasks.spawn(edge::serve(control, control::router(Arc::clone(&hub))));
+        tasks.spawn(names.serve(Arc::clone(&hub)));
         for (cluster, listeners) in bound.into_iter().enumerate() {
             open(&hub, &papers[cluster], &tasks, cluster, listeners);
         }

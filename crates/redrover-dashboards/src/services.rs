@@ -125,7 +125,7 @@ fn sites() -> Vec<Panel> {
             .query(of("redrover_active_datacenter"), "{{redis_service}} {{datacenter}}"),
         Panel::lines("Health over time", "1 for the state that a site is in.")
             .range(0.0, 1.0)
-            .query(format!("{} == 1", of("redrover_health")), "{{datacenter}} {{state}}"),
+            .query(format!("{} == 1", of("redrover_health")), "{{redis_service}} {{datacenter}} {{state}}"),
         Panel::lines("Age of what was seen", "Since the last look at each site.")
             .unit("s")
             .query(of("redrover_snapshot_age_seconds"), "{{redis_service}} {{datacenter}}"),
@@ -139,8 +139,8 @@ fn unusual() -> Vec<Panel> {
             "The score of each target, and where unusual begins; 0.5 is as expected.",
         )
         .range(0.0, 1.0)
-        .query(of("redrover_anomaly_score"), "{{datacenter}} {{target}}")
-        .query(of("redrover_anomaly_threshold"), "threshold {{datacenter}} {{target}}"),
+        .query(of("redrover_anomaly_score"), "{{redis_service}} {{datacenter}} {{target}}")
+        .query(of("redrover_anomaly_threshold"), "threshold {{redis_service}} {{datacenter}}"),
         Panel::bars(
             "What makes it unusual",
             "The largest part of each signal in the score; below 0 it is more ordinary.",

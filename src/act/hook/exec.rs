@@ -59,11 +59,16 @@ async fn attend(child: &mut Child, call: &Call<'_>) -> std::io::Result<(std::pro
             tokio::join!(tell, read(stdout, &mut out), read(stderr, &mut err));
         };
         tokio::pin!(hear);
-        let status = tokio::select! {
-            status = child.wait() => status?,
-            () = &mut hear => child.wait().await?,
+        let mut has_heard = false;
+        let status = loop {
+            tokio::select! {
+                status = child.wait() => break status?,
+                () = &mut hear, if !has_heard => has_heard = true,
+            }
         };
-        let _ = timeout(PIPE_GRACE, hear).await;
+        if !has_heard {
+            let _ = timeout(PIPE_GRACE, &mut hear).await;
+        }
         status
     };
     // What went wrong stands at the standard error, as a rule.

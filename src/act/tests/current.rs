@@ -42,7 +42,10 @@ async fn a_reload_is_heard_before_the_next_change() {
             [(Trigger::Automatic, allows_automatic), (Trigger::Operator, allows_order)]
         {
             stage.plan.trigger = trigger;
-            let allowed = hands.current.clone().allows(&stage.plan, hands.clock.now());
+            let current = &hands.current;
+            let allowed = current
+                .allows_to_begin(&stage.plan)
+                .and_then(|()| current.allows(&stage.plan, hands.clock.now()));
             assert_eq!(allowed.is_ok(), is_allowed, "{name}, {trigger:?}: {allowed:?}");
         }
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
 use super::life::{Shape, Stage};
 use crate::act::hook::{Call, HookError, HookPoint, call};
@@ -117,10 +118,11 @@ fn is_running(id: &str) -> bool {
 }
 
 /// A server that answers one request; what it was asked.
-async fn server(answer: &'static str) -> (url::Url, tokio::task::JoinHandle<String>) {
+async fn server(answer: &'static str) -> (url::Url, JoinSet<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/hook?key=secret", listener.local_addr().unwrap()).parse().unwrap();
-    let asked = tokio::spawn(async move {
+    let mut asked = JoinSet::new();
+    asked.spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
         let mut request = Vec::new();
         while !request.ends_with(b"}") {
@@ -151,12 +153,12 @@ async fn an_address_says_yes_or_no_by_its_status() {
         ("", Err(" did not answer"), true),
     ];
     for (answer, wanted, may_still_happen) in rows {
-        let (url, asked) = server(answer).await;
+        let (url, mut asked) = server(answer).await;
         let name = format!("http://127.0.0.1{}", url.path());
         let login = Some(HttpLogin::Bearer(Secret::new("hunter2")));
         let way = HookWay::Webhook { url, login, ca_file: None };
         let said = called(way, LONG, HookPoint::Promote).await;
-        let request = asked.await.unwrap();
+        let request = asked.join_next().await.unwrap().unwrap();
         assert!(request.starts_with("POST /hook?key=secret HTTP/1.1\r\n"), "{request}");
         assert!(request.contains("authorization: Bearer hunter2\r\n"), "{request}");
         assert!(request.contains("\"hook\":\"promote\"") && request.contains("\"to\":\"dc-b\""), "{request}");

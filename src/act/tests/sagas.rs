@@ -89,5 +89,5 @@ async fn many_sagas_killed_at_random_points_all_settle_once() {
         *ends.entry(end.to_owned()).or_default() += 1;
     }
     println!("{deaths} deaths, and then: {ends:?}");
-    assert!(ends.len() > 3, "too few kinds of end: {ends:?}");
+    assert!(ends.len() > 2, "too few kinds of end: {ends:?}");
 }

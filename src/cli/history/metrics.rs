@@ -150,7 +150,7 @@ fn until_full(
     let (_, limit) = LIMITS.iter().find(|(metric, _)| *metric == key.metric)?;
     let limit = all.get(&SeriesKey { metric: (*limit).to_owned(), ..key.clone() })?.last.mean;
     let days = (limit - summary.last.mean) / growth;
-    (limit > 0.0 && growth > 0.0 && days >= 0.0 && days < 3650.0)
+    (limit > 0.0 && growth > 0.0 && (0.0..3650.0).contains(&days))
         .then(|| format!("  reaches {} in {days:.0} days", short(limit)))
 }
 

@@ -82,7 +82,7 @@ impl fmt::Debug for EnterpriseClient {
 
 impl EnterpriseClient {
     /// A client that connects at its first question.
-    pub fn new(
+    pub(super) fn new(
         enterprise: &Enterprise,
         clients: &HttpClients,
         profiles: &TlsProfiles,

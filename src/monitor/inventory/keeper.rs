@@ -1,6 +1,7 @@
 //! The task that looks at the clusters, and the pictures that it publishes.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -11,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::look::look;
 use crate::monitor::Collectors;
+use crate::monitor::around::EnterpriseClient;
 use crate::types::{Clock, GapReason, Moment, Sample, SiteName};
 
 /// What a cluster said of itself in one look.
@@ -40,7 +42,7 @@ impl Pictures {
     fn publish(&self, picture: ClusterPicture) {
         let picture = Arc::new(picture);
         self.0.rcu(|pictures| {
-            let mut pictures = BTreeMap::clone(pictures);
+            let mut pictures = (**pictures).clone();
             pictures.insert(picture.datacenter.clone(), Arc::clone(&picture));
             pictures
         });
@@ -49,7 +51,7 @@ impl Pictures {
     /// Forgets the clusters that are none any more.
     fn keep(&self, collectors: &Collectors) {
         self.0.rcu(|pictures| {
-            let mut pictures = BTreeMap::clone(pictures);
+            let mut pictures = (**pictures).clone();
             pictures.retain(|datacenter, _| collectors.clusters().any(|(name, _)| name == datacenter));
             pictures
         });
@@ -57,11 +59,16 @@ impl Pictures {
 }
 
 /// The task that looks at the clusters at their own pace.
-#[derive(Debug)]
 pub struct Inventory {
     collectors: watch::Receiver<Option<Arc<Collectors>>>,
     pictures: Pictures,
     clock: Arc<dyn Clock>,
+}
+
+impl fmt::Debug for Inventory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inventory").finish_non_exhaustive()
+    }
 }
 
 impl Inventory {
@@ -82,9 +89,10 @@ impl Inventory {
             if let Some(collectors) = &collectors {
                 self.pictures.keep(collectors);
             }
+            let (pictures, clock) = (self.pictures.clone(), Arc::clone(&self.clock));
             let rounds = async {
                 match &collectors {
-                    Some(collectors) => self.rounds(collectors).await,
+                    Some(collectors) => rounds(collectors, &pictures, &*clock).await,
                     None => std::future::pending().await,
                 }
             };
@@ -95,30 +103,33 @@ impl Inventory {
             }
         }
     }
+}
 
-    /// One round after the other for each cluster; it never ends.
-    async fn rounds(&self, collectors: &Collectors) {
-        let each = collectors.clusters().map(|(datacenter, client)| async move {
-            let interval = client.interval();
-            loop {
-                let next = Instant::now() + interval;
-                // Every question has its own deadline; this one is for what no deadline foresaw.
-                let sheet = timeout(interval * 2, look(client, interval)).await.unwrap_or_default();
-                let (samples, gaps) = sheet.finish();
-                for (question, reason) in &gaps {
-                    tracing::debug!(%datacenter, question, reason = reason.as_str(), "a cluster did not say");
-                }
-                self.pictures.publish(ClusterPicture {
-                    datacenter: datacenter.clone(),
-                    taken: self.clock.now(),
-                    samples,
-                    gaps,
-                });
-                sleep_until(next).await;
-            }
-        });
-        join_all(each).await;
-        // Without a cluster there is nothing to do until the configuration changes.
-        std::future::pending().await
+/// Looks at every cluster for as long as it is waited for.
+async fn rounds(collectors: &Collectors, pictures: &Pictures, clock: &dyn Clock) {
+    join_all(collectors.clusters().map(|(name, client)| keep_looking(name, client, pictures, clock))).await;
+    // Without a cluster there is nothing to do until the configuration changes.
+    std::future::pending().await
+}
+
+/// One look after the other at one cluster; it never ends.
+async fn keep_looking(
+    datacenter: &SiteName,
+    client: &EnterpriseClient,
+    pictures: &Pictures,
+    clock: &dyn Clock,
+) {
+    let interval = client.interval();
+    loop {
+        let next = Instant::now() + interval;
+        // Every question has its own deadline; this one is for what no deadline foresaw.
+        let sheet = timeout(interval * 2, look(client, interval)).await.unwrap_or_default();
+        let (samples, gaps) = sheet.finish();
+        for (question, reason) in &gaps {
+            tracing::debug!(%datacenter, question, reason = reason.as_str(), "a cluster did not say");
+        }
+        let (datacenter, taken) = (datacenter.clone(), clock.now());
+        pictures.publish(ClusterPicture { datacenter, taken, samples, gaps });
+        sleep_until(next).await;
     }
 }

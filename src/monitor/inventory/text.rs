@@ -14,7 +14,7 @@ pub(super) struct Line<'a> {
     /// Its name.
     pub name: &'a str,
     /// Its labels in their order.
-    pub labels: Vec<(&'a str, Cow<'a, str>)>,
+    pub labels: Labels<'a>,
     /// Its value, which may be infinite or no number.
     pub value: f64,
 }
@@ -51,13 +51,18 @@ fn sample(line: &str) -> Option<Line<'_>> {
     // A time stamp may follow, and an exemplar behind a hash.
     match words.next() {
         None | Some("#") => {}
-        Some(stamp) => drop(stamp.parse::<f64>().ok()?),
+        Some(stamp) => {
+            stamp.parse::<f64>().ok()?;
+        }
     }
     Some(Line { name, labels, value })
 }
 
+/// Names and values of labels.
+pub type Labels<'a> = Vec<(&'a str, Cow<'a, str>)>;
+
 /// The labels behind an opening brace, and what follows the closing one.
-fn labels(mut rest: &str) -> Option<(Vec<(&str, Cow<'_, str>)>, &str)> {
+fn labels(mut rest: &str) -> Option<(Labels<'_>, &str)> {
     let mut labels = Vec::new();
     loop {
         rest = blank(rest);
@@ -106,7 +111,7 @@ fn quoted(text: &str) -> Option<(Cow<'_, str>, &str)> {
 /// A name at the beginning, which is letters, digits and underscores, and does not begin with a digit.
 fn split_name(text: &str, is_also: impl Fn(char) -> bool) -> Option<(&str, &str)> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_' || is_also(c);
-    let end = text.find(|c| !is_part(c)).unwrap_or(text.len());
+    let end = text.find(|c: char| !is_part(c)).unwrap_or(text.len());
     let (name, rest) = text.split_at(end);
     let first = name.chars().next()?;
     (!first.is_ascii_digit()).then_some((name, rest))

@@ -1,5 +1,6 @@
 //! Sockets: listeners that open and close as the state has it, TLS, and the connections behind them.
 
+mod dns;
 mod gate;
 mod http;
 mod hub;
@@ -7,6 +8,7 @@ mod metrics;
 mod redis;
 mod tls;
 
+pub use dns::NameSockets;
 pub use gate::{Bound, bind_all, keep};
 pub use http::{rest, serve};
 pub use hub::{Hub, Tasks, tick};

@@ -22,6 +22,8 @@ pub struct Variants {
     pub inactive_health_status: u16,
     /// Whether a refused login has a body.
     pub refusal_has_body: bool,
+    /// Whether INFO through the proxy tells the memory limit.
+    pub info_has_memory_limit: bool,
 }
 
 /// What the data plane does.
@@ -55,6 +57,7 @@ impl Default for Variants {
             recovery_is_shown: true,
             inactive_health_status: 503,
             refusal_has_body: false,
+            info_has_memory_limit: true,
         }
     }
 }

@@ -12,6 +12,8 @@ pub fn info(world: &World, database: &Database, version: &str, wanted: &[String]
     let misses = counts.reads.saturating_sub(counts.hits);
     let keyspace =
         if keys == 0 { String::new() } else { format!("db0:keys={keys},expires={expiring},avg_ttl=0\n") };
+    let has_limit = world.variants.info_has_memory_limit;
+    let limit = if has_limit { format!("maxmemory:{}\n", database.memory_size) } else { String::new() };
     let sections = [
         (
             "Server",
@@ -23,7 +25,7 @@ pub fn info(world: &World, database: &Database, version: &str, wanted: &[String]
             ),
         ),
         ("Clients", format!("connected_clients:{}\nblocked_clients:0\n", counts.open)),
-        ("Memory", format!("used_memory:{bytes}\nmaxmemory:{}\n", database.memory_size)),
+        ("Memory", format!("used_memory:{bytes}\n{limit}")),
         ("Persistence", format!("loading:0\nrdb_changes_since_last_save:{}\n", counts.writes)),
         (
             "Stats",

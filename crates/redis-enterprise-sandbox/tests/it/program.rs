@@ -1,7 +1,5 @@
 //! The program: its one line, its files, its end.
 
-#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
-
 use std::process::Stdio;
 
 use serde_json::Value;
