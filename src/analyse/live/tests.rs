@@ -297,7 +297,7 @@ fn without_a_model_fixed_limits_speak_and_are_no_evidence() {
 #[test]
 fn what_fails_is_neither_learned_nor_scored() {
     let (mut analyser, mut redis) = (Analyser::new(settings()), Redis::new());
-    let mut lessons =
+    let lessons =
         |analyser: &mut Analyser, redis: &mut Redis, shape: &dyn Fn(&mut TargetSnapshot), is_calm| {
             let mut look = redis.look();
             shape(&mut look);
