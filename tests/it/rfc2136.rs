@@ -11,15 +11,21 @@ use redrover::act::dns::{Dns, DnsError, Receipt, RecordChange};
 use redrover::config::{Provider, Record, Rfc2136, Secret, Tsig, TsigAlgorithm};
 use redrover::types::{Clock, Moment, RecordName, RecordState, RecordType, ResourceSet, SystemClock};
 
+use serde_json::json;
+
 use super::suite;
+use super::support::agent::Setup;
 use super::support::dns::{self, RecordType as WireType};
 use super::support::dns_proxy::{DnsProxy, Fault};
 use super::support::named::{KEY, Named, SECRET, ZONE};
 use super::support::ports::free_port;
 use super::support::process::wait_until;
+use super::support::race::Races;
 
 /// Races of the usual run; `REDROVER_RACES` asks for another number.
 const RACES: u64 = 25;
+/// Races of whole switches of the usual run; the same asks for another number.
+const SWITCHES: usize = 8;
 const A: &str = "a.example.net";
 const B: &str = "b.example.net";
 /// Longest wait for something that takes moments; generous, as other builds and tests may share the machine.
@@ -308,6 +314,41 @@ async fn of_two_that_race_exactly_one_wins_and_epochs_rise() {
     }
     println!("{races} races: won {wins:?}");
     assert_eq!(wins[0] + wins[1], races);
+}
+
+/// Whole switches of two agents, as at Route 53; BIND's own serial tells how many changes took effect.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_agents_that_race_exactly_one_changes_the_record_and_epochs_rise() {
+    let races = std::env::var("REDROVER_RACES").ok().and_then(|n| n.parse().ok()).unwrap_or(SWITCHES);
+    let server = Named::start(&["db"], &[&format!("db 5 IN CNAME {A}.")]).await;
+    let proxy = DnsProxy::start(server.address()).await;
+    let name = format!("db.{ZONE}");
+    let mut record = server.record(&name);
+    record["server"] = json!(proxy.address().to_string());
+    let site = |name: &str, target: &str, redis: &str| {
+        json!({"datacenter": name, "dns_target": target, "targets": [redis]})
+    };
+    let sites = [site("dc-a", A, "redis://127.0.0.1:1"), site("dc-b", B, "redis://127.0.0.1:2")];
+    let mut all = Races::new(&Setup::new(record, &sites)).await;
+    let first = serial(&server).await;
+    for race in 0..races {
+        let look = async || {
+            let answer = dns::query(server.address(), &name, WireType::CNAME).await.expect("an answer");
+            assert_eq!(answer.records.len(), 1, "race {race}: the record is never empty");
+        };
+        // The claims reach the server together, when both agents have seen that all is as they expect.
+        all.run(race, || proxy.set(Fault::MeetOnce), look).await;
+        let applied = serial(&server).await - first;
+        assert_eq!(applied, 2 * (race as u64 + 1), "race {race}: one claim and one switch took effect");
+    }
+    println!("{races} races, {} of them with a promotion: won {:?}", all.promotions, all.wins);
+    assert_eq!(all.wins[0] + all.wins[1], races);
+}
+
+async fn serial(server: &Named) -> u64 {
+    let answer = dns::query(server.address(), ZONE, WireType::SOA).await.expect("an answer");
+    let serial = answer.records[0].0.split(' ').nth(2).expect("a SOA has a serial");
+    serial.parse().expect("it is a number")
 }
 
 fn claim() -> RecordChange {

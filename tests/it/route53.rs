@@ -1,8 +1,6 @@
 //! The provider for Route 53, at its stand-in: where credentials come from and what they must allow, and whole switches of
 //! two agents that race on one record.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use aws_sdk_route53::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_route53::error::ProvideErrorMetadata as _;
 use aws_sdk_route53::types::{Change, ChangeAction, ChangeBatch, ResourceRecord, ResourceRecordSet, RrType};
@@ -19,6 +17,7 @@ use super::support::agent::{self, SERVICE, Setup, route53_record};
 use super::support::dns::{RecordType, query};
 use super::support::http;
 use super::support::process::{Output, run};
+use super::support::race::Races;
 use super::support::racer::{Racer, Redis};
 use super::support::sandbox::{PRIVATE_ID, Route53Sandbox, ZONE, ZONE_ID};
 use super::support::scene::ROUNDS_LIMIT;
@@ -230,67 +229,21 @@ async fn keys(sandbox: &Route53Sandbox) -> Vec<Value> {
 async fn of_two_agents_that_race_exactly_one_changes_the_record_and_epochs_rise() {
     let races = std::env::var("REDROVER_ROUTE53_RACES").ok().and_then(|n| n.parse().ok()).unwrap_or(RACES);
     let sandbox = sandbox(&["--sync-delay", "0ms"]).await;
-    let setup = setup(&sandbox);
-    let adopted = setup.redrover(&["adopt", SERVICE, "--yes"]).await;
-    assert_eq!(adopted.code, 0, "{}", adopted.stderr);
-    let redis = Redis::new();
-    let racers = [Racer::new(&setup, "agent-1", &redis).await, Racer::new(&setup, "agent-2", &redis).await];
-    let mut wins = [0_usize; 2];
-    let mut epoch = 1;
+    let mut all = Races::new(&setup(&sandbox)).await;
     for race in 0..races {
-        let (from, to) = if race % 2 == 0 { ("dc-a", "dc-b") } else { ("dc-b", "dc-a") };
-        // Every second pair of races with a promotion, in both directions.
-        let promotes = race / 2 % 2 == 0;
-        redis.begin(to, promotes);
-        let plans = [racers[0].plan(from, to, promotes).await, racers[1].plan(from, to, promotes).await];
-        let [one, two] = plans;
-        let is_over = AtomicUsize::new(0);
-        let run = |racer: usize, plan| {
-            let (racer, is_over) = (&racers[racer], &is_over);
-            async move {
-                let outcome = racer.run(plan).await;
-                is_over.fetch_add(1, Ordering::AcqRel);
-                outcome
-            }
+        let look = async || {
+            let answer = query(sandbox.dns(), NAME, RecordType::CNAME).await.expect("an answer");
+            assert_eq!(answer.records.len(), 1, "race {race}: the record is never empty");
         };
-        let watched = async {
-            while is_over.load(Ordering::Acquire) < 2 {
-                let answer = query(sandbox.dns(), NAME, RecordType::CNAME).await.expect("an answer");
-                assert_eq!(answer.records.len(), 1, "race {race}: the record is never empty");
-                tokio::task::yield_now().await;
-            }
-        };
-        let first = race % 3 == 0;
-        let (outcomes, ()) = match first {
-            true => tokio::join!(async { tokio::join!(run(0, one), run(1, two)) }, watched),
-            false => tokio::join!(
-                async {
-                    let (two, one) = tokio::join!(run(1, two), run(0, one));
-                    (one, two)
-                },
-                watched
-            ),
-        };
-        let winner = match &outcomes {
-            (Outcome::Switched, Outcome::Foreign { .. } | Outcome::Abandoned { .. }) => 0,
-            (Outcome::Foreign { .. } | Outcome::Abandoned { .. }, Outcome::Switched) => 1,
-            both => panic!("race {race}: not one winner: {both:?}"),
-        };
-        wins[winner] += 1;
-        assert_eq!(redis.promotions(), usize::from(promotes), "race {race}");
-        let state = racers[0].dns().read().await.expect("it can be read");
-        let fence = fence_of(&state).expect("it is whole").expect("it is there");
-        assert_eq!((fence.epoch, fence.owner.as_str()), (epoch + 2, racers[winner].name()), "race {race}");
-        assert_eq!(fence.active.as_str(), to, "race {race}");
-        epoch = fence.epoch;
+        all.run(race, || {}, look).await;
         if race % 1000 == 999 || race + 1 == races {
             // The stand-in remembers the last 10,000 events: four for each race at most.
             let epochs = sandbox.history().await.epochs();
             assert!(epochs.windows(2).all(|pair| pair[0] < pair[1]), "{epochs:?}");
         }
     }
-    println!("{races} races: won {wins:?}");
-    assert_eq!(wins[0] + wins[1], races);
+    println!("{races} races, {} of them with a promotion: won {:?}", all.promotions, all.wins);
+    assert_eq!(all.wins[0] + all.wins[1], races);
 }
 
 #[tokio::test]

@@ -16,6 +16,8 @@ pub enum Fault {
     None,
     /// It waits for a second one, and both pass at once.
     Meet,
+    /// The next two meet; all others pass.
+    MeetOnce,
     /// The connection breaks before the server has seen it.
     LoseRequest,
     /// The server applies it, and then the connection breaks.
@@ -68,7 +70,13 @@ impl DnsProxy {
 
     /// Sets the fault.
     pub fn set(&self, fault: Fault) {
-        *self.passage.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
+        self.passage.set(fault);
+    }
+}
+
+impl Passage {
+    fn set(&self, fault: Fault) {
+        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
     }
 }
 
@@ -83,13 +91,18 @@ async fn pass(mut client: TcpStream, passage: &Passage) -> io::Result<()> {
             Fault::Meet => {
                 passage.barrier.wait().await;
             }
+            Fault::MeetOnce => {
+                passage.barrier.wait().await;
+                // Before either goes on: whoever wins comes with the next one soon.
+                passage.set(Fault::None);
+            }
             Fault::LoseRequest => return Ok(()),
             Fault::None | Fault::LoseReply | Fault::KeepReply | Fault::AlterReply => {}
         }
         send(&mut server, &request).await?;
         let mut reply = message(&mut server).await?;
         match fault {
-            Fault::None | Fault::Meet | Fault::LoseRequest => {}
+            Fault::None | Fault::Meet | Fault::MeetOnce | Fault::LoseRequest => {}
             Fault::LoseReply => return Ok(()),
             Fault::KeepReply => std::future::pending().await,
             // NOERROR becomes NXRRSET; the signature is that of the former.

@@ -15,6 +15,7 @@ pub mod pki;
 pub mod ports;
 pub mod process;
 pub mod prometheus;
+pub mod race;
 pub mod racer;
 pub mod redis;
 pub mod sandbox;
