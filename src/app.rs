@@ -2,9 +2,11 @@
 //! ends the program.
 
 mod audit;
+mod cluster;
 mod parts;
 mod promote;
 mod reload;
 
+pub use cluster::ClusterHands;
 pub use parts::{App, Options, now, open_dns, open_dns_read_only};
 pub use promote::RedisHands;

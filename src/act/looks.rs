@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Hands;
-use crate::config::Service;
+use crate::config::{Promote, Service};
 use crate::decide::{Plan, Trigger, answers_beside, readiness};
 use crate::monitor::WriteCanary;
 use crate::types::{CanaryResult, Guard, Role, Snapshot, TargetSnapshot};
@@ -12,6 +12,10 @@ use crate::types::{CanaryResult, Guard, Role, Snapshot, TargetSnapshot};
 const PROOF_TRIES: u32 = 3;
 /// A proof that is older than so many times the deadline of a command proves nothing of this moment.
 const LATE_FACTOR: u32 = 2;
+/// Why a site that serves is not left by a promotion of its copy: clusters tell how late a copy is, and not that it has
+/// every write.
+const NO_PROOF: &str = "the active site serves, and no cluster can tell whether its copy has every write: stop the traffic \
+     of the active site at its cluster, see the copy in sync, and order the switch again";
 /// Said of a site that the configuration does not name any more.
 const NO_TARGETS: &str = "the site has no configured target";
 /// Why a switch is given up that nobody needs any more.
@@ -28,6 +32,10 @@ pub(super) struct Looks<'a> {
 impl Looks<'_> {
     /// Why the switch must not begin, if it must not: both sites are looked at once more, at the same time.
     pub(super) async fn last_check(&self) -> Option<String> {
+        let is_by_cluster = self.service.promote.as_ref().is_some_and(Promote::is_by_cluster);
+        if self.plan.lossless && is_by_cluster {
+            return Some(NO_PROOF.to_owned());
+        }
         if self.plan.trigger == Trigger::Operator {
             // Who asks for a switch does not need the active site to fail.
             return self.target_failed().await;

@@ -3,6 +3,7 @@
 //! Absent on purpose: any decision. What to do arrives as a plan; what happened leaves as an outcome.
 
 mod catch_up;
+pub mod cluster;
 mod current;
 pub mod dns;
 mod hands;

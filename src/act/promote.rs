@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::cluster::ClusterError;
 use super::hook::{HookError, HookPoint};
 use crate::decide::Plan;
 use crate::decide::saga::Fencing;
@@ -34,6 +35,15 @@ pub enum PromoteError {
     /// The hook that was to promote failed.
     #[error(transparent)]
     Hook(#[from] HookError),
+    /// The cluster that was to stop the traffic, or to promote, did not.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+    /// A database whose traffic its cluster has stopped still answers.
+    #[error("{target} still answers although its cluster was told to stop its traffic")]
+    StillServes {
+        /// The Redis.
+        target: TargetName,
+    },
     /// The target answered, and is still no primary.
     #[error("{target} is still no primary after the order")]
     NotPrimary {
@@ -48,7 +58,9 @@ impl PromoteError {
     pub fn may_still_happen(&self) -> bool {
         match self {
             Self::Hook(error) => error.may_still_happen(),
+            Self::Cluster(error) => error.may_still_happen(),
             Self::UnknownSite(_)
+            | Self::StillServes { .. }
             | Self::Unfenceable { .. }
             | Self::Promotion { .. }
             | Self::NotPrimary { .. } => false,

@@ -123,8 +123,9 @@ impl<'a> Switch<'a> {
         let has_claimed = unfinished.steps.contains(&Step::Claimed);
         switch.is_fenced = plan.promotes && has_claimed;
         switch.must_follow = has_claimed && !unfinished.steps.contains(&Step::Following);
-        // A hook may go on promoting long after its caller has died.
-        let may_come = service.promote.as_ref().is_some_and(PromoteRule::is_by_hook);
+        // A hook or a cluster may go on promoting long after its caller has died.
+        let by_others = |rule: &PromoteRule| rule.is_by_hook() || rule.is_by_cluster();
+        let may_come = service.promote.as_ref().is_some_and(by_others);
         let is_primary = switch.looks().target_is_primary().await.filter(|is| *is || !may_come);
         let recovery = recover(plan, &agent.name, &unfinished.steps, &found, is_primary);
         if matches!(recovery, Recovery::Unclaim | Recovery::Finish) && !leads(hands) {

@@ -12,12 +12,14 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::audit::{Asked, Audit};
+use super::cluster::ClusterHands;
 use super::promote::RedisHands;
 use super::reload::Services;
 use crate::act::dns::{Dns, DnsError, DnsMetrics, EmbeddedServer, EmbeddedZone, open};
 use crate::act::notify::{Channels, Courier, NotifyMetrics};
-use crate::act::{self, CurrentService, Hands};
-use crate::config::{Config, Loaded, Outline, Provider, Record, Service, load};
+use crate::act::cluster::RefusedLogins;
+use crate::act::{self, CurrentService, Hands, Promote};
+use crate::config::{Config, Loaded, Outline, Promote as Rule, Provider, Record, Service, load};
 use crate::control::{self, Capacity, Intake, Ledger, SWITCHES_MAX, Setup, Tidy, View, Wakers};
 use crate::lead::{Election, Solo};
 use crate::monitor::{self, Alone, Collectors, Exporter, ExporterOptions, Inventory, Monitor, Pictures};
@@ -97,6 +99,8 @@ pub(super) struct Shared {
     pub(super) zone: Option<Arc<EmbeddedZone>>,
     pub(super) act: act::Metrics,
     pub(super) monitor: monitor::Metrics,
+    /// The logins at clusters that were refused lately.
+    pub(super) refused: RefusedLogins,
     /// Who takes the inventory of the clusters hears here what to look with.
     pub(super) looking: watch::Sender<Option<Arc<Collectors>>>,
 }
@@ -126,11 +130,7 @@ impl Shared {
         let hands = Hands {
             journal: Arc::clone(&self.journal),
             dns,
-            promote: Arc::new(RedisHands::new(
-                Arc::clone(&monitor),
-                Arc::clone(&service),
-                config.agent.name.clone(),
-            )),
+            promote: self.promote(config, &service, &monitor)?,
             eyes: monitor,
             look_deadline: config.global.probe_timeout,
             election: Arc::clone(&self.election),
@@ -139,6 +139,26 @@ impl Shared {
             metrics: self.act.clone(),
         };
         Ok(Setup::new(config, service, hands, Arc::new(Alone), Arc::clone(&self.pace)))
+    }
+}
+
+impl Shared {
+    /// The hands at the Redis of a service.
+    fn promote(
+        &self,
+        config: &Config,
+        service: &Arc<Service>,
+        monitor: &Arc<Monitor>,
+    ) -> anyhow::Result<Arc<dyn Promote>> {
+        let agent = config.agent.name.clone();
+        let redis = RedisHands::new(Arc::clone(monitor), Arc::clone(service), agent);
+        if !service.promote.as_ref().is_some_and(Rule::is_by_cluster) {
+            return Ok(Arc::new(redis));
+        }
+        let (refused, clock) = (self.refused.clone(), Arc::clone(&self.clock));
+        let hands = ClusterHands::new(config, service, redis, refused, clock)
+            .with_context(|| format!("the clusters of {} cannot be told anything", service.name))?;
+        Ok(Arc::new(hands))
     }
 }
 
@@ -188,6 +208,7 @@ impl App {
             zone: zone.clone(),
             act: act::Metrics::register(&mut registry),
             monitor: monitor::Metrics::register(&mut registry),
+            refused: RefusedLogins::default(),
             looking,
         };
         let dns = zone.as_ref().map(|_| DnsMetrics::register(&mut registry));

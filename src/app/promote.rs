@@ -40,7 +40,7 @@ impl RedisHands {
         Call { point, agent: &self.agent, service: &self.service, plan }
     }
 
-    fn clients(&self, site: &SiteName) -> Result<&[Arc<RedisClient>], PromoteError> {
+    pub(super) fn clients(&self, site: &SiteName) -> Result<&[Arc<RedisClient>], PromoteError> {
         let clients = self.monitor.clients(site);
         if clients.is_empty() { Err(PromoteError::UnknownSite(site.clone())) } else { Ok(clients) }
     }
@@ -73,7 +73,7 @@ impl Promote for RedisHands {
     async fn promote(&self, plan: &Plan) -> Result<(), PromoteError> {
         let hook = match &self.service.promote {
             Some(Rule::Hook { hook, .. }) => Some(hook),
-            Some(Rule::Replicaof { .. }) | None => None,
+            Some(Rule::Replicaof { .. } | Rule::Enterprise { .. }) | None => None,
         };
         if let Some(hook) = hook {
             call(hook, &self.call(HookPoint::Promote, plan), &self.tls).await?;

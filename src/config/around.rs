@@ -68,12 +68,23 @@ pub struct Enterprise {
     pub username: String,
     /// The password.
     pub password: Secret,
+    /// The user who changes databases, where that is another one; it needs the role `db_member`.
+    pub promotion: Option<ClusterUser>,
     /// Certificate authorities to trust instead of the system's, a PEM file.
     pub ca_file: Option<PathBuf>,
     /// Where it tells its own metrics (`https://host:8070/v2`), if they are wanted.
     pub metrics_url: Option<url::Url>,
     /// How often everything that it says of itself is collected.
     pub interval: Duration,
+}
+
+/// A user of a cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClusterUser {
+    /// The user.
+    pub username: String,
+    /// The password.
+    pub password: Secret,
 }
 
 /// The Prometheus that knows what applications see.

@@ -30,7 +30,7 @@ pub(super) fn check(sheet: &Sheet<'_>, raw: &RawConfig, rules: Rules) {
     for service in &raw.services {
         check_policy(sheet, service, &raw.global);
         check_mode(sheet, service, raw.agent.as_ref(), rules);
-        check_promote(sheet, service);
+        check_promote(sheet, service, raw);
         check_sites(sheet, service, raw);
         check_record(sheet, service, raw, rules);
     }
@@ -140,7 +140,8 @@ fn check_mode(sheet: &Sheet<'_>, service: &RawService, agent: Option<&RawAgent>,
     if waits && service.promote.is_none() && sheet.is_sound(&service.key_of("promote")) {
         let hint = match service.topology {
             Some(Topology::Replication) => "add promote: {kind: replicaof}, or choose mode recommend",
-            Some(Topology::ActiveActive | Topology::ReplicaOf) | None => "choose mode recommend",
+            Some(Topology::ReplicaOf) => "add promote: {kind: enterprise}, or choose mode recommend",
+            Some(Topology::ActiveActive) | None => "choose mode recommend",
         };
         sheet.warning(
             &mode,
@@ -151,9 +152,10 @@ fn check_mode(sheet: &Sheet<'_>, service: &RawService, agent: Option<&RawAgent>,
     }
 }
 
-fn check_promote(sheet: &Sheet<'_>, service: &RawService) {
+fn check_promote(sheet: &Sheet<'_>, service: &RawService, raw: &RawConfig) {
     let kind = match &service.promote {
         None => return,
+        Some(Promote::Enterprise { .. }) => return check_cluster_promotion(sheet, service, raw),
         Some(Promote::Replicaof { .. }) => "replicaof",
         Some(Promote::Hook { hook, .. }) => match hook.way {
             HookWay::Exec { .. } => "exec",
@@ -164,6 +166,32 @@ fn check_promote(sheet: &Sheet<'_>, service: &RawService) {
         let hint = "remove promote, or set topology: replication";
         let reason = format!("{kind} works with topology replication only");
         sheet.problem(&service.key_of("promote.kind"), reason, hint);
+    }
+}
+
+/// Any site may be left one day, and any may be promoted: all of them need a cluster that can be told so.
+fn check_cluster_promotion(sheet: &Sheet<'_>, service: &RawService, raw: &RawConfig) {
+    let kind = service.key_of("promote.kind");
+    if let Some(Topology::ActiveActive | Topology::Replication) = service.topology {
+        let hint = "remove promote, or set topology: replica-of";
+        sheet.problem(&kind, "enterprise works with topology replica-of only", hint);
+        return;
+    }
+    let has_cluster = |name: &SiteName| {
+        // Of a datacenter that is not there, or whose cluster is wrong, something was said already.
+        let place = raw.datacenters.iter().find(|place| place.name == *name);
+        place.is_none_or(|place| place.enterprise.is_some())
+    };
+    for site in &service.sites {
+        let key = format!("{}.database", site.key);
+        if site.database.is_none() && sheet.is_sound(&key) {
+            let hint = "add database: the id at its cluster";
+            sheet.problem(&key, "is missing, and promote.kind is enterprise", hint);
+        }
+        if let Some(name) = site.datacenter.as_ref().filter(|name| !has_cluster(name)) {
+            let reason = format!("is enterprise, and {name} has no cluster");
+            sheet.problem(&kind, reason, "add enterprise: {url: …} to the datacenter");
+        }
     }
 }
 

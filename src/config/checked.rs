@@ -296,6 +296,11 @@ pub enum Promote {
         /// Promote although the old primary could be neither paused nor proven gone.
         without_fencing: bool,
     },
+    /// The copying of a Replica Of is switched off at the target's cluster.
+    Enterprise {
+        /// Promote although the old primary could be neither stopped nor proven gone.
+        without_fencing: bool,
+    },
     /// A program or an address of the operator's own.
     Hook {
         /// It.
@@ -310,7 +315,9 @@ impl Promote {
     #[must_use]
     pub fn without_fencing(&self) -> bool {
         match self {
-            Self::Replicaof { without_fencing } | Self::Hook { without_fencing, .. } => *without_fencing,
+            Self::Replicaof { without_fencing }
+            | Self::Enterprise { without_fencing }
+            | Self::Hook { without_fencing, .. } => *without_fencing,
         }
     }
 
@@ -318,8 +325,17 @@ impl Promote {
     #[must_use]
     pub fn is_by_hook(&self) -> bool {
         match self {
-            Self::Replicaof { .. } => false,
+            Self::Replicaof { .. } | Self::Enterprise { .. } => false,
             Self::Hook { .. } => true,
+        }
+    }
+
+    /// Whether the cluster of the target does it.
+    #[must_use]
+    pub fn is_by_cluster(&self) -> bool {
+        match self {
+            Self::Enterprise { .. } => true,
+            Self::Replicaof { .. } | Self::Hook { .. } => false,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::around::{Enterprise, HttpLogin, Prometheus, Reach, Vantage};
+use super::around::{ClusterUser, Enterprise, HttpLogin, Prometheus, Reach, Vantage};
 use super::raw::{Placed, RawDatacenter};
 use super::read::{Item, Section, Value, Wrong, duration, http_url, named, readable, secret, text, word};
 use super::target::host_port;
@@ -80,20 +80,41 @@ fn datacenter(item: &Item<'_>) -> Option<RawDatacenter> {
 }
 
 fn enterprise(item: &Item<'_>) -> Option<Enterprise> {
-    let known = ["url", "username", "password_file", "password_env", "ca_file", "metrics_url", "interval"];
+    let known = [
+        "url",
+        "username",
+        "password_file",
+        "password_env",
+        "promotion",
+        "ca_file",
+        "metrics_url",
+        "interval",
+    ];
     let section = item.section(&known)?;
+    let promotion = section.item("promotion").map(|item| cluster_user(&item));
     let url = section.required("url", "url: https://cluster-a.example.com:9443", http_url);
     let username = username(&section, "username: redrover@example.com");
     let (password, ca_file) = (password(&section), readable(&section, "ca_file"));
     let metrics_url = section.optional("metrics_url", http_url);
     let interval = section.or("interval", INVENTORY_INTERVAL, duration(INVENTORY_INTERVALS));
+    let promotion = match promotion {
+        None => None,
+        Some(user) => Some(user?),
+    };
     let (url, username, password) = (url?, username?, password?);
-    let enterprise = Enterprise { url, username, password, ca_file, metrics_url, interval };
+    let enterprise = Enterprise { url, username, password, promotion, ca_file, metrics_url, interval };
     let is_clear = |url: &url::Url| url.scheme() == "http";
     if is_clear(&enterprise.url) || enterprise.metrics_url.as_ref().is_some_and(is_clear) {
         warn_clear_text(&section);
     }
     Some(enterprise)
+}
+
+fn cluster_user(item: &Item<'_>) -> Option<ClusterUser> {
+    let section = item.section(&["username", "password_file", "password_env"])?;
+    let (username, password) =
+        (username(&section, "username: redrover-promotes@example.com"), password(&section));
+    Some(ClusterUser { username: username?, password: password? })
 }
 
 /// Reads where Prometheus is.

@@ -166,12 +166,17 @@ pub(super) fn dns_target(value: &Value, kind: Option<RecordType>, is_alias: bool
 pub(crate) fn promote(item: &Item<'_>) -> Option<Promote> {
     let known: Vec<&str> = ["kind", "without_fencing"].into_iter().chain(hooks::PROMOTION_KEYS).collect();
     let section = item.section(&known)?;
-    let kinds = [("replicaof", Kind::Replicaof), ("exec", Kind::Exec), ("webhook", Kind::Webhook)];
+    let kinds = [
+        ("replicaof", Kind::Replicaof),
+        ("enterprise", Kind::Enterprise),
+        ("exec", Kind::Exec),
+        ("webhook", Kind::Webhook),
+    ];
     let kind = section.required("kind", "kind: replicaof", choice(&kinds));
     let without_fencing = section.or("without_fencing", false, boolean);
     let kind = kind?;
     let (own, others): (&[&str], &str) = match kind {
-        Kind::Replicaof => (&[], "exec and webhook"),
+        Kind::Replicaof | Kind::Enterprise => (&[], "exec and webhook"),
         Kind::Exec => (&["command", "timeout"], "webhook"),
         Kind::Webhook => (&hooks::PROMOTION_KEYS[1..], "exec"),
     };
@@ -183,6 +188,7 @@ pub(crate) fn promote(item: &Item<'_>) -> Option<Promote> {
     }
     match kind {
         Kind::Replicaof => Some(Promote::Replicaof { without_fencing }),
+        Kind::Enterprise => Some(Promote::Enterprise { without_fencing }),
         Kind::Exec => hooks::exec_promotion(&section).map(|hook| Promote::Hook { hook, without_fencing }),
         Kind::Webhook => {
             hooks::webhook_promotion(&section).map(|hook| Promote::Hook { hook, without_fencing })
@@ -194,6 +200,7 @@ pub(crate) fn promote(item: &Item<'_>) -> Option<Promote> {
 #[derive(Clone, Copy)]
 enum Kind {
     Replicaof,
+    Enterprise,
     Exec,
     Webhook,
 }

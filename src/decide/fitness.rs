@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::machine::State;
 use super::policy::is_maintained;
 use super::{Evidence, Reason};
-use crate::config::{Promote, Service, Site, Topology};
+use crate::config::{Service, Site, Topology};
 use crate::types::{CanaryResult, Guard, Moment, Ratio, Role, SiteName, Snapshot, TargetSnapshot};
 
 /// Share of the memory limit up to which capacity costs nothing.
@@ -148,14 +148,14 @@ pub fn readiness(seen: &Snapshot, service: &Service) -> Option<String> {
         let failed = match service.topology {
             Topology::ActiveActive => serving(t),
             // Somebody must promote it first, whether that is configured or not.
-            Topology::Replication | Topology::ReplicaOf => before_promotion(t, service.topology),
+            Topology::Replication | Topology::ReplicaOf => before_promotion(t, service),
         };
         failed.map(|why| format!("{}: {why}", t.target))
     })
 }
 
 /// What a standby must show before it may be promoted. READONLY is expected; the write canary comes after promotion.
-fn before_promotion(seen: &TargetSnapshot, topology: Topology) -> Option<String> {
+fn before_promotion(seen: &TargetSnapshot, service: &Service) -> Option<String> {
     if let Err(gap) = &seen.ping {
         return Some(format!("no answer ({})", gap.reason.as_str()));
     }
@@ -163,20 +163,22 @@ fn before_promotion(seen: &TargetSnapshot, topology: Topology) -> Option<String>
         Ok(facts) => facts,
         Err(gap) => return Some(format!("INFO is missing ({})", gap.reason.as_str())),
     };
-    // The destination of a Replica Of calls itself a primary.
-    let is_plain = topology == Topology::Replication;
-    if is_plain && facts.role != Some(Role::Replica) {
+    // Of a Replica Of only its cluster says what it is; where nobody asks that, a person must.
+    let says_role = promotes(service) || service.topology == Topology::Replication;
+    if says_role && facts.role != Some(Role::Replica) {
         return Some("it is no replica".to_owned());
     }
     if facts.loading != Some(false) {
         return Some("it is loading its dataset".to_owned());
     }
-    if is_plain && facts.link.as_ref().is_none_or(|link| link.syncing) {
+    if says_role && facts.link.as_ref().is_none_or(|link| link.syncing) {
         return Some("it is in the middle of a full synchronisation".to_owned());
     }
     match facts.persistence_ok {
         Some(true) => {}
         Some(false) => return Some("its persistence fails: writes would be refused (MISCONF)".to_owned()),
+        // The cluster of a Replica Of sees to that, and its proxy does not tell.
+        None if service.topology == Topology::ReplicaOf => {}
         None => return Some("it does not say whether its persistence works".to_owned()),
     }
     match (facts.memory_used_bytes, facts.memory_max_bytes) {
@@ -276,17 +278,23 @@ fn share_of_memory(seen: &TargetSnapshot, state: &State) -> Option<f64> {
 fn topology(service: &Service) -> Fitness {
     let (unfitness, because) = match (service.topology, &service.promote) {
         (Topology::ActiveActive, _) => (Ratio::ZERO, "every site accepts writes"),
-        (Topology::Replication, Some(Promote::Replicaof { .. } | Promote::Hook { .. })) => {
+        (Topology::Replication | Topology::ReplicaOf, Some(_)) if promotes(service) => {
             (Ratio::ZERO, "a promotion is configured")
         }
-        (Topology::Replication, None) => {
+        (Topology::Replication | Topology::ReplicaOf, _) => {
             (Ratio::ONE, "the standby must be promoted, and no promotion is configured")
-        }
-        (Topology::ReplicaOf, _) => {
-            (Ratio::ONE, "this program cannot promote the destination of a Replica Of")
         }
     };
     Fitness { dimension: Dimension::Topology, unfitness, because: because.to_owned() }
+}
+
+/// Whether a switch of this service promotes its target, by a way that fits the topology.
+pub(super) fn promotes(service: &Service) -> bool {
+    match (service.topology, &service.promote) {
+        (Topology::ActiveActive, _) | (_, None) => false,
+        (Topology::Replication, Some(promote)) => !promote.is_by_cluster(),
+        (Topology::ReplicaOf, Some(promote)) => promote.is_by_cluster(),
+    }
 }
 
 fn stability(site: &Site, state: &State) -> Fitness {

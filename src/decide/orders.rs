@@ -2,18 +2,31 @@
 
 use super::decision::StandingOrder;
 use super::evidence::{Evidence, RecordReading};
+use super::fitness::promotes;
 use crate::config::{Service, Topology};
 use crate::types::{Fence, Role, SiteName, Snapshot, TargetSnapshot};
 
 /// How many sites accept writes, where only one may: those that claim to, but for those that are held back.
 pub(super) fn writable_primaries(service: &Service, evidence: &Evidence) -> usize {
     match service.topology {
-        // The destination of a Replica Of calls itself a primary as well.
-        Topology::ActiveActive | Topology::ReplicaOf => 1,
-        Topology::Replication => {
-            let is_held = |seen: &Snapshot| evidence.controls.held.contains(&seen.site);
-            evidence.snapshots.iter().filter(|seen| claims_primary(seen) && !is_held(seen)).count()
-        }
+        Topology::ActiveActive => 1,
+        Topology::Replication => claims(evidence),
+        // Where no cluster is asked, nobody says what a site is.
+        Topology::ReplicaOf => claims(evidence).max(1),
+    }
+}
+
+fn claims(evidence: &Evidence) -> usize {
+    let is_held = |seen: &Snapshot| evidence.controls.held.contains(&seen.site);
+    evidence.snapshots.iter().filter(|seen| claims_primary(seen) && !is_held(seen)).count()
+}
+
+/// Whether old primaries can be kept from taking writes: of a Replica Of only by their clusters.
+fn can_hold(service: &Service) -> bool {
+    match service.topology {
+        Topology::ActiveActive => false,
+        Topology::Replication => true,
+        Topology::ReplicaOf => promotes(service),
     }
 }
 
@@ -48,7 +61,7 @@ pub(super) fn orders_without_fence(service: &Service, evidence: &Evidence) -> Ve
     let controls = &evidence.controls;
     let RecordReading::Seen(view) = &evidence.record else { return Vec::new() };
     let is_adopted = controls.known_epoch.is_some() && view.state.fence.is_none();
-    if service.topology != Topology::Replication || controls.is_switching || !is_adopted {
+    if !can_hold(service) || controls.is_switching || !is_adopted {
         return Vec::new();
     }
     let claims = |site: &SiteName| evidence.snapshot(site).is_some_and(claims_primary);
@@ -69,7 +82,7 @@ pub(super) fn standing_orders(
     evidence: &Evidence,
 ) -> Vec<StandingOrder> {
     let Some(active) = active else { return Vec::new() };
-    if service.topology != Topology::Replication {
+    if !can_hold(service) {
         return Vec::new();
     }
     let was_left = |site: &SiteName| *site == fence.from || evidence.controls.left.contains(site);

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use super::evidence::{Crowd, Evidence, Leadership, RecordReading, Request, RequestKind};
+use super::fitness::promotes;
 use super::health::{Judgement, Sight, answers_beside};
 use super::machine::{State, WARM_UP_ROUNDS};
 use super::outage::Outage;
 use super::recovery::is_stale;
 use super::{Reason, Recovery, TargetFitness};
 use crate::config::{Flap, Mode, Promote, Service, Topology};
-use crate::types::{Fence, FenceError, Gap, GapReason, Guard, Moment, RecordState, SiteName, Snapshot};
+use crate::types::{Fence, FenceError, Gap, GapReason, Guard, Moment, RecordState, SiteName, Snapshot, TargetSnapshot};
 
 /// Vantages in different failure domains that automatic needs.
 pub(super) const VANTAGES_FOR_AUTOMATIC: usize = 3;
@@ -338,13 +339,19 @@ pub(super) fn config_fault(active: &SiteName, judgement: &Judgement) -> Option<V
 
 /// The old primary can be neither paused nor proven gone. Only asked where a promotion is needed.
 pub(super) fn fencing(active: &SiteName, service: &Service, evidence: &Evidence) -> Option<Veto> {
-    if service.promote.as_ref().is_none_or(Promote::without_fencing)
-        || service.topology != Topology::Replication
-    {
+    if service.promote.as_ref().is_none_or(Promote::without_fencing) || !promotes(service) {
         return None;
     }
     let fenceable = evidence.snapshot(active).is_some_and(|seen| {
         let is_there = is_host_there(active, seen, evidence);
+        if service.topology == Topology::ReplicaOf {
+            // A proxy cannot be told to pause; the cluster can be told to stop the database's traffic.
+            let has_cluster = seen.control.as_ref().is_some_and(Result::is_ok);
+            let is_gone = |t: &TargetSnapshot| {
+                t.ping.as_ref().is_err_and(|gap| gap.reason == GapReason::Refused) && is_there
+            };
+            return has_cluster || (!seen.targets.is_empty() && seen.targets.iter().all(is_gone));
+        }
         let is_fenceable = |ping: &Result<Duration, Gap>| match ping {
             Ok(_) => true,
             Err(gap) => (gap.reason == GapReason::Refused && is_there) || gap.reason == GapReason::Loading,

@@ -17,6 +17,8 @@ pub enum Fencing {
     Paused,
     /// Its host refuses connections: the process is gone.
     Gone,
+    /// Its cluster has stopped its traffic, until somebody resumes it.
+    Stopped,
     /// Neither, and the configuration allows that.
     Waived,
 }
@@ -284,6 +286,7 @@ impl fmt::Display for Fencing {
         f.write_str(match self {
             Self::Paused => "its writes are paused",
             Self::Gone => "its process is gone",
+            Self::Stopped => "its cluster has stopped its traffic",
             Self::Waived => "the configuration does without",
         })
     }

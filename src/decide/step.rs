@@ -299,7 +299,8 @@ impl Case<'_> {
     fn plan(&self, decision: &str, fence: &Fence, trigger: Trigger, now: Moment) -> Option<Plan> {
         let RecordReading::Seen(view) = &self.evidence.record else { return None };
         let to = self.service.site(&self.best?.site)?;
-        let promotes = self.service.topology == Topology::Replication;
+        // Without a configured promotion of a Replica Of, a person has promoted the target before ordering the switch.
+        let promotes = self.service.topology == Topology::Replication || fitness::promotes(self.service);
         Some(Plan {
             decision: decision.to_owned(),
             service: self.service.name.clone(),

@@ -23,10 +23,10 @@ use super::normalise::samples;
 use super::patience::Patience;
 use super::redis::RedisClient;
 use super::tls::TlsError;
-use crate::config::{Address, Service};
+use crate::config::{Address, Service, Topology};
 use crate::types::{
-    CanaryResult, ControlPlane, Gap, GapReason, Ratio, ServiceName, SiteName, Snapshot, Surroundings,
-    TargetSnapshot,
+    CanaryResult, ControlPlane, Gap, GapReason, Link, Ratio, Role, ServiceName, SiteName, Snapshot,
+    Surroundings, TargetSnapshot,
 };
 
 /// Upper bounds of the probe's histogram, seconds: from a loopback to the largest sensible deadline.
@@ -99,6 +99,8 @@ pub struct Monitor {
     canary_prefix: Option<String>,
     sites: BTreeMap<SiteName, Watched>,
     promql: Option<String>,
+    /// The sites are databases of which one copies another, and call themselves primaries all of them.
+    is_replica_of: bool,
     sequence: AtomicU64,
     collectors: Arc<Collectors>,
 }
@@ -130,6 +132,7 @@ impl Monitor {
             canary_prefix: service.canary.as_ref().map(|canary| canary.key_prefix.clone()),
             sites,
             promql: service.client_errors.as_ref().map(|errors| errors.promql.clone()),
+            is_replica_of: service.topology == Topology::ReplicaOf,
             sequence: AtomicU64::new(0),
             collectors,
         })
@@ -206,11 +209,15 @@ impl SiteClient for Monitor {
             seen
         });
         // All at once: what hangs costs its own deadline.
-        let (targets, control, domain) = tokio::join!(
+        let (mut targets, control, domain) = tokio::join!(
             join_all(looks),
             self.control(site, deadline),
             self.collectors.domain(site, deadline)
         );
+        if self.is_replica_of {
+            let plane = control.as_ref().and_then(|said| said.as_ref().ok());
+            targets.iter_mut().for_each(|seen| tell_role(seen, plane));
+        }
         Snapshot {
             site: site.clone(),
             taken: self.collectors.clock.now(),
@@ -252,6 +259,26 @@ impl SiteClient for Monitor {
         };
         Some(client.canary(&probe, deadline).await.map_err(|error| error.gap()))
     }
+}
+
+/// A proxy calls the destination of a Replica Of a primary as well: what a database is, only its cluster tells. Where that
+/// says nothing, nothing is known.
+fn tell_role(seen: &mut TargetSnapshot, plane: Option<&ControlPlane>) {
+    let Ok(facts) = &mut seen.facts else { return };
+    let is_link_up = plane.and_then(|plane| plane.is_link_up);
+    (facts.role, facts.link) = match plane.and_then(|plane| plane.is_copy) {
+        None => (None, None),
+        Some(false) => (Some(Role::Primary), None),
+        Some(true) => {
+            let link = Link {
+                up: is_link_up == Some(true),
+                source: String::new(),
+                // Neither in sync nor out of it.
+                syncing: is_link_up.is_none(),
+            };
+            (Some(Role::Replica), Some(link))
+        }
+    };
 }
 
 #[cfg(test)]

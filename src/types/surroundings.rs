@@ -67,4 +67,8 @@ pub struct ControlPlane {
     /// nothing of an outage: a minute after a link is cut, both ends fail it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_fresh: Option<bool>,
+    /// Whether the database receives the writes of a source (Replica Of), and so must be promoted before clients may write
+    /// to it; of a member of an Active-Active database nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_copy: Option<bool>,
 }

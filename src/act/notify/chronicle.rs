@@ -454,6 +454,7 @@ fn step_words(step: &Step) -> String {
             let how = how.iter().map(|how| match how {
                 Fencing::Paused => "paused",
                 Fencing::Gone => "gone",
+                Fencing::Stopped => "cut off from its clients by its cluster",
                 Fencing::Waived => "not fenced, as the configuration allows",
             });
             format!("The old primary takes no writes: {}.", how.collect::<Vec<_>>().join(", "))

@@ -121,7 +121,8 @@ impl EnterpriseClient {
             None
         };
         drop(turn);
-        Ok(ControlPlane { unavailable, lag: links.lag, is_link_up: links.is_up, is_fresh })
+        let Links { lag, is_up: is_link_up, is_copy, .. } = links;
+        Ok(ControlPlane { unavailable, lag, is_link_up, is_fresh, is_copy })
     }
 
     /// How often the inventory is taken.
@@ -324,6 +325,8 @@ struct Links {
     is_up: Option<bool>,
     /// It is a member of an Active-Active database.
     is_member: bool,
+    /// It is a copy of another database.
+    is_copy: Option<bool>,
 }
 
 impl Database {
@@ -337,8 +340,15 @@ impl Database {
             false => (self.replica_sync, self.replica_sources),
         };
         let sources = sources.unwrap_or_default();
+        // A copy that was paused, or has failed, is one all the same: it goes on when somebody lets it.
+        let is_copy = match state.as_deref() {
+            _ if is_member => None,
+            Some("disabled") => Some(false),
+            Some(_) => Some(!sources.is_empty()),
+            None => None,
+        };
         if state.as_deref() != Some("enabled") || sources.is_empty() {
-            return Links { is_member, ..Links::default() };
+            return Links { is_member, is_copy, ..Links::default() };
         }
         let all_are = |status: &str| sources.iter().all(|source| source.status.as_deref() == Some(status));
         let (lag, is_up) = match (all_are("in-sync"), all_are("out-of-sync")) {
@@ -346,7 +356,7 @@ impl Database {
             (_, true) => (None, Some(false)),
             (false, false) => (None, None),
         };
-        Links { lag, is_up, is_member }
+        Links { lag, is_up, is_member, is_copy }
     }
 }
 
