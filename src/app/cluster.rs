@@ -52,8 +52,7 @@ impl ClusterHands {
             let cluster = place.and_then(|place| place.enterprise.as_ref());
             if let Some((cluster, database)) = cluster.zip(site.database) {
                 let at = (&site.name, database);
-                let sender =
-                    ClusterOrders::new(at, cluster, &profiles, refused.clone(), Arc::clone(&clock))?;
+                let sender = ClusterOrders::new(at, cluster, &profiles, refused.clone(), Arc::clone(&clock))?;
                 orders.insert(site.name.clone(), sender);
             }
         }
@@ -117,7 +116,11 @@ impl Promote for ClusterHands {
                 if error.may_still_happen() {
                     self.note_stopped(site, true);
                 }
-                if self.is_gone(clients).await { Ok(vec![Fencing::Gone; clients.len()]) } else { Err(error.into()) }
+                if self.is_gone(clients).await {
+                    Ok(vec![Fencing::Gone; clients.len()])
+                } else {
+                    Err(error.into())
+                }
             }
         }
     }

@@ -2,14 +2,13 @@
 
 mod roles;
 
-use std::io::{BufRead as _, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 
 use super::operate::user;
-use super::parts::{ConfigArgs, Failure, config, service};
+use super::parts::{ConfigArgs, Failure, config, confirmed, service};
 use crate::act::dns::{Dns, RecordChange, SendBy};
 use crate::app::{now, open_dns};
 use crate::config::{Config, Provider, Service, Site};
@@ -57,7 +56,7 @@ pub(super) async fn run(args: AdoptArgs) -> Result<(), Failure> {
     println!("will become");
     println!("{name} {kind}: {}", shown(wanted.record.as_ref()));
     println!("fence: {}", shown(wanted.fence.as_ref()));
-    if !args.yes && !is_confirmed()? {
+    if !args.yes && !confirmed("Write it?")? {
         return Err(anyhow::anyhow!("not adopted").into());
     }
     adopt(&config, service, &*dns, found, wanted, active).await?;
@@ -177,12 +176,4 @@ fn shown(set: Option<&ResourceSet>) -> String {
             )
         },
     )
-}
-
-fn is_confirmed() -> std::io::Result<bool> {
-    print!("Write it? [y/N] ");
-    std::io::stdout().flush()?;
-    let mut line = String::new();
-    std::io::stdin().lock().read_line(&mut line)?;
-    Ok(matches!(line.trim(), "y" | "Y" | "yes"))
 }

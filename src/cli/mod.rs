@@ -5,6 +5,7 @@
 mod adopt;
 mod check;
 mod demo;
+mod demote;
 mod evaluate;
 mod explain;
 mod history;

@@ -1,5 +1,6 @@
 //! The commands, their shared options, and the way from a command to an exit code.
 
+use std::io::{BufRead as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -7,7 +8,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
-use super::{adopt, check, demo, evaluate, explain, history, operate, replay, run, simulate};
+use super::{adopt, check, demo, demote, evaluate, explain, history, operate, replay, run, simulate};
 use crate::config::{Config, Loaded, Service, load};
 use crate::types::ServiceName;
 
@@ -49,6 +50,8 @@ enum Command {
     Failover(operate::FailoverArgs),
     /// Move a service's name back to the site that was left last, once that is stable and in step.
     Failback(operate::FailbackArgs),
+    /// Make the old primary of a plain replication a replica of the active site's, after asking.
+    Demote(demote::DemoteArgs),
     /// Play scenarios: whole agents in a simulated world, on virtual time.
     Simulate(simulate::SimulateArgs),
     /// Say what this policy would have decided in recorded history: the journal's, or that of Prometheus.
@@ -187,6 +190,15 @@ pub(super) fn service<'a>(config: &'a Config, name: &str) -> Result<&'a Service,
     })
 }
 
+/// Asks a person, who must say yes.
+pub(super) fn confirmed(question: &str) -> std::io::Result<bool> {
+    print!("{question} [y/N] ");
+    std::io::stdout().flush()?;
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line)?;
+    Ok(matches!(line.trim(), "y" | "Y" | "yes"))
+}
+
 /// Runs the command line and turns the result into an exit code.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -213,6 +225,7 @@ pub fn main() -> ExitCode {
             Command::Maintenance(args) => operate::maintain(args).await,
             Command::Failover(args) => operate::failover(args).await,
             Command::Failback(args) => operate::failback(args).await,
+            Command::Demote(args) => demote::run(args).await,
             Command::Simulate(args) => tokio::task::block_in_place(|| simulate::run(args)),
             Command::Replay(args) => replay::run(args).await,
             Command::Evaluate(args) => tokio::task::block_in_place(|| evaluate::run(&args)),

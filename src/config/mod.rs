@@ -37,7 +37,9 @@ mod template;
 mod tests;
 mod web;
 
-pub use around::{ClientErrors, ClusterUser, Datacenter, Enterprise, HttpLogin, Maintenance, Prometheus, Reach, Vantage};
+pub use around::{
+    ClientErrors, ClusterUser, Datacenter, Enterprise, HttpLogin, Maintenance, Prometheus, Reach, Vantage,
+};
 pub use checked::{
     Address, Agent, Alertmanager, Canary, Config, Flap, Global, Mode, Policy, Promote, Provider, Record,
     Service, Site, Target, Tls, Topology, Webhook, WebhookAuth, Weights,

@@ -10,7 +10,9 @@ use super::outage::Outage;
 use super::recovery::is_stale;
 use super::{Reason, Recovery, TargetFitness};
 use crate::config::{Flap, Mode, Promote, Service, Topology};
-use crate::types::{Fence, FenceError, Gap, GapReason, Guard, Moment, RecordState, SiteName, Snapshot, TargetSnapshot};
+use crate::types::{
+    Fence, FenceError, Gap, GapReason, Guard, Moment, RecordState, SiteName, Snapshot, TargetSnapshot,
+};
 
 /// Vantages in different failure domains that automatic needs.
 pub(super) const VANTAGES_FOR_AUTOMATIC: usize = 3;

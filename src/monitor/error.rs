@@ -30,6 +30,10 @@ pub enum Operation {
     ResumeWrites,
     /// `REPLICAOF NO ONE`.
     Promote,
+    /// `REPLICAOF host port`.
+    Demote,
+    /// `CONFIG REWRITE`.
+    RewriteConfig,
 }
 
 impl fmt::Display for Operation {
@@ -44,6 +48,8 @@ impl fmt::Display for Operation {
             Self::PauseWrites => "CLIENT PAUSE",
             Self::ResumeWrites => "CLIENT UNPAUSE",
             Self::Promote => "REPLICAOF NO ONE",
+            Self::Demote => "REPLICAOF",
+            Self::RewriteConfig => "CONFIG REWRITE",
         })
     }
 }

@@ -161,6 +161,25 @@ impl RedisClient {
         self.change(Operation::Promote, &command, deadline).await
     }
 
+    /// `REPLICAOF host port`: the server becomes a replica, and loses what its primary has not. Asked over a new connection,
+    /// once; only a person's command does it.
+    ///
+    /// # Errors
+    /// No connection, no answer before the deadline (the outcome is then unknown), or an error answer.
+    pub async fn replicaof(&self, host: &str, port: u16, deadline: Duration) -> Result<(), RedisError> {
+        let command = redis::cmd("REPLICAOF").arg(host).arg(port).take();
+        self.change(Operation::Demote, &command, deadline).await
+    }
+
+    /// `CONFIG REWRITE`: the server's configuration file says what it is at this moment.
+    ///
+    /// # Errors
+    /// No connection, no answer before the deadline (the outcome is then unknown), or an error answer.
+    pub async fn rewrite_config(&self, deadline: Duration) -> Result<(), RedisError> {
+        let command = redis::cmd("CONFIG").arg("REWRITE").take();
+        self.change(Operation::RewriteConfig, &command, deadline).await
+    }
+
     /// Sends a command that changes the server: never twice, therefore never over a connection that may be stale.
     async fn change(
         &self,

@@ -34,6 +34,13 @@ pub enum OperatorAction {
         /// Whether before it was stable for as long as is asked of it.
         early: bool,
     },
+    /// The old primary at a site was made a replica; by a person's command, not by the agent.
+    Demote {
+        /// The site.
+        site: SiteName,
+        /// The address of its primary.
+        primary: String,
+    },
     /// No automatic action for a site, or for the whole service, until a moment.
     Maintain {
         /// The site; absent for the whole service.
@@ -55,6 +62,7 @@ impl fmt::Display for OperatorAction {
             Self::Failover { to } => write!(f, "failover to {to}"),
             Self::Failback { to, early: false } => write!(f, "failback to {to}"),
             Self::Failback { to, early: true } => write!(f, "failback to {to}, although early"),
+            Self::Demote { site, primary } => write!(f, "demotion of {site} to a replica of {primary}"),
             Self::Maintain { site, until_unix_ms } => {
                 let until = Duration::from_millis(u64::try_from(*until_unix_ms).unwrap_or(0));
                 let until = humantime::format_rfc3339_seconds(UNIX_EPOCH + until);

@@ -269,6 +269,8 @@ impl Story {
                 let kind = if *early { RequestKind::EarlyFailback } else { RequestKind::Failback };
                 self.note_asked(to, by, at_unix_ms, kind);
             }
+            // What the Redis says of itself counts.
+            OperatorAction::Demote { .. } => {}
             OperatorAction::Maintain { site, until_unix_ms } => {
                 self.maintenance.retain(|_, until| *until > at_unix_ms);
                 self.maintenance.insert(site.clone(), *until_unix_ms);

@@ -325,9 +325,7 @@ async fn of_two_agents_that_race_exactly_one_changes_the_record_and_epochs_rise(
     let name = format!("db.{ZONE}");
     let mut record = server.record(&name);
     record["server"] = json!(proxy.address().to_string());
-    let site = |name: &str, target: &str, redis: &str| {
-        json!({"datacenter": name, "dns_target": target, "targets": [redis]})
-    };
+    let site = |name: &str, target: &str, redis: &str| json!({"datacenter": name, "dns_target": target, "targets": [redis]});
     let sites = [site("dc-a", A, "redis://127.0.0.1:1"), site("dc-b", B, "redis://127.0.0.1:2")];
     let mut all = Races::new(&Setup::new(record, &sites)).await;
     let first = serial(&server).await;

@@ -170,7 +170,12 @@ impl ClusterOrders {
                 }
                 Told::Answer(status, body) => {
                     let (site, what) = (self.site.clone(), order.what);
-                    return Err(ClusterError::Refused { site, what, status: status.as_u16(), code: code(&body) });
+                    return Err(ClusterError::Refused {
+                        site,
+                        what,
+                        status: status.as_u16(),
+                        code: code(&body),
+                    });
                 }
                 Told::Unreached(source) => {
                     return Err(ClusterError::Unreached { site: self.site.clone(), source });

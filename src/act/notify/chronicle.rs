@@ -245,7 +245,20 @@ impl Chronicle {
         let mut message = pen.write(kind, Level::Info, names);
         message.title = format!("{}: {} ordered {}", pen.service, line(by), line(&action.to_string()));
         message.happened = format!("A person, {}, ordered: {}.", line(by), line(&action.to_string()));
-        message.done = vec!["It was written down; the next round follows it.".to_owned()];
+        message.done = vec![
+            match action {
+                OperatorAction::Demote { .. } => {
+                    "It was written down before it was done, by the command itself."
+                }
+                OperatorAction::Pause
+                | OperatorAction::Resume
+                | OperatorAction::Acknowledge { .. }
+                | OperatorAction::Failover { .. }
+                | OperatorAction::Failback { .. }
+                | OperatorAction::Maintain { .. } => "It was written down; the next round follows it.",
+            }
+            .to_owned(),
+        ];
         if acknowledged
             && let Some(incident) = &self.incident
             && let Some(condition) = self.conditions.get(&incident_key(incident))

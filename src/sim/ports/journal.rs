@@ -137,6 +137,7 @@ fn ordered(action: &OperatorAction) -> String {
         OperatorAction::Acknowledge { .. } => "is acknowledged".to_owned(),
         OperatorAction::Failover { to } => format!("is asked to move to {to}"),
         OperatorAction::Failback { to, .. } => format!("is asked to move back to {to}"),
+        OperatorAction::Demote { site, .. } => format!("has {site} demoted"),
         OperatorAction::Maintain { site, .. } => {
             format!("is told of maintenance of {}", site.as_ref().map_or("the service", |site| site.as_str()))
         }

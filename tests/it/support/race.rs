@@ -26,8 +26,7 @@ impl Races {
         let adopted = setup.redrover(&["adopt", SERVICE, "--yes"]).await;
         assert_eq!(adopted.code, 0, "{}", adopted.stderr);
         let redis = Redis::new();
-        let racers =
-            [Racer::new(setup, "agent-1", &redis).await, Racer::new(setup, "agent-2", &redis).await];
+        let racers = [Racer::new(setup, "agent-1", &redis).await, Racer::new(setup, "agent-2", &redis).await];
         Self { racers, redis, epoch: 1, wins: [0, 0], promotions: 0 }
     }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use prometheus_client::registry::Registry;
-use redrover::act::dns::{Dns, open};
 use redrover::act::dns::route53::Route53Dns;
+use redrover::act::dns::{Dns, open};
 use redrover::act::{self, CurrentService, Hands, Permit, Promote, PromoteError, Switch};
 use redrover::config::{Config, Provider, Topology, load};
 use redrover::decide::saga::{Fencing, Outcome};
@@ -141,7 +141,8 @@ impl Racer {
         let record = &config.services[0].record;
         let dns: Arc<dyn Dns> = match &record.provider {
             Provider::Route53(place) => {
-                let credentials = aws_sdk_route53::config::Credentials::new("AKID", "key", None, None, "test");
+                let credentials =
+                    aws_sdk_route53::config::Credentials::new("AKID", "key", None, None, "test");
                 Arc::new(Route53Dns::connect_with(record, place, credentials).await.expect("a provider"))
             }
             Provider::Rfc2136(_) | Provider::CloudDns(_) | Provider::Embedded => {

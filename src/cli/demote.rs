@@ -1,0 +1,301 @@
+//! `redrover demote SERVICE --datacenter DC`: makes the old primary of a plain replication a replica of the active site's
+//! Redis, after showing what stands there and asking. It discards what only the old primary has, so nothing else in this
+//! program ever does it.
+
+mod history;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use prometheus_client::registry::Registry;
+
+use super::operate::user;
+use super::parts::{ConfigArgs, Failure, config, confirmed, service};
+use crate::act::dns::Dns;
+use crate::app::{now, open_dns_read_only};
+use crate::config::{Address, Config, Service, Site, Topology};
+use crate::decide::fence_of;
+use crate::monitor::{Collectors, Metrics, Monitor, RedisClient, SiteClient as _, WriteCanary};
+use crate::store::{Body, Journal as _, NewEntry, OperatorAction, Query, SqliteJournal, Story};
+use crate::types::{CanaryResult, RecordState, Role, Snapshot, SystemClock};
+use history::Standing;
+
+/// Deadline of one order to a Redis.
+const ORDER_DEADLINE: Duration = Duration::from_secs(5);
+/// The copy is waited for so long; a large one goes on by itself.
+const COPY_LIMIT: Duration = Duration::from_secs(60);
+/// Between two looks at it.
+const COPY_POLL: Duration = Duration::from_millis(250);
+
+#[derive(Debug, Args)]
+pub(super) struct DemoteArgs {
+    /// The service.
+    service: String,
+    /// The site whose Redis is to become a replica of the active site's.
+    #[arg(long, value_name = "DATACENTER")]
+    datacenter: String,
+    /// Where that Redis reaches the primary, where the address of the configuration is not it.
+    #[arg(long, value_name = "HOST:PORT")]
+    primary: Option<String>,
+    /// Demote it although it has, or may have, writes that the primary lacks: they are gone then.
+    #[arg(long)]
+    discard_writes: bool,
+    /// Do not ask.
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    config: ConfigArgs,
+}
+
+/// The two Redis, and the sites that they are.
+struct Pair<'a> {
+    old: &'a Site,
+    active: &'a Site,
+    monitor: &'a Monitor,
+    deadline: Duration,
+}
+
+pub(super) async fn run(args: DemoteArgs) -> Result<(), Failure> {
+    let config = config(&args.config.file)?;
+    let service = service(&config, &args.service)?;
+    if service.topology != Topology::Replication {
+        let text =
+            format!("{} is no plain replication: its copies are turned around elsewhere", service.name);
+        return Err(Failure::Wrong(text));
+    }
+    let found = service.sites.iter().find(|site| site.name.as_str() == args.datacenter);
+    let old =
+        found.ok_or_else(|| Failure::Wrong(format!("{} has no site {:?}", service.name, args.datacenter)))?;
+    let journal = SqliteJournal::open_existing(&config.agent.data_dir)?;
+    let dns = open_dns_read_only(&config, service).await?;
+    let metrics = Metrics::register(&mut Registry::default());
+    let monitor = Monitor::new(service, Arc::new(Collectors::new(&config, metrics, clock())?))?;
+    let state = dns.read().await?;
+    let active = active(&config, service, &state, old, &journal).await?;
+    let pair = Pair { old, active, monitor: &monitor, deadline: config.global.probe_timeout };
+    let (demoted, primary) = pair.clients()?;
+    pair.check_primary().await?;
+    if pair.is_replica().await? {
+        println!("{} is a replica already; nothing was changed", old.name);
+        return Ok(());
+    }
+    let (host, port) = match &args.primary {
+        Some(text) => parsed(text)?,
+        None => address(primary)?,
+    };
+    let standing = Standing::of(demoted, primary, ORDER_DEADLINE).await?;
+    println!(
+        "{} {} is to become a replica of {host}:{port} at {}",
+        old.name,
+        demoted.target().name,
+        active.name
+    );
+    println!("{standing}");
+    if !standing.is_lossless() && !args.discard_writes {
+        let hint = "save a copy first (redis-cli --rdb), and use --discard-writes";
+        return Err(anyhow::anyhow!("not demoted: {standing}; {hint}").into());
+    }
+    if !args.yes && !confirmed("Demote it?")? {
+        return Err(anyhow::anyhow!("not demoted").into());
+    }
+    // Whoever was asked may have taken their time.
+    if dns.read().await? != state {
+        return Err(anyhow::anyhow!("not demoted: the record has changed meanwhile").into());
+    }
+    pair.check_primary().await?;
+    let action = OperatorAction::Demote { site: old.name.clone(), primary: format!("{host}:{port}") };
+    let body = Body::Ordered { action, by: user() };
+    let entry = NewEntry { at_unix_ms: now().unix_ms(), service: service.name.clone(), incident: None, body };
+    journal.append(vec![entry]).await?;
+    demote(demoted, &host, port).await?;
+    pair.follow(demoted).await
+}
+
+fn clock() -> Arc<SystemClock> {
+    Arc::new(SystemClock::new())
+}
+
+/// The active site, which is not the one that is to be demoted; or why nothing may be demoted at this moment.
+async fn active<'a>(
+    config: &Config,
+    service: &'a Service,
+    state: &RecordState,
+    old: &Site,
+    journal: &SqliteJournal,
+) -> Result<&'a Site, Failure> {
+    let no = |why: String| Failure::from(anyhow::anyhow!("not demoted: {why}"));
+    if state.parted().is_some() {
+        return Err(no("the two zones of the record differ".to_owned()));
+    }
+    let pointed = state.record.as_ref().and_then(|set| service.site_of(&set.values));
+    let Some(active) = pointed else {
+        return Err(no(format!("{} points to no configured site", service.record.name)));
+    };
+    if active.name == old.name {
+        return Err(no(format!("{} points to {}", service.record.name, old.name)));
+    }
+    let Some(fence) = fence_of(state)? else {
+        return Err(no(format!("{} was not adopted", service.name)));
+    };
+    if let Some(to) = &fence.intent {
+        return Err(no(format!("a switch to {to} is under way")));
+    }
+    if fence.active != active.name {
+        return Err(no(format!(
+            "the record points to {}, and the fence names {}",
+            active.name, fence.active
+        )));
+    }
+    let story = story(journal, service).await?;
+    if story.unfinished.is_some() {
+        return Err(no("a switch is unfinished".to_owned()));
+    }
+    // Another agent of this installation may have switched since; anybody else's fence is nobody's word.
+    let is_fellows =
+        config.agent.name == fence.owner || config.agent.vantages.iter().any(|v| v.name == fence.owner);
+    if !is_fellows {
+        return Err(no(format!("the fence was written by {}, who is unknown here", fence.owner)));
+    }
+    Ok(active)
+}
+
+async fn story(journal: &SqliteJournal, service: &Service) -> Result<Story, Failure> {
+    let mut story = Story::default();
+    loop {
+        let query = Query { service: Some(service.name.clone()), after: story.seq, ..Query::default() };
+        let entries = journal.read(query).await?;
+        let is_last = entries.len() < Query::LIMIT_MAX;
+        entries.iter().for_each(|entry| story.tell(entry));
+        if is_last {
+            return Ok(story);
+        }
+    }
+}
+
+impl Pair<'_> {
+    /// The Redis that is to be demoted, and its primary to be.
+    fn clients(&self) -> Result<(&RedisClient, &RedisClient), Failure> {
+        match (self.monitor.clients(&self.old.name), self.monitor.clients(&self.active.name)) {
+            ([old], [active]) => Ok((old, active)),
+            _ => {
+                let text = "a site of several Redis: which follows which is for a person to say, by REPLICAOF at each";
+                Err(Failure::Wrong(text.to_owned()))
+            }
+        }
+    }
+
+    async fn look(&self, site: &Site, canary: WriteCanary) -> Snapshot {
+        self.monitor.look(&site.name, self.deadline, canary).await
+    }
+
+    /// Sees the active site take a write at this moment.
+    async fn check_primary(&self) -> Result<(), Failure> {
+        let seen = self.look(self.active, WriteCanary::Write).await;
+        let name = &self.active.name;
+        for target in &seen.targets {
+            let role = target.facts.as_ref().ok().and_then(|facts| facts.role);
+            let why = match &target.canary {
+                CanaryResult::Written(_) if role == Some(Role::Primary) => continue,
+                CanaryResult::Written(_) => "it says that it is no primary".to_owned(),
+                CanaryResult::Failed(gap) => format!("it took no write ({})", gap.reason.as_str()),
+                CanaryResult::NotAsked => match target.gap() {
+                    Some(gap) => format!("it does not answer ({})", gap.reason.as_str()),
+                    None => {
+                        "no write canary is configured, so nobody can tell that it takes writes".to_owned()
+                    }
+                },
+            };
+            let text = format!("not demoted: {name} is active, and {} serves nobody: {why}", target.target);
+            return Err(anyhow::anyhow!(text).into());
+        }
+        Ok(())
+    }
+
+    /// Whether the Redis to be demoted is a replica already.
+    async fn is_replica(&self) -> Result<bool, Failure> {
+        let seen = self.look(self.old, WriteCanary::Skip).await;
+        let facts = seen.targets.first().map(|target| &target.facts);
+        match facts {
+            Some(Ok(facts)) => Ok(facts.role == Some(Role::Replica)),
+            Some(Err(gap)) => {
+                let text =
+                    format!("not demoted: {} does not answer ({})", self.old.name, gap.reason.as_str());
+                Err(anyhow::anyhow!(text).into())
+            }
+            None => Ok(false),
+        }
+    }
+
+    /// Waits for the copy, and says how far it came.
+    async fn follow(&self, demoted: &RedisClient) -> Result<(), Failure> {
+        let began = now();
+        loop {
+            let seen = self.look(self.old, WriteCanary::Skip).await;
+            let facts = seen.targets.first().and_then(|target| target.facts.as_ref().ok());
+            let is_replica = facts.is_some_and(|facts| facts.role == Some(Role::Replica));
+            let is_up = facts.and_then(|facts| facts.link.as_ref()).is_some_and(|link| link.up);
+            if is_replica && is_up {
+                println!("{} is a replica of {}, and its link is up", self.old.name, self.active.name);
+                return keep(demoted).await;
+            }
+            if now().since(began) >= COPY_LIMIT {
+                let what = if is_replica {
+                    "its link is not up yet"
+                } else {
+                    "it does not say that it is a replica"
+                };
+                let hint = "does it reach the primary at that address, and has it masteruser and masterauth?";
+                return Err(
+                    anyhow::anyhow!("{} was told to follow, but {what}; {hint}", self.old.name).into()
+                );
+            }
+            tokio::time::sleep(COPY_POLL).await;
+        }
+    }
+}
+
+/// Orders it, and lifts the pause: a paused replica would keep what it replicates waiting.
+async fn demote(client: &RedisClient, host: &str, port: u16) -> Result<(), Failure> {
+    if let Err(error) = client.replicaof(host, port, ORDER_DEADLINE).await {
+        // Its answer may be lost, and the order carried out.
+        let role = client.role(ORDER_DEADLINE).await;
+        if !matches!(role, Ok(Role::Replica)) {
+            let text = format!("{} did not confirm REPLICAOF; look at what it is", client.target().name);
+            return Err(anyhow::Error::new(error).context(text).into());
+        }
+    }
+    if let Err(error) = client.resume_writes(ORDER_DEADLINE).await {
+        println!("the pause was not lifted ({}); it runs out within a minute", error.gap().reason.as_str());
+    }
+    Ok(())
+}
+
+/// Lets it be a replica after its next restart, too.
+async fn keep(client: &RedisClient) -> Result<(), Failure> {
+    match client.rewrite_config(ORDER_DEADLINE).await {
+        Ok(()) => println!("its redis.conf says so, too"),
+        Err(error) => println!(
+            "its redis.conf does not say so yet ({}): let it, or it is a primary again after its next restart",
+            error.gap().detail
+        ),
+    }
+    Ok(())
+}
+
+fn address(client: &RedisClient) -> Result<(String, u16), Failure> {
+    match &client.target().address {
+        Address::Tcp { host, port } => Ok((host.clone(), *port)),
+        Address::Unix(_) => {
+            Err(Failure::Wrong("the primary is known by a socket: say --primary HOST:PORT".to_owned()))
+        }
+    }
+}
+
+fn parsed(text: &str) -> Result<(String, u16), Failure> {
+    let parts = text.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?)));
+    match parts.filter(|(host, _)| !host.is_empty()) {
+        Some((host, port)) => Ok((host.trim_matches(['[', ']']).to_owned(), port)),
+        None => Err(Failure::Wrong(format!("--primary {text:?} is not HOST:PORT"))),
+    }
+}
