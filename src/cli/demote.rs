@@ -12,7 +12,6 @@ use prometheus_client::registry::Registry;
 
 use super::operate::user;
 use super::parts::{ConfigArgs, Failure, config, confirmed, service};
-use crate::act::dns::Dns;
 use crate::app::{now, open_dns_read_only};
 use crate::config::{Address, Config, Service, Site, Topology};
 use crate::decide::fence_of;

@@ -8,6 +8,8 @@ mod ask;
 mod error;
 mod logins;
 mod orders;
+#[cfg(test)]
+mod tests;
 
 pub use error::ClusterError;
 pub use logins::RefusedLogins;

@@ -177,6 +177,7 @@ fn datacenters(
 }
 
 fn promote(promote: &Promote) -> String {
-    // In a simulated world nobody is called: whatever promotes does it as this does.
-    format!("{{kind: replicaof, without_fencing: {}}}", promote.without_fencing())
+    // In a simulated world nobody is called: a hook promotes as Redis itself does.
+    let kind = if promote.is_by_cluster() { "enterprise" } else { "replicaof" };
+    format!("{{kind: {kind}, without_fencing: {}}}", promote.without_fencing())
 }

@@ -9,6 +9,7 @@ use super::state::{Command, Move, State};
 use super::trace::{Trace, What, moves};
 use crate::act::PromoteError;
 use crate::act::dns::{DnsError, Receipt, RecordChange};
+use crate::config::Topology;
 use crate::control::View;
 use crate::decide::saga::Fencing;
 use crate::sim::language::{Ports, RedisState};
@@ -197,8 +198,13 @@ impl State {
         for rank in 0..self.sites[service][member].targets.len() {
             match self.order(agent, service, member, rank, now) {
                 Ok(()) => {
-                    self.sites[service][member].targets[rank].paused_until = now + pause;
-                    how.push(Fencing::Paused);
+                    let (until, done) = match self.setting.topology {
+                        // A cluster stops it for good.
+                        Topology::ReplicaOf => (Duration::MAX, Fencing::Stopped),
+                        Topology::ActiveActive | Topology::Replication => (now + pause, Fencing::Paused),
+                    };
+                    self.sites[service][member].targets[rank].paused_until = until;
+                    how.push(done);
                 }
                 Err(gap) if gap.reason == GapReason::Refused => how.push(Fencing::Gone),
                 Err(gap) => {

@@ -10,7 +10,7 @@ use crate::config::Topology;
 use crate::monitor::WriteCanary;
 use crate::sim::language::{ControlState, Lag, MetricsState, Ports};
 use crate::types::{
-    CanaryResult, Check, CheckKind, ControlPlane, Gap, GapReason, Ratio, Surroundings, TargetSnapshot,
+    CanaryResult, Check, CheckKind, ControlPlane, Gap, GapReason, Ratio, Role, Surroundings, TargetSnapshot,
     look_limit,
 };
 
@@ -132,7 +132,13 @@ impl State {
             Lag::Behind(lag) if is_link_up => Some(lag),
             Lag::Behind(_) | Lag::Unknown => None,
         };
-        ControlPlane { unavailable, lag, is_link_up: Some(is_link_up), is_fresh: None }
+        let is_copy = match self.setting.topology {
+            Topology::ActiveActive | Topology::Replication => None,
+            Topology::ReplicaOf => {
+                Some(self.sites[service][member].targets.iter().any(|target| target.role != Role::Primary))
+            }
+        };
+        ControlPlane { unavailable, lag, is_link_up: Some(is_link_up), is_fresh: None, is_copy }
     }
 
     /// What else answers in the datacenter of a member.

@@ -277,7 +277,7 @@ impl State {
 }
 
 fn site(scenario: &Scenario, layout: &Layout, service: usize, member: usize) -> Site {
-    let is_replica = scenario.world.topology == Topology::Replication && member != layout.active;
+    let is_replica = scenario.world.topology != Topology::ActiveActive && member != layout.active;
     let role = if is_replica { Role::Replica } else { Role::Primary };
     let target = |rank| {
         let address = format!("redis://{}", layout.address(service, member, rank));

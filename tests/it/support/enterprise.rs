@@ -11,6 +11,9 @@ use super::process::{Process, sibling_binary};
 /// The user that the agent looks with, and its password.
 pub const USER: (&str, &str) = ("viewer@sandbox.test", "viewer-password");
 
+/// The user that may change databases, and its password.
+pub const MEMBER: (&str, &str) = ("member@sandbox.test", "member-password");
+
 /// Two running clusters, `a` and `b`.
 pub struct EnterpriseSandbox {
     hello: Value,
@@ -23,6 +26,7 @@ impl EnterpriseSandbox {
     pub async fn start() -> Self {
         let folder = tempfile::tempdir().expect("a folder for certificates");
         std::fs::write(folder.path().join("password"), USER.1).expect("the password can be written");
+        std::fs::write(folder.path().join("member"), MEMBER.1).expect("the password can be written");
         let mut command = Command::new(sibling_binary("redis-enterprise-sandbox"));
         command.arg("--certificates").arg(folder.path());
         let mut process = Process::start("redis-enterprise-sandbox", &mut command);
@@ -41,6 +45,22 @@ impl EnterpriseSandbox {
         })
     }
 
+    /// As [`Self::cluster`], with the user that may change databases beside the one that looks.
+    pub fn cluster_to_promote(&self, name: &str) -> Value {
+        let mut cluster = self.cluster(name);
+        cluster["promotion"] =
+            json!({"username": MEMBER.0, "password_file": self.folder.path().join("member")});
+        cluster
+    }
+
+    /// What clients of a database would really get.
+    pub async fn truth(&self, cluster: &str, database: u32) -> Value {
+        let json = http::get_json(&self.control("truth")).await;
+        let all = json["databases"].as_array().expect("databases are a list");
+        let is_it = |one: &&Value| one["cluster"] == cluster && one["uid"] == database;
+        all.iter().find(is_it).expect("there is such a database").clone()
+    }
+
     /// Where a cluster tells its own metrics.
     pub fn metrics_url(&self, name: &str) -> String {
         format!("{}/v2", self.hello["clusters"][name]["metrics"].as_str().expect("a URL"))
@@ -56,6 +76,13 @@ impl EnterpriseSandbox {
     /// Changes the state of the clusters.
     pub async fn change(&self, target: &str, change: Value) {
         self.post("changes", &json!({"target": target, "change": change})).await;
+    }
+
+    /// As [`Self::change`], where there may be no such target.
+    pub async fn try_change(&self, target: &str, change: Value) {
+        let body = json!({"target": target, "change": change});
+        let request = http::client().post(self.control("changes")).json(&body);
+        http::send(request).await.expect("the sandbox answers");
     }
 
     /// Moves the clusters' clock forward.

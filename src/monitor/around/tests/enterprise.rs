@@ -28,7 +28,8 @@ const IN_SYNC: &str = r#"{"crdt": true, "crdt_sync": "enabled", "uid": 7,
 fn client(url: Url, ca_file: Option<PathBuf>, clock: Arc<HandClock>) -> EnterpriseClient {
     let (username, password) = (USERNAME.to_owned(), Secret::new(PASSWORD));
     let interval = Duration::from_secs(30);
-    let enterprise = Enterprise { url, username, password, ca_file, metrics_url: None, interval };
+    let enterprise =
+        Enterprise { url, username, password, promotion: None, ca_file, metrics_url: None, interval };
     EnterpriseClient::new(&enterprise, &clients(), &TlsProfiles::new(), clock).unwrap()
 }
 
@@ -60,7 +61,10 @@ async fn an_available_database_tells_its_links_too() {
     let plane = look(server.url(), AMPLE).await.unwrap();
     let lag = Some(Duration::from_millis(250));
     let is_fresh = Some(true);
-    assert_eq!(plane, ControlPlane { unavailable: None, lag, is_link_up: Some(true), is_fresh });
+    assert_eq!(
+        plane,
+        ControlPlane { unavailable: None, lag, is_link_up: Some(true), is_fresh, is_copy: None }
+    );
     let encoded = base64::engine::general_purpose::STANDARD.encode(format!("{USERNAME}:{PASSWORD}"));
     assert_eq!(server.paths(), [AVAILABILITY, FIELDS, LAG]);
     assert!(server.heads().iter().all(|head| head.contains(&format!("authorization: Basic {encoded}\r\n"))));
@@ -212,6 +216,7 @@ async fn links_are_told_only_where_they_agree() {
         // People have stopped it.
         (crdt("paused", &[&out]), None, None),
         (replica("stopped", &[&out]), None, None),
+        (replica("paused", &[&out]), None, None),
         (replica("disabled", &[]), None, None),
         (crdt("enabled", &[]), None, None),
         (crdt("enabled", &[&source("asleep", "0")]), None, None),
@@ -229,7 +234,10 @@ async fn links_are_told_only_where_they_agree() {
         let server = server(say(200, ""), say(200, &body)).await;
         let plane = look(server.url(), AMPLE).await.unwrap();
         let is_fresh = body.contains(r#""crdt": true"#).then_some(true).filter(|_| body.ends_with('}'));
-        assert_eq!(plane, ControlPlane { unavailable: None, lag, is_link_up, is_fresh }, "{body}");
+        // A copy is one until its copying is switched off, however it goes on.
+        let is_copy =
+            body.contains(r#""crdt": false"#).then(|| !body.contains(r#"replica_sync": "disabled"#));
+        assert_eq!(plane, ControlPlane { unavailable: None, lag, is_link_up, is_fresh, is_copy }, "{body}");
     }
     for answer in [say(406, ""), say(500, ""), Act::Hang, Act::Part(String::new())] {
         let server = server(say(200, ""), answer.clone()).await;

@@ -198,8 +198,15 @@ async fn what_hangs_around_a_site_costs_its_deadline_and_hides_nothing() {
     let mut dc_a = place("dc-a", vec![tcp(listener.local_addr().unwrap().port()), Reach::Http(hung.url())]);
     let (username, password) = ("redrover".to_owned(), Secret::new("hunter2"));
     let interval = Duration::from_secs(30);
-    dc_a.enterprise =
-        Some(Enterprise { url: hung.url(), username, password, ca_file: None, metrics_url: None, interval });
+    dc_a.enterprise = Some(Enterprise {
+        url: hung.url(),
+        username,
+        password,
+        promotion: None,
+        ca_file: None,
+        metrics_url: None,
+        interval,
+    });
     config.datacenters = vec![dc_a];
     config.prometheus = Some(Prometheus { url: hung.url(), login: None, ca_file: None });
     let (collectors, registry) = collectors(&config, HandClock::new());

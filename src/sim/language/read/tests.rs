@@ -430,7 +430,7 @@ expect: {outcome: win, alert: loud}
 9: world.run: 5 is a bare number, not a duration (mend: add the unit, such as 5s)
 10: policy.confirm_windw: is not a known key (mend: did you mean confirm_window?)
 10: policy.theta_auto: 2 is not a number from 0 to 1 (mend: write a number from 0 to 1, such as 0.9)
-10: policy.promote.kind: \"magic\" is not known (mend: write one of replicaof, exec, webhook)
+10: policy.promote.kind: \"magic\" is not known (mend: write one of replicaof, enterprise, exec, webhook)
 10: policy.mode: \"auto\" is not known (mend: write one of observe, recommend, automatic)
 12: history[0].switched: leads to where it began (mend: write two different sites)
 15: timeline[1].at: \"soon\" is not a duration (mend: write it as 30s, 1h30m or 500ms)
