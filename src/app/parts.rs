@@ -18,10 +18,19 @@ use super::reload::Services;
 use crate::act::cluster::RefusedLogins;
 use crate::act::dns::{Dns, DnsError, DnsMetrics, EmbeddedServer, EmbeddedZone, open};
 use crate::act::notify::{Channels, Courier, NotifyMetrics};
+<<<<<<< HEAD
 use crate::act::{self, CurrentService, Hands, Promote};
 use crate::config::{Config, Loaded, Outline, Promote as Rule, Provider, Record, Service, load};
 use crate::control::{self, Capacity, Intake, Ledger, SWITCHES_MAX, Setup, Tidy, View, Wakers};
+=======
+use crate::act::{self, CurrentService, Hands};
+use crate::config::{Config, Loaded, Outline, Provider, Record, Service, load};
+use crate::control::{
+    self, Capacity, Intake, Ledger, SWITCHES_MAX, Setup, Tidy, View, Wakers, analysis_settings,
+};
+>>>>>>> main
 use crate::lead::{Election, Solo};
+use crate::learn::{Learner, Learning, Lessons};
 use crate::monitor::{self, Alone, Collectors, Exporter, ExporterOptions, Inventory, Monitor, Pictures};
 use crate::serve::{ListenAddress, Metrics, ReloadRequest, Serve, Server, TelemetryPath, WebKeeper, router};
 use crate::store::{Journal, Occasion, SqliteJournal};
@@ -49,6 +58,18 @@ pub struct Options {
 #[must_use]
 pub fn now() -> Moment {
     SystemClock::new().now()
+}
+
+/// How models are made, by a configuration.
+#[must_use]
+pub fn learning(config: &Config) -> Learning {
+    let analysis = &config.analysis;
+    Learning {
+        settings: analysis_settings(analysis),
+        history: analysis.history,
+        history_min: analysis.history_min,
+        retrain: analysis.retrain,
+    }
 }
 
 /// Opens a service's record at its provider, for commands that run once.
@@ -99,8 +120,12 @@ pub(super) struct Shared {
     pub(super) zone: Option<Arc<EmbeddedZone>>,
     pub(super) act: act::Metrics,
     pub(super) monitor: monitor::Metrics,
+<<<<<<< HEAD
     /// The logins at clusters that were refused lately.
     pub(super) refused: RefusedLogins,
+=======
+    pub(super) lessons: Lessons,
+>>>>>>> main
     /// Who takes the inventory of the clusters hears here what to look with.
     pub(super) looking: watch::Sender<Option<Arc<Collectors>>>,
 }
@@ -138,7 +163,8 @@ impl Shared {
             current: CurrentService::new(Arc::clone(&service)),
             metrics: self.act.clone(),
         };
-        Ok(Setup::new(config, service, hands, Arc::new(Alone), Arc::clone(&self.pace)))
+        let setup = Setup::new(config, service, hands, Arc::new(Alone), Arc::clone(&self.pace));
+        Ok(setup.taught(self.lessons.clone()))
     }
 }
 
@@ -200,7 +226,9 @@ impl App {
         let mut registry = Registry::default();
         let zone = agents_zone(&config, clock.now())?;
         let (looking, looks) = watch::channel(None);
+        let (learner, lessons) = Learner::new(&config.agent.data_dir, learning(&config), Arc::clone(&clock));
         let shared = Shared {
+            lessons,
             journal: Arc::clone(&journal),
             clock: Arc::clone(&clock),
             election: Arc::new(Solo),
@@ -230,6 +258,11 @@ impl App {
                 "the name server"
             });
         }
+        let stop = cancelled.clone();
+        tasks.spawn(async move {
+            learner.run(stop).await;
+            "the learner"
+        });
         let mut services = Services::new(shared, view.clone(), decided, wakers, cancelled.clone());
         services.apply(&config, &mut tasks).await?;
         let stop = cancelled.clone();

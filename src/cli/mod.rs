@@ -9,10 +9,12 @@ mod demote;
 mod evaluate;
 mod explain;
 mod history;
+mod models;
 mod operate;
 mod parts;
 mod replay;
 mod run;
 mod simulate;
+mod train;
 
 pub use parts::main;
