@@ -7,10 +7,6 @@ mod parts;
 mod promote;
 mod reload;
 
-<<<<<<< HEAD
 pub use cluster::ClusterHands;
-pub use parts::{App, Options, now, open_dns, open_dns_read_only};
-=======
 pub use parts::{App, Options, learning, now, open_dns, open_dns_read_only};
->>>>>>> main
 pub use promote::RedisHands;

@@ -18,17 +18,11 @@ use super::reload::Services;
 use crate::act::cluster::RefusedLogins;
 use crate::act::dns::{Dns, DnsError, DnsMetrics, EmbeddedServer, EmbeddedZone, open};
 use crate::act::notify::{Channels, Courier, NotifyMetrics};
-<<<<<<< HEAD
 use crate::act::{self, CurrentService, Hands, Promote};
 use crate::config::{Config, Loaded, Outline, Promote as Rule, Provider, Record, Service, load};
-use crate::control::{self, Capacity, Intake, Ledger, SWITCHES_MAX, Setup, Tidy, View, Wakers};
-=======
-use crate::act::{self, CurrentService, Hands};
-use crate::config::{Config, Loaded, Outline, Provider, Record, Service, load};
 use crate::control::{
     self, Capacity, Intake, Ledger, SWITCHES_MAX, Setup, Tidy, View, Wakers, analysis_settings,
 };
->>>>>>> main
 use crate::lead::{Election, Solo};
 use crate::learn::{Learner, Learning, Lessons};
 use crate::monitor::{self, Alone, Collectors, Exporter, ExporterOptions, Inventory, Monitor, Pictures};
@@ -120,12 +114,9 @@ pub(super) struct Shared {
     pub(super) zone: Option<Arc<EmbeddedZone>>,
     pub(super) act: act::Metrics,
     pub(super) monitor: monitor::Metrics,
-<<<<<<< HEAD
     /// The logins at clusters that were refused lately.
     pub(super) refused: RefusedLogins,
-=======
     pub(super) lessons: Lessons,
->>>>>>> main
     /// Who takes the inventory of the clusters hears here what to look with.
     pub(super) looking: watch::Sender<Option<Arc<Collectors>>>,
 }

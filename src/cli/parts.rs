@@ -8,7 +8,9 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
-use super::{adopt, check, demo, demote, evaluate, explain, history, models, operate, replay, run, simulate, train};
+use super::{
+    adopt, check, demo, demote, evaluate, explain, history, models, operate, replay, run, simulate, train,
+};
 use crate::config::{Config, Loaded, Service, load};
 use crate::types::ServiceName;
 
