@@ -1,6 +1,7 @@
 //! `redrover check`: whether the configuration is right, and with `--connect` whether everything it names is there.
 
 mod around;
+mod cluster;
 mod record;
 mod redis;
 mod report;
@@ -87,6 +88,7 @@ async fn connect(config: &Config) -> anyhow::Result<()> {
         println!("{}", service.name);
         let monitor = Monitor::new(service, Arc::clone(&collectors))?;
         redis::targets(service, &monitor, deadline, &mut report).await;
+        cluster::promotions(config, service, &mut report).await;
         around::client_errors(&monitor, deadline, &mut report).await;
         record::record(config, service, &mut report).await;
     }

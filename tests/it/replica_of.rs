@@ -173,3 +173,24 @@ async fn a_source_that_serves_is_left_only_once_a_person_has_stopped_it() {
     let paths: Vec<String> = world.changes().await.into_iter().map(|(path, ..)| path).collect();
     assert_eq!(paths, ["/v1/bdbs/2"], "what a person has stopped is not stopped again");
 }
+
+#[tokio::test]
+async fn check_asks_as_the_promoting_user_and_writes_to_no_copy() {
+    let world = World::ready().await;
+    let keys = world.clusters.truth(COPY.0, COPY.1).await["keys"].clone();
+    let checked = world.setup.redrover(&["check", "--connect"]).await;
+    let told = checked.stdout;
+    for line in
+        ["dc-b promotion", "the login is accepted", "a copy, as it should be", "the write canary passed"]
+    {
+        assert!(told.contains(line), "{line}: {told}");
+    }
+    let asked = world.clusters.requests().await;
+    assert!(asked.iter().any(|request| request["user"] == MEMBER.0));
+    assert_eq!(world.changes().await, []);
+    assert_eq!(keys, world.clusters.truth(COPY.0, COPY.1).await["keys"]);
+    world.clusters.change("a/user/member@sandbox.test", json!({"status": "locked"})).await;
+    let checked = world.setup.redrover(&["check", "--connect"]).await;
+    assert_ne!(checked.code, 0, "{}", checked.stdout);
+    assert!(checked.stdout.contains("has refused the credentials"), "{}", checked.stdout);
+}

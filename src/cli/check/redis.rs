@@ -4,20 +4,22 @@ use std::time::Duration;
 
 use super::around;
 use super::report::{Fault, Report};
-use crate::config::{Promote, Service, Topology};
+use crate::config::{Promote, Service, Site, Topology};
 use crate::monitor::{Monitor, RedisClient, RedisError, SiteClient as _, WriteCanary};
-use crate::types::{CanaryResult, GapReason, Role, TargetSnapshot};
+use crate::types::{CanaryResult, GapReason, Role, Snapshot, TargetSnapshot};
 
 pub(super) async fn targets(service: &Service, monitor: &Monitor, deadline: Duration, report: &mut Report) {
     for site in &service.sites {
-        let seen = monitor.look(&site.name, deadline, WriteCanary::Write).await;
+        let seen = look(service, site, monitor, deadline).await;
         for (target, client) in seen.targets.iter().zip(monitor.clients(&site.name)) {
             let what = format!("{} {}", site.name, target.target);
             match answers(target, service) {
                 Ok(why) => report.good(&what, &why),
                 Err(fault) => report.bad(&what, &fault),
             }
-            if let (Ok(_), Some(promote)) = (&target.ping, &service.promote) {
+            if let (Ok(_), Some(promote)) = (&target.ping, &service.promote)
+                && !promote.is_by_cluster()
+            {
                 rights(client, promote, deadline, &what, report).await;
             }
         }
@@ -27,12 +29,25 @@ pub(super) async fn targets(service: &Service, monitor: &Monitor, deadline: Dura
     }
 }
 
+/// Looks, with the canary; the copy of a Replica Of is written to by nobody but its source.
+async fn look(service: &Service, site: &Site, monitor: &Monitor, deadline: Duration) -> Snapshot {
+    if service.topology == Topology::ReplicaOf {
+        let seen = monitor.look(&site.name, deadline, WriteCanary::Skip).await;
+        let role = |target: &TargetSnapshot| target.facts.as_ref().ok().and_then(|facts| facts.role);
+        if !seen.targets.iter().all(|target| role(target) == Some(Role::Primary)) {
+            return seen;
+        }
+    }
+    monitor.look(&site.name, deadline, WriteCanary::Write).await
+}
+
 fn answers(seen: &TargetSnapshot, service: &Service) -> Result<String, Fault> {
     let ping = seen.ping.as_ref().map_err(|gap| Fault::of("no answer", gap))?;
     let facts = seen.facts.as_ref().map_err(|gap| Fault::of("INFO is not allowed or cut", gap))?;
     let is_replica = facts.role == Some(Role::Replica);
     let canary = match &seen.canary {
         CanaryResult::Written(_) => "the write canary passed",
+        CanaryResult::NotAsked if is_replica => "a copy, as it should be",
         CanaryResult::NotAsked => "no write canary",
         CanaryResult::Failed(gap)
             if is_replica
