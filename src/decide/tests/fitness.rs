@@ -135,6 +135,8 @@ fn topology_is_fit_where_dns_alone_or_a_known_promotion_is_enough() {
         (Topology::Replication, None, 1.0),
         (Topology::ReplicaOf, None, 1.0),
         (Topology::ReplicaOf, replicaof, 1.0),
+        (Topology::ReplicaOf, Some(Promote::Enterprise { without_fencing: true }), 0.0),
+        (Topology::Replication, Some(Promote::Enterprise { without_fencing: true }), 1.0),
     ] {
         let mut world = World::replication().warmed();
         world.service.topology = topology;
@@ -170,6 +172,27 @@ fn a_replica_is_ready_only_when_everything_that_a_promotion_needs_was_just_seen(
     let mut world = World::replication().warmed();
     world.node("dc-b").facts = Err(gap(GapReason::Permission));
     assert!(of(&world, "dc-b").not_ready.is_some(), "INFO is missing");
+}
+
+/// Of a Replica Of its cluster says what it is, and its proxy nothing of persistence.
+#[test]
+fn a_copy_is_ready_only_while_its_cluster_calls_it_one() {
+    type Change = fn(&mut Facts);
+    let table: [(&str, Change, bool); 5] = [
+        ("a copy", |f| f.persistence_ok = None, true),
+        ("its cluster does not say", |f| f.role = None, false),
+        ("on its own already", |f| f.role = Some(Role::Primary), false),
+        ("copied anew", |f| f.link.as_mut().unwrap().syncing = true, false),
+        ("loading", |f| f.loading = Some(true), false),
+    ];
+    for (what, change, want) in table {
+        let mut world = World::replication().warmed();
+        world.service.topology = Topology::ReplicaOf;
+        world.service.promote = Some(Promote::Enterprise { without_fencing: false });
+        change(world.node("dc-b").facts());
+        let told = of(&world, "dc-b");
+        assert_eq!(told.not_ready.is_none(), want, "{what}: {:?}", told.not_ready);
+    }
 }
 
 #[test]

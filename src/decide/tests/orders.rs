@@ -1,6 +1,7 @@
 //! The order that follows a switch: the old primary is held while it claims to be one, and nothing else ever is.
 
 use super::world::{World, fence, site};
+use crate::config::{Promote, Topology};
 use crate::decide::{RecordReading, Verdict};
 use crate::types::{GapReason, Role};
 
@@ -110,6 +111,25 @@ fn only_plain_replication_gives_orders() {
     let decision = world.round();
     assert!(decision.orders.is_empty());
     assert_eq!((decision.verdict, decision.writable_primaries), (Verdict::Hold, 1));
+}
+
+#[test]
+fn a_source_that_comes_back_is_stopped_where_its_cluster_can_be_told() {
+    let mut world = switched();
+    world.mend("dc-a", Role::Primary);
+    world.service.topology = Topology::ReplicaOf;
+    world.service.promote = Some(Promote::Enterprise { without_fencing: false });
+    assert_eq!(paused(&mut world), ["dc-a"]);
+    assert_eq!(world.round().writable_primaries, 2);
+    world.mend("dc-a", Role::Replica);
+    assert!(paused(&mut world).is_empty(), "a person has turned it around");
+    world.mend("dc-a", Role::Primary);
+    world.service.promote = None;
+    assert!(paused(&mut world).is_empty(), "nobody can stop it");
+    // Where no cluster says what they are, nobody counts them.
+    world.node("dc-a").facts().role = None;
+    world.node("dc-b").facts().role = None;
+    assert_eq!(world.round().writable_primaries, 1);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::decide::policy;
 use crate::decide::{
     Abandoned, Duty, Judgement, Leadership, Lens, Sight, State, Strength, Verdict, Veto, judge,
 };
-use crate::types::{CanaryResult, GapReason};
+use crate::types::{CanaryResult, ControlPlane, GapReason};
 
 fn told(veto: Option<Veto>) -> Option<(Strength, &'static str)> {
     veto.map(|v| (v.strength, v.reason.label()))
@@ -139,6 +139,35 @@ fn the_old_primary_must_be_pausable_or_provably_gone() {
     assert_eq!(told(unseen), Some((Strength::Soft, "unfenceable")), "nothing seen proves nothing");
     world.service.topology = Topology::ActiveActive;
     assert!(policy::fencing(&site("dc-a"), &world.service, &world.evidence).is_none());
+}
+
+/// A proxy cannot be told to pause: its cluster must be there to be told, or the database provably gone.
+#[test]
+fn the_source_of_a_copy_must_be_stoppable_or_provably_gone() {
+    let silent = || Some(Err(gap(GapReason::Timeout)));
+    let there =
+        || Some(Ok(ControlPlane { unavailable: Some("no_quorum".to_owned()), ..ControlPlane::default() }));
+    for (reason, control, is_fenceable) in [
+        (GapReason::Timeout, there(), true),
+        (GapReason::Refused, there(), true),
+        (GapReason::Timeout, silent(), false),
+        // A refusal by something on the way, for all that is known.
+        (GapReason::Refused, silent(), false),
+        (GapReason::Refused, None, true),
+        (GapReason::Loading, None, false),
+    ] {
+        let mut world = World::replication().warmed();
+        world.service.topology = Topology::ReplicaOf;
+        world.service.promote = Some(Promote::Enterprise { without_fencing: false });
+        world.node("dc-a").fail(reason);
+        world.node("dc-a").control.clone_from(&control);
+        world.look();
+        let veto = told(policy::fencing(&site("dc-a"), &world.service, &world.evidence));
+        let want = (!is_fenceable).then_some((Strength::Soft, "unfenceable"));
+        assert_eq!(veto, want, "{reason:?} {control:?}");
+        world.service.promote = Some(Promote::Enterprise { without_fencing: true });
+        assert!(policy::fencing(&site("dc-a"), &world.service, &world.evidence).is_none(), "waived");
+    }
 }
 
 #[test]
