@@ -16,7 +16,7 @@ use crate::app::{now, open_dns_read_only};
 use crate::config::{Address, Config, Service, Site, Topology};
 use crate::decide::fence_of;
 use crate::monitor::{Collectors, Metrics, Monitor, RedisClient, SiteClient as _, WriteCanary};
-use crate::store::{Body, Journal as _, NewEntry, OperatorAction, Query, SqliteJournal, Story};
+use crate::store::{Body, Journal as _, Kind, NewEntry, OperatorAction, Query, SqliteJournal, Story};
 use crate::types::{CanaryResult, RecordState, Role, Snapshot, SystemClock};
 use history::Standing;
 
@@ -162,7 +162,12 @@ async fn active<'a>(
 async fn story(journal: &SqliteJournal, service: &Service) -> Result<Story, Failure> {
     let mut story = Story::default();
     loop {
-        let query = Query { service: Some(service.name.clone()), after: story.seq, ..Query::default() };
+        let query = Query {
+            service: Some(service.name.clone()),
+            kinds: vec![Kind::Adopted, Kind::Ticketed, Kind::Stepped, Kind::Ended, Kind::Remembered],
+            after: story.seq,
+            ..Query::default()
+        };
         let entries = journal.read(query).await?;
         let is_last = entries.len() < Query::LIMIT_MAX;
         entries.iter().for_each(|entry| story.tell(entry));
