@@ -232,8 +232,10 @@ async fn of_two_agents_that_race_exactly_one_changes_the_record_and_epochs_rise(
     let mut all = Races::new(&setup(&sandbox)).await;
     for race in 0..races {
         let look = async || {
-            let answer = query(sandbox.dns(), NAME, RecordType::CNAME).await.expect("an answer");
+            // That nobody answers in time says something of the machine, and nothing of the record.
+            let Ok(answer) = query(sandbox.dns(), NAME, RecordType::CNAME).await else { return false };
             assert_eq!(answer.records.len(), 1, "race {race}: the record is never empty");
+            true
         };
         all.run(race, || {}, look).await;
         if race % 1000 == 999 || race + 1 == races {
@@ -242,7 +244,11 @@ async fn of_two_agents_that_race_exactly_one_changes_the_record_and_epochs_rise(
             assert!(epochs.windows(2).all(|pair| pair[0] < pair[1]), "{epochs:?}");
         }
     }
-    println!("{races} races, {} of them with a promotion: won {:?}", all.promotions, all.wins);
+    println!(
+        "{races} races, {} of them with a promotion: won {:?}; {} looks",
+        all.promotions, all.wins, all.looks
+    );
+    assert!(all.looks > races / 2, "somebody looked meanwhile");
     assert_eq!(all.wins[0] + all.wins[1], races);
 }
 

@@ -18,6 +18,8 @@ pub struct Races {
     pub wins: [usize; 2],
     /// How many races needed a promotion.
     pub promotions: usize,
+    /// How often somebody looked while they raced, and saw something.
+    pub looks: usize,
 }
 
 impl Races {
@@ -27,11 +29,11 @@ impl Races {
         assert_eq!(adopted.code, 0, "{}", adopted.stderr);
         let redis = Redis::new();
         let racers = [Racer::new(setup, "agent-1", &redis).await, Racer::new(setup, "agent-2", &redis).await];
-        Self { racers, redis, epoch: 1, wins: [0, 0], promotions: 0 }
+        Self { racers, redis, epoch: 1, wins: [0, 0], promotions: 0, looks: 0 }
     }
 
-    /// One race, while `look` is asked again and again; `begin` is called when both have read the record as it stands.
-    pub async fn run(&mut self, race: usize, begin: impl FnOnce(), look: impl AsyncFn()) {
+    /// One race, while `look` is asked again and again, and says whether it saw something; `begin` is called when both have read the record as it stands.
+    pub async fn run(&mut self, race: usize, begin: impl FnOnce(), look: impl AsyncFn() -> bool) {
         let (from, to) = if race.is_multiple_of(2) { ("dc-a", "dc-b") } else { ("dc-b", "dc-a") };
         let promotes = (race / 2).is_multiple_of(2);
         self.redis.begin(to, promotes);
@@ -46,19 +48,23 @@ impl Races {
             outcome
         };
         let watched = async {
+            let mut looks = 0;
             while is_over.load(Ordering::Acquire) < 2 {
-                look().await;
+                looks += usize::from(look().await);
                 tokio::task::yield_now().await;
             }
+            looks
         };
         // Not always the same one begins.
         let outcomes = match race % 3 {
             0 => {
-                let (one, two, ()) = tokio::join!(run(0, one), run(1, two), watched);
+                let (one, two, looks) = tokio::join!(run(0, one), run(1, two), watched);
+                self.looks += looks;
                 (one, two)
             }
             _ => {
-                let (two, one, ()) = tokio::join!(run(1, two), run(0, one), watched);
+                let (two, one, looks) = tokio::join!(run(1, two), run(0, one), watched);
+                self.looks += looks;
                 (one, two)
             }
         };
