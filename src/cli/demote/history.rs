@@ -74,7 +74,7 @@ mod tests {
 
     fn info(lines: &[(&str, &str)]) -> InfoReply {
         let lines = lines.iter().map(|(key, value)| format!("{key}:{value}\r\n"));
-        let text = format!("# Replication\r\n{}", lines.collect::<String>());
+        let text = format!("# Server\r\n# Replication\r\n{}", lines.collect::<String>());
         InfoReply::parse(text.as_bytes()).unwrap()
     }
 
