@@ -74,6 +74,14 @@ impl ClusterHands {
         self.stopped.lock().unwrap_or_else(PoisonError::into_inner).get(site) == Some(&false)
     }
 
+    /// Whether these hands have stopped the traffic of a site, and nothing there answers since; asked where its cluster is too
+    /// old to say so.
+    async fn is_stopped_already(&self, site: &SiteName, clients: &[Arc<RedisClient>]) -> bool {
+        let is_ours = self.stopped.lock().unwrap_or_else(PoisonError::into_inner).get(site) == Some(&true);
+        let pings = join_all(clients.iter().map(|client| client.ping(LOOK_DEADLINE))).await;
+        is_ours && pings.iter().all(Result::is_err)
+    }
+
     /// Whether every Redis of a site refuses connections.
     async fn is_gone(&self, clients: &[Arc<RedisClient>]) -> bool {
         let pings = join_all(clients.iter().map(|client| client.ping(LOOK_DEADLINE))).await;
@@ -104,6 +112,9 @@ impl Promote for ClusterHands {
     /// stays stopped, for however long; where the cluster cannot be told, the database must be gone.
     async fn fence(&self, site: &SiteName, _: Duration) -> Result<Vec<Fencing>, PromoteError> {
         let (orders, clients) = (self.orders(site)?, self.redis.clients(site)?);
+        if matches!(orders.is_stopped().await, Ok(None)) && self.is_stopped_already(site, clients).await {
+            return Ok(vec![Fencing::Stopped; clients.len()]);
+        }
         match orders.stop().await {
             Ok(how) => {
                 self.note_stopped(site, how != Stopped::Before);

@@ -23,10 +23,20 @@ const COPY: (&str, u32) = ("a", 2);
 const STOP: &str = "/v1/bdbs/5/actions/stop_traffic";
 const RESUME: &str = "/v1/bdbs/5/actions/resume_traffic";
 
+/// A release that says itself that the traffic of a database is stopped, and one that does not.
+const PROFILES: [&str; 2] = ["8.0.22", "8.0.10"];
+
 impl World {
     /// Everything runs, and nothing but the health of the source stands against a switch.
-    async fn ready() -> Self {
-        let clusters = EnterpriseSandbox::start().await;
+    async fn ready(profile: &str) -> Self {
+        let users = [(USER, "db_viewer"), (MEMBER, "db_member")]
+            .map(|((name, password), role)| json!({"name": name, "password": password, "role": role}));
+        let cluster = |name: &str, database: Value| json!({"name": name, "profile": profile, "users": users, "databases": [database]});
+        let source = json!({"uid": SOURCE.1, "name": "catalog"});
+        let copied = [json!({"cluster": SOURCE.0, "database": SOURCE.1})];
+        let copy = json!({"uid": COPY.1, "name": "catalog", "replica_of": copied});
+        let plan = json!({"clusters": [cluster(COPY.0, copy), cluster(SOURCE.0, source)]});
+        let clusters = EnterpriseSandbox::start_with(Some(&plan)).await;
         let route53 = Route53Sandbox::start(&[&format!("{NAME} CNAME 5 {}", TARGETS[0])]).await;
         let sites = [
             clusters.site("dc-a", TARGETS[0], SOURCE.0, SOURCE.1),
@@ -93,14 +103,18 @@ fn outcome(told: &Value) -> Value {
 
 #[tokio::test]
 async fn the_copy_is_promoted_by_its_cluster_before_the_name_moves() {
-    let world = World::ready().await;
+    futures_util::future::join_all(PROFILES.map(promoted)).await;
+}
+
+async fn promoted(profile: &str) {
+    let world = World::ready(profile).await;
     world.lose_source().await;
     let told = world.wait_end().await;
     assert_eq!(outcome(&told)["outcome"], "switched", "{told}");
     assert_eq!(world.answer().await, [TARGETS[1]]);
     let member = MEMBER.0.to_owned();
     let change = |path: &str| (path.to_owned(), member.clone(), 200);
-    assert_eq!(world.changes().await, [change(STOP), change("/v1/bdbs/2")]);
+    assert_eq!(world.changes().await, [change(STOP), change("/v1/bdbs/2")], "{profile}");
     assert_eq!(world.clusters.truth(COPY.0, COPY.1).await["writes_survive"], true);
     let steps = steps(&told);
     let order = ["claimed", "fenced", "promoting", "promoted", "proven", "switched"];
@@ -134,7 +148,7 @@ async fn the_copy_is_promoted_by_its_cluster_before_the_name_moves() {
 
 #[tokio::test]
 async fn a_cluster_that_refuses_the_promotion_leaves_all_as_it_was() {
-    let world = World::ready().await;
+    let world = World::ready(PROFILES[0]).await;
     world.clusters.change("a", json!({"license_days": -1})).await;
     world.lose_source().await;
     let told = world.wait_end().await;
@@ -150,7 +164,7 @@ async fn a_cluster_that_refuses_the_promotion_leaves_all_as_it_was() {
 
 #[tokio::test]
 async fn a_source_that_serves_is_left_only_once_a_person_has_stopped_it() {
-    let world = World::ready().await;
+    let world = World::ready(PROFILES[0]).await;
     let order = async || {
         let ordered = world.setup.redrover(&["failover", SERVICE, "--to", "dc-b"]).await;
         assert_eq!(ordered.code, 0, "{}", ordered.stderr);
@@ -176,7 +190,7 @@ async fn a_source_that_serves_is_left_only_once_a_person_has_stopped_it() {
 
 #[tokio::test]
 async fn check_asks_as_the_promoting_user_and_writes_to_no_copy() {
-    let world = World::ready().await;
+    let world = World::ready(PROFILES[0]).await;
     let checked = world.setup.redrover(&["check", "--connect"]).await;
     let told = checked.stdout;
     for line in

@@ -119,6 +119,14 @@ impl ClusterOrders {
         Ok(if said { Stopped::Now } else { Stopped::Unsaid })
     }
 
+    /// Whether the traffic of the database is stopped; `None` where the cluster is too old to say so.
+    ///
+    /// # Errors
+    /// The cluster does not answer.
+    pub async fn is_stopped(&self) -> Result<Option<bool>, ClusterError> {
+        Ok(self.readable().await?.traffic_manually_disabled)
+    }
+
     /// Lets the traffic of the database go on.
     ///
     /// # Errors

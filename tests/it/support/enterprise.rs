@@ -24,11 +24,21 @@ pub struct EnterpriseSandbox {
 impl EnterpriseSandbox {
     /// Starts the clusters of the sandbox's own plan: an Active-Active database (1 in `a`, 4 in `b`), a copy, a plain one.
     pub async fn start() -> Self {
+        Self::start_with(None).await
+    }
+
+    /// Starts clusters of another plan.
+    pub async fn start_with(plan: Option<&Value>) -> Self {
         let folder = tempfile::tempdir().expect("a folder for certificates");
         std::fs::write(folder.path().join("password"), USER.1).expect("the password can be written");
         std::fs::write(folder.path().join("member"), MEMBER.1).expect("the password can be written");
         let mut command = Command::new(sibling_binary("redis-enterprise-sandbox"));
         command.arg("--certificates").arg(folder.path());
+        if let Some(plan) = plan {
+            let file = folder.path().join("plan.json");
+            std::fs::write(&file, plan.to_string()).expect("the plan can be written");
+            command.arg("--plan").arg(file);
+        }
         let mut process = Process::start("redis-enterprise-sandbox", &mut command);
         let hello = process.wait_stdout_line().await;
         let hello =
