@@ -75,12 +75,12 @@ pub trait Promote: Send + Sync {
     /// The order failed, or the target does not say so; it may have been promoted all the same.
     async fn promote(&self, plan: &Plan) -> Result<(), PromoteError>;
 
-    /// Calls the configured hooks of a point, one after the other; what came of each, in one line. After a switch all
-    /// are called, whatever came of the one before.
+    /// Calls the configured hooks of a point, one after the other, all within a limit; what came of each, in one line.
+    /// After a switch all are called, whatever came of the one before.
     ///
     /// # Errors
     /// One failed that comes before the switch; those behind it were not called.
-    async fn hooks(&self, _: HookPoint<'_>, _: &Plan) -> Result<Vec<String>, HookError> {
+    async fn hooks(&self, _: HookPoint<'_>, _: &Plan, _: Duration) -> Result<Vec<String>, HookError> {
         Ok(Vec::new())
     }
 }

@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use arc_swap::ArcSwap;
 use prometheus_client::registry::Registry;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -16,9 +16,9 @@ use super::promote::RedisHands;
 use super::reload::Services;
 use crate::act::dns::{Dns, DnsError, DnsMetrics, EmbeddedServer, EmbeddedZone, open};
 use crate::act::notify::{Channels, Courier, NotifyMetrics};
-use crate::act::{self, CurrentService, Hands};
+use crate::act::{self, CurrentService, Hands, Pace};
 use crate::config::{Config, Loaded, Outline, Provider, Record, Service, load};
-use crate::control::{self, Capacity, Intake, Ledger, SWITCHES_MAX, Setup, Tidy, View, Wakers};
+use crate::control::{self, Capacity, Intake, Ledger, Setup, Tidy, View, Wakers};
 use crate::lead::{Election, Solo};
 use crate::monitor::{self, Alone, Collectors, Exporter, ExporterOptions, Inventory, Monitor, Pictures};
 use crate::serve::{ListenAddress, Metrics, ReloadRequest, Serve, Server, TelemetryPath, WebKeeper, router};
@@ -93,7 +93,7 @@ pub(super) struct Shared {
     pub(super) journal: Arc<dyn Journal>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) election: Arc<dyn Election>,
-    pub(super) pace: Arc<Semaphore>,
+    pub(super) pace: Pace,
     pub(super) zone: Option<Arc<EmbeddedZone>>,
     pub(super) act: act::Metrics,
     pub(super) monitor: monitor::Metrics,
@@ -138,7 +138,7 @@ impl Shared {
             current: CurrentService::new(Arc::clone(&service)),
             metrics: self.act.clone(),
         };
-        Ok(Setup::new(config, service, hands, Arc::new(Alone), Arc::clone(&self.pace)))
+        Ok(Setup::new(config, service, hands, Arc::new(Alone), self.pace.clone()))
     }
 }
 
@@ -184,7 +184,7 @@ impl App {
             journal: Arc::clone(&journal),
             clock: Arc::clone(&clock),
             election: Arc::new(Solo),
-            pace: Arc::new(Semaphore::new(SWITCHES_MAX)),
+            pace: Pace::default(),
             zone: zone.clone(),
             act: act::Metrics::register(&mut registry),
             monitor: monitor::Metrics::register(&mut registry),

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::act::dns::wire::chain;
-use crate::act::hook::{Call, HookError, HookPoint, call};
+use crate::act::hook::{Call, HookError, HookPoint, call, call_all};
 use crate::act::{Promote, PromoteError};
 use crate::config::{Promote as Rule, Service};
 use crate::decide::Plan;
@@ -36,8 +35,8 @@ impl RedisHands {
         Self { monitor, service, agent, tls: TlsProfiles::new() }
     }
 
-    fn call<'a>(&'a self, point: HookPoint<'a>, plan: &'a Plan) -> Call<'a> {
-        Call { point, agent: &self.agent, service: &self.service, plan }
+    fn call<'a>(&'a self, point: HookPoint<'a>, plan: &'a Plan, limit: Duration) -> Call<'a> {
+        Call { point, agent: &self.agent, service: &self.service, plan, limit }
     }
 
     fn clients(&self, site: &SiteName) -> Result<&[Arc<RedisClient>], PromoteError> {
@@ -76,7 +75,7 @@ impl Promote for RedisHands {
             Some(Rule::Replicaof { .. }) | None => None,
         };
         if let Some(hook) = hook {
-            call(hook, &self.call(HookPoint::Promote, plan), &self.tls).await?;
+            call(hook, &self.call(HookPoint::Promote, plan, hook.timeout), &self.tls).await?;
         }
         let promotions = self.clients(&plan.to)?.iter().map(|client| async move {
             let target = client.target();
@@ -99,20 +98,17 @@ impl Promote for RedisHands {
         futures_util::future::join_all(promotions).await.into_iter().collect()
     }
 
-    async fn hooks(&self, point: HookPoint<'_>, plan: &Plan) -> Result<Vec<String>, HookError> {
-        let (hooks, may_fail) = match point {
-            HookPoint::Before => (self.service.hooks.before.as_slice(), false),
-            HookPoint::Promote => (&[][..], false),
-            HookPoint::After(_) => (self.service.hooks.after.as_slice(), true),
+    async fn hooks(
+        &self,
+        point: HookPoint<'_>,
+        plan: &Plan,
+        limit: Duration,
+    ) -> Result<Vec<String>, HookError> {
+        let hooks = match point {
+            HookPoint::Before => self.service.hooks.before.as_slice(),
+            HookPoint::Promote => &[],
+            HookPoint::After(_) => self.service.hooks.after.as_slice(),
         };
-        let mut said = Vec::with_capacity(hooks.len());
-        for hook in hooks {
-            match call(hook, &self.call(point, plan), &self.tls).await {
-                Ok(line) => said.push(line),
-                Err(error) if may_fail => said.push(chain(&error)),
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(said)
+        call_all(hooks, &self.call(point, plan, limit), &self.tls).await
     }
 }

@@ -23,4 +23,4 @@ pub use metrics::Metrics;
 pub use report::report;
 pub use tidy::Tidy;
 pub use view::{ServiceView, View};
-pub use worker::{SWITCHES_MAX, Setup, Worker};
+pub use worker::{Setup, Worker};

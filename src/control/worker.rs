@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -14,7 +14,7 @@ use super::command::Wakers;
 use super::cycle::Cause;
 use super::flood::Flood;
 use super::{Metrics, View};
-use crate::act::{Hands, Permit, Refusal, Switch};
+use crate::act::{Hands, Pace, Permit, Refusal, Switch};
 use crate::analyse::Analyser;
 use crate::config::{Agent, Config, Service};
 use crate::decide::saga::Outcome;
@@ -23,9 +23,6 @@ use crate::monitor::{Peers, SignalBook};
 use crate::store::{Body, Entry, JournalError, Kind, NewEntry, OperatorAction, Query, Story, Ticket};
 use crate::types::{Moment, RecordView, ServiceName, SiteName};
 
-/// Switches of one agent under way at once: a datacenter that goes dark takes all its services with it, and a provider
-/// takes some five changes a second.
-pub const SWITCHES_MAX: usize = 2;
 /// A switch that is under way may take so long to reach a safe place when the program stops.
 const DRAIN_LIMIT: Duration = Duration::from_secs(10);
 
@@ -38,8 +35,8 @@ pub struct Setup {
     pub hands: Hands,
     /// The other vantages.
     pub peers: Arc<dyn Peers>,
-    /// Switches of this agent that may be under way at once; the others wait in the order in which they came.
-    pub pace: Arc<Semaphore>,
+    /// Which switches of this agent may go on.
+    pub pace: Pace,
     /// Time from one round to the next.
     pub probe_interval: Duration,
     /// Deadline of one look at one target.
@@ -56,7 +53,7 @@ impl Setup {
         service: Arc<Service>,
         hands: Hands,
         peers: Arc<dyn Peers>,
-        pace: Arc<Semaphore>,
+        pace: Pace,
     ) -> Self {
         Self {
             service,
@@ -268,7 +265,7 @@ impl Worker {
 
     /// Whether any service of this agent is being switched.
     pub(super) fn is_any_switching(&self) -> bool {
-        self.switching_to.is_some() || self.setup.pace.available_permits() < SWITCHES_MAX
+        self.switching_to.is_some() || self.setup.pace.is_busy()
     }
 
     /// Carries out a ticketed plan beside the cycles.
@@ -276,8 +273,7 @@ impl Worker {
         let setup = self.setup.clone();
         self.switching_to = Some(ticket.plan().to.clone());
         self.switches.spawn(async move {
-            // A closed semaphore would only mean that nobody paces any more.
-            let _turn = setup.pace.acquire().await;
+            let turn = setup.pace.turn().await;
             let hands = &setup.hands;
             let decision = ticket.plan().decision.clone();
             let granted = match hands.election.standing().term(hands.clock.now()) {
@@ -285,7 +281,7 @@ impl Worker {
                 None => Err(Refusal::NotLeading),
             };
             let ended = match granted {
-                Ok(permit) => Switch::run(hands, &setup.service, &setup.agent, permit).await,
+                Ok(permit) => Switch::run(hands, &setup.service, &setup.agent, permit, turn).await,
                 Err(refusal) => refuse(&setup, &decision, &refusal).await.map(Some),
             };
             report(&setup, &decision, ended);

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::fuse::{Fuse, FusedJournal};
 use super::world::{Event, Old, Ports, State, World};
-use crate::act::{CurrentService, Hands, Metrics, Permit, Switch};
+use crate::act::{CurrentService, Hands, Metrics, Pace, Permit, Switch};
 use crate::config::{Agent, Config, Rules, Service, parse};
 use crate::decide::saga::Outcome;
 use crate::decide::{Plan, Trigger};
@@ -41,6 +41,7 @@ pub(super) struct Stage {
     pub(super) plan: Plan,
     pub(super) folder: TempDir,
     pub(super) agent: Agent,
+    pub(super) pace: Pace,
 }
 
 /// In memory where there is such a folder: thousands of lives wait for the disk otherwise.
@@ -105,7 +106,7 @@ impl Stage {
             lossless: is_planned,
         };
         let folder = folder();
-        Self { world, service, plan, folder, agent }
+        Self { world, service, plan, folder, agent, pace: Pace::default() }
     }
 
     /// The ports of a new process; its journal is opened from disk.
@@ -144,7 +145,8 @@ impl Stage {
             let term = Term { number: 1, until: None };
             let permit = Permit::grant(ticket, term, &hands).await.ok()?;
             tokio::time::advance(delay).await;
-            Switch::run(&hands, &self.service, &self.agent, permit).await.ok().flatten()
+            let turn = self.pace.turn().await;
+            Switch::run(&hands, &self.service, &self.agent, permit, turn).await.ok().flatten()
         };
         fuse.run(life).await.flatten()
     }

@@ -68,8 +68,13 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     }),
     row("planned, the promotion fails", Planned, ABANDONED, (2, 0), "ticketed claim fence catch_up recheck", |s| s.promotion = Promotion::FailsBefore),
 
+    row("planned, the promotion takes longer than a pause", Planned, SWITCHED, (2, 1), CAUGHT_UP, |s| s.promotion_takes = Duration::from_secs(150)),
+
     row("with hooks", Hooked, SWITCHED, (2, 1), HOOKED, |_| {}),
     row("a hook before it fails", Hooked, ABANDONED, (2, 0), "ticketed claim settle follow", |s| s.hook_fails = true),
+    row("the hooks before it outlast the decision", Hooked, ABANDONED, (2, 0), "ticketed claim settle follow", |s| {
+        s.hooks_take = Duration::from_secs(600);
+    }),
     row("with hooks, and the promotion fails", Hooked, ABANDONED, (2, 0), "ticketed claim prepare fence recheck settle follow", |s| {
         s.promotion = Promotion::FailsBefore;
     }),

@@ -97,6 +97,9 @@ pub(super) struct State {
     pub(super) arriving: u64,
     /// The hooks before the switch fail.
     pub(super) hook_fails: bool,
+    /// All hooks of one point take so long, and a promotion.
+    pub(super) hooks_take: Duration,
+    pub(super) promotion_takes: Duration,
     /// The target follows something else.
     pub(super) is_stranger: bool,
     /// When an entry of this label was written, so much time passes.
@@ -142,6 +145,8 @@ impl World {
             arriving: 0,
             is_stranger: false,
             hook_fails: false,
+            hooks_take: Duration::ZERO,
+            promotion_takes: Duration::ZERO,
             stall: None,
             roles: vec![role],
             is_loading: false,
@@ -390,13 +395,21 @@ impl Promote for Ports {
     }
 
     async fn promote(&self, _: &Plan) -> Result<(), PromoteError> {
-        self.fuse.pass("promote".to_owned(), async { self.world.promote() }).await
+        let work = async {
+            let takes = self.world.state().promotion_takes;
+            tokio::time::sleep(takes).await;
+            self.world.promote()
+        };
+        self.fuse.pass("promote".to_owned(), work).await
     }
 
-    async fn hooks(&self, point: HookPoint<'_>, _: &Plan) -> Result<Vec<String>, HookError> {
+    async fn hooks(&self, point: HookPoint<'_>, _: &Plan, limit: Duration) -> Result<Vec<String>, HookError> {
         let work = async {
             self.world.tell(Event::Hooked(point.as_str()));
-            match point == HookPoint::Before && self.world.state().hook_fails {
+            let takes = self.world.state().hooks_take;
+            tokio::time::sleep(takes.min(limit)).await;
+            let fails = self.world.state().hook_fails || takes > limit;
+            match point == HookPoint::Before && fails {
                 true => Err(HookError::Late { hook: "/hook".to_owned(), limit: Duration::from_secs(1) }),
                 false => Ok(vec!["/hook: done".to_owned()]),
             }
