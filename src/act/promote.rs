@@ -23,13 +23,27 @@ pub enum PromoteError {
         /// What was seen.
         gap: Gap,
     },
-    /// The order to become a primary failed, or its answer was lost.
-    #[error("{target} did not confirm its promotion ({})", gap.reason.as_str())]
+    /// The order to become a primary was certainly not carried out.
+    #[error("{target} was not promoted ({})", gap.reason.as_str())]
     Promotion {
         /// The Redis.
         target: TargetName,
         /// What was seen.
         gap: Gap,
+    },
+    /// The order to become a primary was sent, and nothing came back: it may still arrive.
+    #[error("{target} did not confirm its promotion, which may still come about ({})", gap.reason.as_str())]
+    Doubtful {
+        /// The Redis.
+        target: TargetName,
+        /// What was seen.
+        gap: Gap,
+    },
+    /// The hook has said yes, and the target does not say that it is a primary.
+    #[error("{target} does not say that it is a primary, although the hook was content")]
+    Unconfirmed {
+        /// The Redis.
+        target: TargetName,
     },
     /// The hook that was to promote failed.
     #[error(transparent)]
@@ -48,11 +62,18 @@ impl PromoteError {
     pub fn may_still_happen(&self) -> bool {
         match self {
             Self::Hook(error) => error.may_still_happen(),
+            Self::Doubtful { .. } | Self::Unconfirmed { .. } => true,
             Self::UnknownSite(_)
             | Self::Unfenceable { .. }
             | Self::Promotion { .. }
             | Self::NotPrimary { .. } => false,
         }
+    }
+
+    /// Whether the order may be given again: of what it asks for there can be no more than once.
+    #[must_use]
+    pub fn may_be_repeated(&self) -> bool {
+        matches!(self, Self::Doubtful { .. })
     }
 }
 

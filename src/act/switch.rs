@@ -13,7 +13,7 @@ use super::looks::{Looks, SERVES_AGAIN};
 use super::pace::Turn;
 use super::permit::{Permit, Refusal, leads, refused};
 use super::swap::{SwapFailure, swap};
-use crate::config::{Agent, Promote as PromoteRule, Service};
+use crate::config::{Agent, Service};
 use crate::decide::saga::{Outcome, Recovery, Step, claimed, cleared, recover};
 use crate::decide::{Plan, Trigger, fence_of};
 use crate::store::{JournalError, Unfinished};
@@ -29,6 +29,8 @@ pub struct Switch<'a> {
     agent: &'a Agent,
     plan: &'a Plan,
     since: Moment,
+    /// No write that the old primary has acknowledged may be lost.
+    lossless: bool,
     /// The old primary may be paused by this switch.
     is_fenced: bool,
     /// Right before the old primary was paused, where it was.
@@ -88,8 +90,9 @@ impl<'a> Switch<'a> {
 
     fn new(hands: &'a Hands, service: &'a Service, agent: &'a Agent, plan: &'a Plan) -> Self {
         let since = hands.clock.now();
-        let (is_fenced, paused, must_follow, epoch, turn) = (false, None, false, None, None);
-        Self { hands, service, agent, plan, since, is_fenced, paused, must_follow, epoch, turn }
+        let (lossless, is_fenced, must_follow) = (plan.lossless, false, false);
+        let (paused, epoch, turn) = (None, None, None);
+        Self { hands, service, agent, plan, since, lossless, is_fenced, paused, must_follow, epoch, turn }
     }
 
     async fn carry_out(&mut self, permit: &Permit) -> Ended {
@@ -118,9 +121,7 @@ impl<'a> Switch<'a> {
         let has_claimed = unfinished.steps.contains(&Step::Claimed);
         switch.is_fenced = plan.promotes && has_claimed;
         switch.must_follow = has_claimed && !unfinished.steps.contains(&Step::Following);
-        // A hook may go on promoting long after its caller has died.
-        let may_come = service.promote.as_ref().is_some_and(PromoteRule::is_by_hook);
-        let is_primary = switch.looks().target_is_primary().await.filter(|is| *is || !may_come);
+        let is_primary = switch.is_promoted(&unfinished.steps).await;
         let recovery = recover(plan, &agent.name, &unfinished.steps, &found, is_primary);
         if matches!(recovery, Recovery::Unclaim | Recovery::Finish) && !leads(hands) {
             // It is the leader's to change the record, and a claim that stands is the leader's to take over.
@@ -200,8 +201,13 @@ impl<'a> Switch<'a> {
             return self.give_back(&why).await;
         }
         // Before the fencing: a paused primary would keep the canary waiting, and look as if it did not serve.
-        if self.plan.trigger == Trigger::Automatic && self.looks().active_serves().await {
-            return self.give_back(SERVES_AGAIN).await;
+        let is_news = self.plan.trigger == Trigger::Automatic || (self.plan.promotes && !self.plan.lossless);
+        if is_news && self.looks().active_serves().await {
+            match self.plan.trigger {
+                Trigger::Automatic => return self.give_back(SERVES_AGAIN).await,
+                // Ordered in an outage that is over: what it takes by now must arrive, as in a planned switch.
+                Trigger::Operator => self.lossless = true,
+            }
         }
         if self.plan.promotes
             && let Some(outcome) = self.fence_and_promote().await?
@@ -212,7 +218,7 @@ impl<'a> Switch<'a> {
     }
 
     fn looks(&self) -> Looks<'a> {
-        Looks { hands: self.hands, service: self.service, plan: self.plan }
+        Looks { hands: self.hands, service: self.service, plan: self.plan, lossless: self.lossless }
     }
 
     fn is_expired(&self) -> bool {

@@ -1,6 +1,7 @@
 //! `redrover check`: whether the configuration is right, and with `--connect` whether everything it names is there.
 
 mod around;
+mod hooks;
 mod record;
 mod redis;
 mod report;
@@ -89,6 +90,7 @@ async fn connect(config: &Config) -> anyhow::Result<()> {
         redis::targets(service, &monitor, deadline, &mut report).await;
         around::client_errors(&monitor, deadline, &mut report).await;
         record::record(config, service, &mut report).await;
+        hooks::programs(service, &mut report);
     }
     if let Some(place) = &config.alertmanager {
         alertmanager(place, config, &mut report).await?;

@@ -11,6 +11,8 @@ mod intake;
 mod ledger;
 mod metrics;
 mod report;
+#[cfg(test)]
+mod tests;
 mod tidy;
 mod view;
 mod worker;

@@ -90,6 +90,8 @@ pub struct Worker {
     pub(super) switching_to: Option<SiteName>,
     switches: JoinSet<()>,
     setups: watch::Receiver<Setup>,
+    /// The last round was broken off for a new configuration.
+    has_begun_anew: bool,
     wake: Arc<Notify>,
 }
 
@@ -120,6 +122,7 @@ impl Worker {
             switching_to: None,
             switches: JoinSet::new(),
             setups,
+            has_begun_anew: false,
         };
         if let Err(error) = worker.inform().await {
             worker.lost_journal(&error);
@@ -159,23 +162,10 @@ impl Worker {
             // Once between two rounds, whatever the clock says meanwhile.
             let window_full = if has_looked_once_more { None } else { self.window_full() };
             let cause = tokio::select! {
-                // In this order, so that a run can be repeated.
+                // In this order, so that a run can be repeated. What is rare comes first: rounds that take longer than the
+                // interval leave a tick waiting each time.
                 biased;
                 () = cancelled.cancelled() => break,
-                _ = ticks.tick() => {
-                    has_looked_once_more = false;
-                    Cause::Timer
-                }
-                () = self.wake.notified() => Cause::Notification,
-                () = tokio::time::sleep(window_full.unwrap_or_default()), if window_full.is_some() => {
-                    has_looked_once_more = true;
-                    Cause::Timer
-                }
-                Some(_) = self.switches.join_next(), if !self.switches.is_empty() => {
-                    self.switching_to = None;
-                    self.record = None;
-                    Cause::SwitchEnded
-                }
                 changed = self.setups.changed() => {
                     if changed.is_err() {
                         break;
@@ -184,6 +174,20 @@ impl Worker {
                     self.follow(setup);
                     ticks = self.ticks();
                     continue;
+                }
+                Some(_) = self.switches.join_next(), if !self.switches.is_empty() => {
+                    self.switching_to = None;
+                    self.record = None;
+                    Cause::SwitchEnded
+                }
+                _ = ticks.tick() => {
+                    has_looked_once_more = false;
+                    Cause::Timer
+                }
+                () = self.wake.notified() => Cause::Notification,
+                () = tokio::time::sleep(window_full.unwrap_or_default()), if window_full.is_some() => {
+                    has_looked_once_more = true;
+                    Cause::Timer
                 }
             };
             self.cycle(cause).await;
@@ -254,13 +258,18 @@ impl Worker {
         }
     }
 
-    /// Goes on with a new configuration; a switch under way hears of it before its next change.
-    fn follow(&mut self, mut setup: Setup) {
-        let current = self.setup.hands.current.clone();
-        current.replace(Arc::clone(&setup.service));
-        setup.hands.current = current;
+    /// Goes on with a new configuration. A switch under way has heard of it already.
+    fn follow(&mut self, setup: Setup) {
         self.setup = setup;
         self.record = None;
+    }
+
+    /// Whether a new configuration waits, and this round should not decide by the old one. Reloads that follow one another
+    /// faster than rounds do not keep it from deciding at all.
+    pub(super) fn must_begin_anew(&mut self) -> bool {
+        let is_outdated = self.setups.has_changed().unwrap_or(false);
+        self.has_begun_anew = is_outdated && !self.has_begun_anew;
+        self.has_begun_anew
     }
 
     /// Whether any service of this agent is being switched.

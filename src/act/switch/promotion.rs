@@ -15,16 +15,22 @@ use crate::types::Guard;
 
 /// The pause of the old primary is renewed so often while the target is being promoted.
 const RENEWAL: Duration = Duration::from_secs(20);
+/// An order takes no longer to arrive: its connection ends with its sender, and what has not left by then never does.
+const ORDER_WAY: Duration = Duration::from_secs(2);
+/// So often the promotion is ordered at most.
+const ORDERS_MAX: u32 = 3;
 /// Why the name is not moved after a promotion.
 const PAUSE_RAN_OUT: &str =
     "the promotion took longer than the pause of the old primary, which may have taken writes since";
+/// Before the reason why an ordered switch is given up that began in an outage.
+const CAME_BACK: &str = "the old primary serves again since the order";
 /// Why a promotion is not ordered any more.
 const STOOD_STILL: &str = "this agent stood still until the pause of the old primary was over";
 
 impl Switch<'_> {
     /// `None` when the target is promoted.
     pub(super) async fn fence_and_promote(&mut self) -> Result<Option<Outcome>, Interrupted> {
-        if let Err(refusal) = self.refused().await {
+        if let Err(refusal) = self.may_promote().await {
             return self.give_back(&refusal.to_string()).await.map(Some);
         }
         let asked = self.hands.clock.now();
@@ -42,12 +48,13 @@ impl Switch<'_> {
         self.or_release(noted).await?;
         let caught_up = self.catch_up(&how).await;
         if let Some(why) = self.or_release(caught_up).await? {
+            let why = if self.plan.lossless { why } else { format!("{CAME_BACK}: {why}") };
             return self.give_back(&why).await.map(Some);
         }
         if self.is_expired() {
             return self.give_back(&Refusal::Expired.to_string()).await.map(Some);
         }
-        if let Err(refusal) = self.refused().await {
+        if let Err(refusal) = self.may_promote().await {
             return self.give_back(&refusal.to_string()).await.map(Some);
         }
         if let Some(why) = self.looks().target_failed().await {
@@ -69,8 +76,37 @@ impl Switch<'_> {
         self.promoted().await
     }
 
-    /// Has the target promoted. The old primary's pause is renewed for as long as that takes.
+    /// Whether nothing has changed that the promotion rests on, and nobody has said stop.
+    async fn may_promote(&self) -> Result<(), Refusal> {
+        self.hands.current.has_same_ground(self.plan)?;
+        self.refused().await
+    }
+
+    /// Has the target promoted. An order that may have been lost is given again, as long as nobody has said stop: there
+    /// can be no more than one promotion of it. Where it stays open whether it arrives, the error says so.
     async fn promote(&mut self) -> Result<(), PromoteError> {
+        let (mut doubt, mut orders) = (None, 0);
+        loop {
+            let Err(error) = self.order().await else { return Ok(()) };
+            orders += 1;
+            let may_repeat = error.may_be_repeated() && orders < ORDERS_MAX && !self.is_pause_over();
+            // One that may still arrive stays in doubt, whatever becomes of the next.
+            let first = doubt.take().unwrap_or(error);
+            if !may_repeat {
+                return Err(first);
+            }
+            if self.looks().target_is_primary().await == Some(true) {
+                return Ok(());
+            }
+            if self.refused().await.is_err() {
+                return Err(first);
+            }
+            doubt = Some(first);
+        }
+    }
+
+    /// Orders the promotion, once. The old primary's pause is renewed for as long as that takes.
+    async fn order(&mut self) -> Result<(), PromoteError> {
         let (hands, plan) = (self.hands, self.plan);
         let mut promotion = hands.promote.promote(plan);
         loop {
@@ -106,7 +142,7 @@ impl Switch<'_> {
     /// Lets the last writes of a paused old primary arrive; why the switch must be given up, if it must. In an outage
     /// that is tried, and no more.
     async fn catch_up(&mut self, how: &[Fencing]) -> Result<Option<String>, JournalError> {
-        let (plan, lossless) = (self.plan, self.plan.lossless);
+        let (plan, lossless) = (self.plan, self.lossless);
         if !Guard::CatchUp.stands() {
             return Ok(None);
         }
@@ -150,6 +186,20 @@ impl Switch<'_> {
             Err(_) if without => Ok(vec![Fencing::Waived]),
             Err(error) => Err(error.to_string()),
         }
+    }
+
+    /// After a restart: whether the target is promoted. `None` where that is open: it does not say so, or a hook may go
+    /// on promoting long after its caller has died.
+    pub(super) async fn is_promoted(&self, steps: &[Step]) -> Option<bool> {
+        let may_come = self.service.promote.as_ref().is_some_and(PromoteRule::is_by_hook);
+        let is_primary = self.looks().target_is_primary().await.filter(|is| *is || !may_come);
+        let is_under_way = steps.contains(&Step::Promoting) && !steps.contains(&Step::Promoted);
+        if is_primary != Some(false) || !is_under_way {
+            return is_primary;
+        }
+        // The order may have left right before the end, and be on its way.
+        tokio::time::sleep(ORDER_WAY).await;
+        self.looks().target_is_primary().await
     }
 
     /// After a restart with the target promoted: the old primary is fenced anew, then the rest of the way.

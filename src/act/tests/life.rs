@@ -26,6 +26,8 @@ pub(super) enum Shape {
     Replication,
     /// The same, and a person moves away from a site that serves.
     Planned,
+    /// The same, and a person moves away from a site that was down when they said so.
+    Ordered,
     WithoutFencing,
     /// Replication, with hooks before and after.
     Hooked,
@@ -51,7 +53,7 @@ fn folder() -> TempDir {
 
 fn config(shape: Shape) -> Config {
     let (topology, promote) = match shape {
-        Shape::Replication | Shape::Planned => ("replication", "promote: {kind: replicaof}"),
+        Shape::Replication | Shape::Planned | Shape::Ordered => ("replication", "promote: {kind: replicaof}"),
         Shape::WithoutFencing => ("replication", "promote: {kind: replicaof, without_fencing: true}"),
         Shape::Hooked => (
             "replication",
@@ -102,7 +104,10 @@ impl Stage {
             // A long life, so that the pause is over first.
             expires_unix_ms: now + if is_planned { 300_000 } else { 60_000 },
             promotes: shape != Shape::ActiveActive,
-            trigger: if is_planned { Trigger::Operator } else { Trigger::Automatic },
+            trigger: match shape {
+                Shape::Planned | Shape::Ordered => Trigger::Operator,
+                _ => Trigger::Automatic,
+            },
             lossless: is_planned,
         };
         let folder = folder();
@@ -112,7 +117,10 @@ impl Stage {
     /// The ports of a new process; its journal is opened from disk.
     pub(super) fn hands(&self, fuse: &Arc<Fuse>, fails_from: usize) -> Hands {
         let ports = || Ports { world: Arc::clone(&self.world), fuse: Arc::clone(fuse) };
+        let current = CurrentService::new(Arc::new(self.service.clone()));
         let journal = FusedJournal {
+            current: current.clone(),
+            service: self.service.clone(),
             inner: SqliteJournal::open(self.folder.path()).unwrap(),
             fuse: Arc::clone(fuse),
             world: Arc::clone(&self.world),
@@ -127,7 +135,7 @@ impl Stage {
             look_deadline: Duration::from_millis(300),
             election: Arc::new(ports()),
             clock: Arc::clone(&self.world) as Arc<dyn Clock>,
-            current: CurrentService::new(Arc::new(self.service.clone())),
+            current,
             metrics: Metrics::register(&mut Registry::default()),
         }
     }
@@ -214,7 +222,9 @@ impl Stage {
         let events = self.world.events();
         let shown = || format!("{why}:\n{events:#?}");
         let before = |at: usize, word: &str| events[..at].contains(&Event::Wrote(word.to_owned()));
-        let served = |at: usize| events[..at].contains(&Event::Served);
+        // What a person orders to leave may serve; none of its writes is lost then, see `Event::Lost`.
+        let is_automatic = self.plan.trigger == Trigger::Automatic;
+        let served = |at: usize| is_automatic && events[..at].contains(&Event::Served);
         let mut epoch = self.plan.fence.epoch;
         let mut promotions = 0;
         for point in ["before", "after"] {
