@@ -46,12 +46,12 @@ impl SqliteJournal {
         let found =
             applied(&connection).map_err(|source| JournalError::Open { path: path.clone(), source })?;
         let _alone = match (1..MIGRATIONS.len()).contains(&found) {
-            true => Some(lock(directory).map_err(|error| match error {
-                JournalError::Held { .. } => {
-                    JournalError::Older { path: path.clone(), found, known: MIGRATIONS.len() }
+            true => match lock(directory) {
+                Err(JournalError::Held { .. }) => {
+                    return Err(JournalError::Older { path, found, known: MIGRATIONS.len() });
                 }
-                other => other,
-            })?),
+                alone => Some(alone?),
+            },
             false => None,
         };
         Self::prepare(connection, &path).map(|connection| Self::of(Slot::Open { connection, _lock: None }))

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::life::Shape::{ActiveActive, Replication};
 use super::life::Stage;
+use super::world::Later;
 use crate::act::permit::Refusal;
 use crate::config::{Maintenance, Mode, Provider, Service, Topology};
 use crate::decide::Trigger;
@@ -61,9 +62,6 @@ async fn a_reload_ends_a_switch_that_has_not_begun() {
     assert!(matches!(refused, Err(Refusal::Reconfigured { .. })), "{refused:?}");
     assert!(stage.world.events().is_empty(), "nothing was changed");
 }
-
-/// What a reload leaves of a service; nothing when it is gone.
-type Later = fn(Service) -> Option<Service>;
 
 fn changed(mut service: Service, change: fn(&mut Service)) -> Option<Service> {
     change(&mut service);

@@ -32,7 +32,8 @@ async fn all_but_one(pace: &Pace) -> Vec<crate::act::Turn> {
 
 #[tokio::test(start_paused = true)]
 async fn the_next_switch_begins_once_the_name_has_moved() {
-    let rows: [(_, fn(&mut State), &str); 3] = [
+    type Arrange = fn(&mut State);
+    let rows: [(_, Arrange, &str); 3] = [
         (Replication, |s| s.is_stale = true, "verify"),
         (Hooked, |s| s.is_stale = true, "follow"),
         // What gives up keeps nobody waiting either.

@@ -21,6 +21,9 @@ use crate::types::*;
 /// Where the old primary's stream of replication stands.
 const HEAD_BYTES: u64 = 1000;
 
+/// What a reload leaves of a service; nothing when it is gone.
+pub(super) type Later = fn(Service) -> Option<Service>;
+
 /// What happens to one change; without one it just works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum DnsFault {
@@ -119,7 +122,7 @@ pub(super) struct State {
     /// Name servers answer the old value until the end of time.
     pub(super) is_stale: bool,
     /// When an entry of this label was written, a reload leaves this of the service.
-    pub(super) reload: Option<(&'static str, fn(Service) -> Option<Service>)>,
+    pub(super) reload: Option<(&'static str, Later)>,
     /// When an entry of this label was written, a person orders this.
     pub(super) interjection: Option<(&'static str, OperatorAction)>,
     /// Time that passes between the permit and the switch.
