@@ -6,5 +6,5 @@ mod parts;
 mod promote;
 mod reload;
 
-pub use parts::{App, Options, now, open_dns, open_dns_read_only};
+pub use parts::{App, Options, learning, now, open_dns, open_dns_read_only};
 pub use promote::RedisHands;

@@ -11,6 +11,7 @@ pub mod config;
 pub mod control;
 pub mod decide;
 pub mod lead;
+pub mod learn;
 pub mod monitor;
 pub mod replay;
 pub mod serve;

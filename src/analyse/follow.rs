@@ -37,6 +37,14 @@ impl Follower {
         Self { stream: Stream::new(trained.model), limit }
     }
 
+    /// The same with a fixed limit.
+    #[cfg(test)]
+    pub(super) fn with_fixed_limit(&self, score: f64) -> Self {
+        let mut limit = Limit::new(Threshold::Fixed(score), self.stream.model().period_seconds());
+        limit.extend([]);
+        Self { stream: self.stream.clone(), limit }
+    }
+
     /// The model and its last row.
     #[must_use]
     pub fn stream(&self) -> &Stream {

@@ -18,8 +18,9 @@ use crate::act::dns::{Dns, DnsError, DnsMetrics, EmbeddedServer, EmbeddedZone, o
 use crate::act::notify::{Channels, Courier, NotifyMetrics};
 use crate::act::{self, CurrentService, Hands, Pace};
 use crate::config::{Config, Loaded, Outline, Provider, Record, Service, load};
-use crate::control::{self, Capacity, Intake, Ledger, Setup, Tidy, View, Wakers};
+use crate::control::{self, Capacity, Intake, Ledger, Setup, Tidy, View, Wakers, analysis_settings};
 use crate::lead::{Election, Solo};
+use crate::learn::{Learner, Learning, Lessons};
 use crate::monitor::{self, Alone, Collectors, Exporter, ExporterOptions, Inventory, Monitor, Pictures};
 use crate::serve::{ListenAddress, Metrics, ReloadRequest, Serve, Server, TelemetryPath, WebKeeper, router};
 use crate::store::{Journal, Occasion, SqliteJournal};
@@ -47,6 +48,18 @@ pub struct Options {
 #[must_use]
 pub fn now() -> Moment {
     SystemClock::new().now()
+}
+
+/// How models are made, by a configuration.
+#[must_use]
+pub fn learning(config: &Config) -> Learning {
+    let analysis = &config.analysis;
+    Learning {
+        settings: analysis_settings(analysis),
+        history: analysis.history,
+        history_min: analysis.history_min,
+        retrain: analysis.retrain,
+    }
 }
 
 /// Opens a service's record at its provider, for commands that run once.
@@ -97,6 +110,7 @@ pub(super) struct Shared {
     pub(super) zone: Option<Arc<EmbeddedZone>>,
     pub(super) act: act::Metrics,
     pub(super) monitor: monitor::Metrics,
+    pub(super) lessons: Lessons,
     /// Who takes the inventory of the clusters hears here what to look with.
     pub(super) looking: watch::Sender<Option<Arc<Collectors>>>,
 }
@@ -138,7 +152,8 @@ impl Shared {
             current: CurrentService::new(Arc::clone(&service)),
             metrics: self.act.clone(),
         };
-        Ok(Setup::new(config, service, hands, Arc::new(Alone), self.pace.clone()))
+        let setup = Setup::new(config, service, hands, Arc::new(Alone), self.pace.clone());
+        Ok(setup.taught(self.lessons.clone()))
     }
 }
 
@@ -180,7 +195,9 @@ impl App {
         let mut registry = Registry::default();
         let zone = agents_zone(&config, clock.now())?;
         let (looking, looks) = watch::channel(None);
+        let (learner, lessons) = Learner::new(&config.agent.data_dir, learning(&config), Arc::clone(&clock));
         let shared = Shared {
+            lessons,
             journal: Arc::clone(&journal),
             clock: Arc::clone(&clock),
             election: Arc::new(Solo),
@@ -209,6 +226,11 @@ impl App {
                 "the name server"
             });
         }
+        let stop = cancelled.clone();
+        tasks.spawn(async move {
+            learner.run(stop).await;
+            "the learner"
+        });
         let mut services = Services::new(shared, view.clone(), decided, wakers, cancelled.clone());
         services.apply(&config, &mut tasks).await?;
         let stop = cancelled.clone();

@@ -8,10 +8,12 @@ mod demo;
 mod evaluate;
 mod explain;
 mod history;
+mod models;
 mod operate;
 mod parts;
 mod replay;
 mod run;
 mod simulate;
+mod train;
 
 pub use parts::main;

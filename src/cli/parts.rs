@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
-use super::{adopt, check, demo, evaluate, explain, history, operate, replay, run, simulate};
+use super::{adopt, check, demo, evaluate, explain, history, models, operate, replay, run, simulate, train};
 use crate::config::{Config, Loaded, Service, load};
 use crate::types::ServiceName;
 
@@ -55,6 +55,10 @@ enum Command {
     Replay(replay::ReplayArgs),
     /// Run the analysis over numbers of your own, and write what it makes of each row.
     Evaluate(evaluate::EvaluateArgs),
+    /// Make models at once: of the local history, or of the past that Prometheus has.
+    Train(train::TrainArgs),
+    /// Print what was learned of each target.
+    Models(models::ModelsArgs),
     /// Show a failover from beginning to end on this machine, with real servers.
     Demo(demo::DemoArgs),
 }
@@ -216,6 +220,8 @@ pub fn main() -> ExitCode {
             Command::Simulate(args) => tokio::task::block_in_place(|| simulate::run(args)),
             Command::Replay(args) => replay::run(args).await,
             Command::Evaluate(args) => tokio::task::block_in_place(|| evaluate::run(&args)),
+            Command::Train(args) => train::run(args).await,
+            Command::Models(args) => tokio::task::block_in_place(|| models::run(&args)),
             Command::Demo(args) => demo::run(args).await,
         }
     });

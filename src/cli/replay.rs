@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use clap::Args;
 use url::Url;
 
-use self::progress::Progress;
+pub(super) use self::progress::Progress;
 use super::parts::{ConfigArgs, Failure, Output, config, service};
 use crate::app::now;
 use crate::config::read::{Value, instant};

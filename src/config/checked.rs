@@ -48,8 +48,76 @@ pub struct Config {
     pub notify: Vec<Channel>,
     /// The authoritative name server inside this program; present when a service uses it.
     pub embedded_dns: Option<EmbeddedDns>,
+    /// How what is unusual is found.
+    pub analysis: Analysis,
     /// How long what happened is remembered.
     pub history: History,
+}
+
+/// The analysis of what is unusual.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Analysis {
+    /// The time from one row of history to the next.
+    pub period: Duration,
+    /// How much history is kept of each target.
+    pub history: Duration,
+    /// Before so much of it, fixed limits stand in for a model.
+    pub history_min: Duration,
+    /// A model is made anew so often.
+    pub retrain: Duration,
+    /// Where an alarm begins.
+    pub threshold: AnomalyThreshold,
+    /// What counts as a deviation of some signals, instead of the defaults.
+    pub signals: Vec<AnalysisSignal>,
+}
+
+/// Where an alarm begins.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum AnomalyThreshold {
+    /// So that usual looks exceed it so often in a day.
+    AlarmsPerDay(f64),
+    /// So that this share of the looks exceeds it.
+    Contamination(f64),
+    /// Always this score.
+    Fixed(f64),
+}
+
+/// What counts as a deviation of one signal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AnalysisSignal {
+    /// Its name.
+    pub name: String,
+    /// Whether more is unusual, and whether less is.
+    pub direction: AnomalyDirection,
+    /// A smaller deviation is none, in the signal's unit.
+    pub deviation_min: f64,
+    /// A smaller deviation is none, as a share of what is expected.
+    pub deviation_min_share: f64,
+}
+
+/// The side on which a signal deviates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AnomalyDirection {
+    /// More and less.
+    Both,
+    /// More alone.
+    High,
+    /// Less alone.
+    Low,
+}
+
+impl Default for Analysis {
+    fn default() -> Self {
+        const DAY: Duration = Duration::from_secs(86_400);
+        Self {
+            period: Duration::from_secs(60),
+            history: 14 * DAY,
+            history_min: DAY,
+            retrain: DAY,
+            threshold: AnomalyThreshold::AlarmsPerDay(2.0),
+            signals: Vec::new(),
+        }
+    }
 }
 
 /// Probing.

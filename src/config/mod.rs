@@ -3,6 +3,7 @@
 //!
 //! Absent on purpose: defaults hidden elsewhere, and any way to make a [`Config`] from a file but [`load()`].
 
+mod analysis;
 mod around;
 mod channels;
 mod check;
@@ -39,8 +40,9 @@ mod web;
 
 pub use around::{ClientErrors, Datacenter, Enterprise, HttpLogin, Maintenance, Prometheus, Reach, Vantage};
 pub use checked::{
-    Address, Agent, Alertmanager, Canary, Config, Flap, Global, Mode, Policy, Promote, Provider, Record,
-    Service, Site, Target, Tls, Topology, Webhook, WebhookAuth, Weights,
+    Address, Agent, Alertmanager, Analysis, AnalysisSignal, AnomalyDirection, AnomalyThreshold, Canary,
+    Config, Flap, Global, Mode, Policy, Promote, Provider, Record, Service, Site, Target, Tls, Topology,
+    Webhook, WebhookAuth, Weights,
 };
 pub use cloud_dns::CloudDns;
 pub use embedded::{EmbeddedDns, NameServer, Network, RateLimit};

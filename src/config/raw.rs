@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::around::{ClientErrors, Datacenter, Enterprise, Maintenance, Prometheus, Reach, Vantage};
 use super::checked::{
-    Agent, Alertmanager, Canary, Config, Global, Mode, Policy, Promote, Provider, Record, Service, Site,
-    Target, Topology, Webhook,
+    Agent, Alertmanager, Analysis, Canary, Config, Global, Mode, Policy, Promote, Provider, Record, Service,
+    Site, Target, Topology, Webhook,
 };
 use super::embedded::EmbeddedDns;
 use super::exporter::{Discover, Exporter, Group};
@@ -32,6 +32,7 @@ pub(super) struct RawConfig {
     pub(super) prometheus: Option<Prometheus>,
     pub(super) notify: Vec<Placed<Channel>>,
     pub(super) embedded_dns: Option<EmbeddedDns>,
+    pub(super) analysis: Analysis,
     pub(super) history: Option<History>,
 }
 
@@ -136,6 +137,7 @@ impl RawConfig {
             prometheus: self.prometheus,
             notify: values(self.notify),
             embedded_dns: self.embedded_dns,
+            analysis: self.analysis,
             history: self.history?,
         })
     }

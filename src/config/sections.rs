@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use super::analysis;
 use super::around::HttpLogin;
 use super::channels;
 use super::checked::{Alertmanager, Global, Webhook, WebhookAuth};
@@ -34,6 +35,7 @@ pub(super) fn config(root: &Item<'_>) -> Option<RawConfig> {
         "prometheus",
         "notify",
         "embedded_dns",
+        "analysis",
         "history",
     ];
     let file = root.section(&known)?;
@@ -61,6 +63,7 @@ pub(super) fn config(root: &Item<'_>) -> Option<RawConfig> {
         notify: channels::channels(&file),
         embedded_dns: embedded::read(&file),
         history: history::read(&file),
+        analysis: analysis::read(&file),
     })
 }
 

@@ -1,24 +1,69 @@
-//! What the analysis adds to a cycle: scores before the decision, and learning after it.
+//! What the analysis adds to a cycle: scores before the decision, and rows of history after it.
 
 use super::worker::Worker;
-use crate::decide::{Decision, Health, Reason};
-use crate::monitor::signals;
+use crate::analyse::{Direction, Rule, Settings, Threshold};
+use crate::config::{Analysis, AnalysisSignal, AnomalyDirection, AnomalyThreshold};
+use crate::decide::{Decision, Group, Health, Reason};
 use crate::types::{SiteName, Snapshot};
 
-/// The parameter of all forests' seeds. Another number would give other trees, no better and no worse.
-pub(super) const ANALYSIS_SEED: u64 = 1;
+/// What is unusual at the active site is told with the decision in so many sentences at most.
+const SENTENCES_MAX: usize = 3;
+
+/// The settings of the analysis that a configuration asks for.
+#[must_use]
+pub fn analysis_settings(analysis: &Analysis) -> Settings {
+    Settings {
+        period_seconds: u32::try_from(analysis.period.as_secs()).unwrap_or(60).max(1),
+        threshold: match analysis.threshold {
+            AnomalyThreshold::AlarmsPerDay(alarms) => Threshold::AlarmsPerDay(alarms),
+            AnomalyThreshold::Contamination(share) => Threshold::Contamination(share),
+            AnomalyThreshold::Fixed(score) => Threshold::Fixed(score),
+        },
+        rules: analysis.signals.iter().map(|signal| (signal.name.clone(), rule(signal))).collect(),
+    }
+}
+
+fn rule(signal: &AnalysisSignal) -> Rule {
+    let direction = match signal.direction {
+        AnomalyDirection::Both => Direction::Both,
+        AnomalyDirection::High => Direction::High,
+        AnomalyDirection::Low => Direction::Low,
+    };
+    let AnalysisSignal { deviation_min, deviation_min_share, .. } = *signal;
+    Rule { direction, deviation_min, deviation_min_share }
+}
 
 impl Worker {
     /// Fills in how unusual each site is, and notes the signals of all targets.
     pub(super) fn analyse(&mut self, snapshots: &mut [Snapshot]) {
         let timeout = self.setup.probe_timeout;
-        self.analyser.score(snapshots, |look| signals(look, timeout));
+        self.analyser.score(snapshots);
         self.signals.note(snapshots, timeout);
     }
 
-    /// Learns from this round, once everything that its decision asks for is under way.
+    /// Says with the decision what is unusual at its active site.
+    pub(super) fn tell_unusual(&self, decision: &mut Decision) {
+        let mut terms = decision.confidence.terms.iter_mut();
+        let Some(term) = terms.find(|term| term.group == Group::Anomaly) else { return };
+        let because = self.analyser.because(decision.active.as_ref());
+        if !because.is_empty() {
+            let most = because.len().min(SENTENCES_MAX);
+            term.because = format!("{}: {}", term.because, because[..most].join("; "));
+        }
+    }
+
+    /// Hands over the rows that this round completed, once everything that its decision asks for is under way, and takes
+    /// the models that were made meanwhile.
     pub(super) fn learn(&mut self, decision: &Decision) {
-        self.analyser.learn(&usual(decision));
+        let lessons = self.analyser.remember(&usual(decision));
+        let Some(learner) = &self.setup.lessons else { return };
+        learner.give(&self.setup.service.name, lessons);
+        for (site, target, known) in self.analyser.models() {
+            let place = (self.setup.service.name.clone(), site, target);
+            if let Some(ready) = learner.younger(&place, known) {
+                self.analyser.adopt(&place.1, &place.2, ready.follower, ready.trained);
+            }
+        }
     }
 }
 

@@ -61,8 +61,9 @@ impl Worker {
             return;
         }
         let now = self.setup.hands.clock.now();
-        let (state, decision) = step(&self.state, &evidence, &self.setup.service, now);
+        let (state, mut decision) = step(&self.state, &evidence, &self.setup.service, now);
         self.state = state;
+        self.tell_unusual(&mut decision);
         self.commit(cause, evidence, decision).await;
     }
 

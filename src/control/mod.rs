@@ -17,6 +17,7 @@ mod tidy;
 mod view;
 mod worker;
 
+pub use analysis::analysis_settings;
 pub use capacity::Capacity;
 pub use command::{ControlHandle, Submission, SubmitError, Wakers};
 pub use intake::Intake;

@@ -9,16 +9,17 @@ use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-use super::analysis::ANALYSIS_SEED;
+use super::analysis::analysis_settings;
 use super::command::Wakers;
 use super::cycle::Cause;
 use super::flood::Flood;
 use super::{Metrics, View};
 use crate::act::{Hands, Pace, Permit, Refusal, Switch};
-use crate::analyse::Analyser;
+use crate::analyse::{Analyser, Settings};
 use crate::config::{Agent, Config, Service};
 use crate::decide::saga::Outcome;
 use crate::decide::{Decision, Resume, State};
+use crate::learn::Lessons;
 use crate::monitor::{Peers, SignalBook};
 use crate::store::{Body, Entry, JournalError, Kind, NewEntry, OperatorAction, Query, Story, Ticket};
 use crate::types::{Moment, RecordView, ServiceName, SiteName};
@@ -43,6 +44,10 @@ pub struct Setup {
     pub probe_timeout: Duration,
     /// Who this agent is, and who the others are.
     pub agent: Arc<Agent>,
+    /// How what is unusual is found.
+    pub analysis: Settings,
+    /// Who learns from what is seen; nobody in a simulation.
+    pub lessons: Option<Lessons>,
 }
 
 impl Setup {
@@ -63,7 +68,15 @@ impl Setup {
             probe_interval: config.global.probe_interval,
             probe_timeout: config.global.probe_timeout,
             agent: Arc::new(config.agent.clone()),
+            analysis: analysis_settings(&config.analysis),
+            lessons: None,
         }
+    }
+
+    /// Lets what is seen be learned from.
+    #[must_use]
+    pub fn taught(self, lessons: Lessons) -> Self {
+        Self { lessons: Some(lessons), ..self }
     }
 }
 
@@ -101,13 +114,14 @@ impl Worker {
     pub async fn load(setups: watch::Receiver<Setup>, wakers: &Wakers, view: View, metrics: Metrics) -> Self {
         let setup = setups.borrow().clone();
         let name = setup.service.name.clone();
+        let analysis = setup.analysis.clone();
         metrics.expect(&name);
         let mut worker = Self {
             wake: wakers.join(&name),
             setup,
             view,
             metrics,
-            analyser: Analyser::new(name.clone(), ANALYSIS_SEED),
+            analyser: Analyser::new(analysis),
             signals: SignalBook::default(),
             state: State::default(),
             story: Story::default(),
@@ -260,6 +274,7 @@ impl Worker {
 
     /// Goes on with a new configuration. A switch under way has heard of it already.
     fn follow(&mut self, setup: Setup) {
+        self.analyser.configure(setup.analysis.clone());
         self.setup = setup;
         self.record = None;
     }

@@ -16,7 +16,7 @@ use super::router::Serve;
 use crate::config::Mode;
 use crate::control::ServiceView;
 use crate::monitor::{CATALOG, Format, MetricSpec, Names, Page, counted, house, register};
-use crate::types::{Moment, Sample, TargetSnapshot};
+use crate::types::{Basis, Moment, Sample, TargetSnapshot};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Notified {
@@ -193,6 +193,15 @@ fn anomalies(page: &mut Page, views: &[Arc<ServiceView>]) {
         })
     });
     page.family(&house::ANOMALY_CONTRIBUTION, contributions);
+    let bases = all().flat_map(|(labels, anomaly)| {
+        Basis::ALL.into_iter().map(move |basis| {
+            let labels = labels.iter().copied().chain([("basis", basis.as_str())]).collect::<Labels<'_>>();
+            (labels, flag(basis == anomaly.basis))
+        })
+    });
+    page.family(&house::ANOMALY_BASIS, bases);
+    let trained = all().filter_map(|(labels, anomaly)| Some((labels, anomaly.trained? as f64)));
+    page.family(&house::MODEL_TRAINED, trained);
 }
 
 fn sites(page: &mut Page, views: &[Arc<ServiceView>], now: Moment) {

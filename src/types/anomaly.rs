@@ -1,36 +1,63 @@
 //! How unusual one look at a target is.
 
-use super::Ratio;
+use super::{Rarity, Ratio};
 
-/// The names of all signals of a target, in the order of the columns that the analysis learns from.
-pub const SIGNALS: [&str; 7] = [
-    "data_path",
-    "latency",
-    "loading",
-    "replication_link",
-    "persistence",
-    "memory_pressure",
-    "clients_pressure",
-];
+/// What a judgement rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Basis {
+    /// Fixed limits: too little was learned yet.
+    Limits,
+    /// A model of fewer than three days, which knows no time of day.
+    YoungModel,
+    /// A model that knows what is usual at each hour.
+    Model,
+}
+
+impl Basis {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Limits, Self::YoungModel, Self::Model];
+
+    /// The basis as a label value.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Limits => "limits",
+            Self::YoungModel => "young_model",
+            Self::Model => "model",
+        }
+    }
+}
 
 /// What the analysis makes of one look at one target.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Anomaly {
-    /// How unusual the look is; 0.5 is as expected.
-    pub score: Ratio,
+    /// How unusual the look is.
+    pub score: Rarity,
     /// Scores above this one are called anomalous.
-    pub threshold: Ratio,
-    /// What each signal that was seen adds, in the order of [`SIGNALS`].
+    pub threshold: Rarity,
+    /// What it rests on.
+    pub basis: Basis,
+    /// When the model was trained, Unix seconds.
+    pub trained: Option<i64>,
+    /// Every signal that was seen, the most deviating first.
     pub contributions: Vec<Contribution>,
+    /// What is unusual, in sentences, the most deviating first; empty while nothing is.
+    pub because: Vec<String>,
 }
 
-/// What one signal adds to a score.
+/// What one signal has to do with a score.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Contribution {
     /// The signal's name.
     pub signal: &'static str,
-    /// Its part of log2(score / 0.5): above 0 it makes the look more unusual, below 0 less.
+    /// How much it deviates: of the value, of its change, and of its mean and deviation of late, the sum of ln(1 + z²).
     pub gain: f64,
+    /// The value.
+    pub value: f64,
+    /// What is expected.
+    pub expected: f64,
+    /// How many usual deviations the value is from it, above or below.
+    pub z: f64,
 }
 
 impl Anomaly {
@@ -40,15 +67,17 @@ impl Anomaly {
         self.score > self.threshold
     }
 
-    /// How far the score is on the way from its threshold to 1; 0 for all that is usual. Evidence is made of this: the
-    /// score itself is about 0.5 for a target that has nothing.
+    /// What the score is worth as evidence: 0 up to the threshold, a half at twice the threshold, and ever nearer to 1.
+    /// Fixed limits are no evidence: they know nothing of this target.
     #[must_use]
-    pub fn severity(&self) -> Ratio {
-        let room = 1.0 - self.threshold.get();
-        if room <= 0.0 {
-            return Ratio::ZERO;
+    pub fn severity(&self) -> Option<Ratio> {
+        match self.basis {
+            Basis::Limits => None,
+            Basis::YoungModel | Basis::Model if !self.is_anomalous() => Some(Ratio::ZERO),
+            Basis::YoungModel | Basis::Model => {
+                Some(Ratio::clamped(1.0 - self.threshold.get() / self.score.get()))
+            }
         }
-        Ratio::clamped((self.score.get() - self.threshold.get()) / room)
     }
 }
 
@@ -57,20 +86,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn severity_begins_at_the_threshold_and_ends_at_one() {
-        for (score, threshold, severity, is_anomalous) in [
-            (0.5, 0.6, 0.0, false),
-            (0.6, 0.6, 0.0, false),
-            (0.8, 0.6, 0.5, true),
-            (1.0, 0.6, 1.0, true),
-            (1.0, 1.0, 0.0, false),
-            (0.2, 0.0, 0.2, true),
-        ] {
-            let ratio = Ratio::clamped;
-            let anomaly =
-                Anomaly { score: ratio(score), threshold: ratio(threshold), contributions: Vec::new() };
-            assert!((anomaly.severity().get() - severity).abs() < 1e-9, "{score} over {threshold}");
-            assert_eq!(anomaly.is_anomalous(), is_anomalous, "{score} over {threshold}");
+    fn severity_begins_at_the_threshold_and_never_reaches_one() {
+        for (score, threshold, severity) in
+            [(0.5, 3.0, 0.0), (3.0, 3.0, 0.0), (6.0, 3.0, 0.5), (300.0, 3.0, 0.99), (2.0, 0.0, 1.0)]
+        {
+            let of = |basis| Anomaly {
+                score: Rarity::clamped(score),
+                threshold: Rarity::clamped(threshold),
+                basis,
+                trained: None,
+                contributions: Vec::new(),
+                because: Vec::new(),
+            };
+            let found = of(Basis::Model).severity().map(Ratio::get);
+            assert!(found.is_some_and(|found| (found - severity).abs() < 1e-9), "{score} over {threshold}");
+            assert_eq!(of(Basis::Limits).severity(), None);
+            assert_eq!(of(Basis::Model).is_anomalous(), severity > 0.0);
         }
     }
 }

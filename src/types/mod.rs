@@ -17,7 +17,7 @@ mod vantage;
 mod zones;
 
 pub use alert::{Alert, AlertKey, AlertState, Notification};
-pub use anomaly::{Anomaly, Contribution, SIGNALS};
+pub use anomaly::{Anomaly, Basis, Contribution};
 pub use change::{Change, Difference};
 pub use guard::Guard;
 pub use line::Line;
@@ -28,5 +28,5 @@ pub use snapshot::{
 };
 pub use surroundings::{Check, CheckKind, ControlPlane, Silence, Surroundings};
 pub use time::{Clock, Moment, SystemClock};
-pub use units::{Ratio, UnitError};
+pub use units::{Rarity, Ratio, UnitError};
 pub use vantage::{VantageAnswer, VantageReport, Vote};

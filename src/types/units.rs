@@ -80,6 +80,24 @@ impl fmt::Display for Ratio {
     }
 }
 
+/// How rare something is: a number from 0 on, the negative decimal logarithm of its probability. 2 is once in a hundred.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+pub struct Rarity(f64);
+
+impl Rarity {
+    /// The number, moved into the range when outside; NaN becomes 0.
+    #[must_use]
+    pub fn clamped(number: f64) -> Self {
+        if number.is_nan() { Self(0.0) } else { Self(number.clamp(0.0, f64::MAX)) }
+    }
+
+    /// The number itself.
+    #[must_use]
+    pub fn get(self) -> f64 {
+        self.0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,5 +112,7 @@ mod tests {
         }
         assert_eq!(Ratio::clamped(f64::NAN), Ratio::ZERO);
         assert_eq!(Ratio::clamped(7.0), Ratio::ONE);
+        assert_eq!(Rarity::clamped(f64::NAN), Rarity::clamped(-1.0));
+        assert!(Rarity::clamped(f64::INFINITY).get().is_finite());
     }
 }

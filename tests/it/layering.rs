@@ -13,9 +13,10 @@ const HOUSE: &[(&str, &[&str])] = &[
     ("analyse", &["types", "config"]),
     ("decide", &["types", "config"]),
     ("lead", &["types", "config"]),
+    ("learn", &["types", "analyse"]),
     ("store", &["types", "decide"]),
     ("act", &["types", "config", "monitor", "decide", "lead", "store"]),
-    ("control", &["types", "config", "monitor", "analyse", "decide", "lead", "store", "act"]),
+    ("control", &["types", "config", "monitor", "analyse", "decide", "lead", "learn", "store", "act"]),
     ("serve", &["types", "config", "monitor", "analyse", "store", "control"]),
     ("app", BELOW_APP),
     ("sim", BELOW_APP),
@@ -23,10 +24,10 @@ const HOUSE: &[(&str, &[&str])] = &[
     ("cli", BELOW_CLI),
 ];
 const BELOW_APP: &[&str] =
-    &["types", "config", "monitor", "analyse", "decide", "lead", "store", "act", "control", "serve"];
+    &["types", "config", "monitor", "analyse", "decide", "lead", "learn", "store", "act", "control", "serve"];
 const BELOW_CLI: &[&str] = &[
-    "types", "config", "monitor", "analyse", "decide", "lead", "store", "act", "control", "serve", "app",
-    "sim", "replay",
+    "types", "config", "monitor", "analyse", "decide", "lead", "learn", "store", "act", "control", "serve",
+    "app", "sim", "replay",
 ];
 
 /// The roots of the program: they wire, and may name everything.

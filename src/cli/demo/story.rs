@@ -179,7 +179,7 @@ async fn learn(stage: &Stage) -> anyhow::Result<()> {
         };
         let score = number("redrover_anomaly_score{").await?;
         let threshold = number("redrover_anomaly_threshold{").await?;
-        println!("  anomaly score of {name}: {score:.2}; anomalous above {threshold:.2}");
+        println!("  anomaly score of {name}, by fixed limits: {score:.2}; anomalous above {threshold:.2}");
     }
     Ok(())
 }

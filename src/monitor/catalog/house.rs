@@ -32,7 +32,7 @@ pub const SIGNAL: MetricSpec = view(
 /// How unusual a target is; absent while nothing can be said.
 pub const ANOMALY_SCORE: MetricSpec = view(
     "redrover_anomaly_score",
-    "How unusual the target is, 0 to 1; 0.5 is as expected",
+    "How unusual the target is: 2 is once in a hundred periods, 3 once in a thousand",
     &["redis_service", "datacenter", "target"],
 );
 /// The score above which a target is called anomalous.
@@ -47,11 +47,23 @@ pub const ANOMALOUS: MetricSpec = view(
     "Whether the target's score is above its threshold",
     &["redis_service", "datacenter", "target"],
 );
-/// What each signal that was seen adds to the score.
+/// How much each signal that was seen deviates.
 pub const ANOMALY_CONTRIBUTION: MetricSpec = view(
     "redrover_anomaly_contribution",
-    "What the signal adds to the binary logarithm of score over 0.5",
+    "How much the signal deviates from what is usual",
     &["redis_service", "datacenter", "target", "signal"],
+);
+/// A state set: what the score rests on.
+pub const ANOMALY_BASIS: MetricSpec = view(
+    "redrover_anomaly_basis",
+    "What the score rests on: limits, young_model or model",
+    &["redis_service", "datacenter", "target", "basis"],
+);
+/// When the model in use was trained.
+pub const MODEL_TRAINED: MetricSpec = view(
+    "redrover_model_trained_timestamp_seconds",
+    "Youngest row that the model in use was trained on, since the Unix epoch",
+    &["redis_service", "datacenter", "target"],
 );
 /// A state set: 1 for the present state of a site, 0 for the others.
 pub const HEALTH: MetricSpec =
@@ -105,6 +117,8 @@ pub(super) const ALL: &[MetricSpec] = &[
     ANOMALY_THRESHOLD,
     ANOMALOUS,
     ANOMALY_CONTRIBUTION,
+    ANOMALY_BASIS,
+    MODEL_TRAINED,
     HEALTH,
     FAILOVER_CONFIDENCE,
     EVIDENCE,

@@ -215,6 +215,7 @@ pub fn config(services: Vec<Service>) -> Config {
         embedded_dns: None,
         exporter: crate::config::Exporter::default(),
         history: History::default(),
+        analysis: crate::config::Analysis::default(),
     }
 }
 

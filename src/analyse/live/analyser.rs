@@ -1,0 +1,144 @@
+//! The front door: scores all targets of one service, and hands out what may be learned of them.
+
+use std::collections::BTreeMap;
+
+use super::watched::Watched;
+use crate::analyse::follow::Follower;
+use crate::analyse::limit::Threshold;
+use crate::analyse::model::{Recipe, Rule};
+use crate::analyse::seed;
+use crate::types::{Anomaly, Ratio, ServiceName, SiteName, Snapshot, TargetName};
+
+/// How targets are analysed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// The time from one row to the next, in seconds.
+    pub period_seconds: u32,
+    /// Where an alarm begins.
+    pub threshold: Threshold,
+    /// What counts as a deviation of some signals, instead of the defaults.
+    pub rules: Vec<(String, Rule)>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { period_seconds: 60, threshold: Threshold::default(), rules: Vec::new() }
+    }
+}
+
+impl Settings {
+    /// How the model of a target is made.
+    #[must_use]
+    pub fn recipe(&self, service: &ServiceName, site: &SiteName, target: &TargetName) -> Recipe {
+        let rules = self.rules.iter().cloned().chain(super::default_rules()).collect();
+        let seed = seed::of_target(SEED, service, site, target);
+        Recipe { period_seconds: self.period_seconds, seed, rules }
+    }
+}
+
+/// The parameter of all forests' seeds. Another number would give other trees, no better and no worse.
+const SEED: u64 = 1;
+
+/// A row of one target, for its history.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lesson {
+    /// The site.
+    pub site: SiteName,
+    /// The target.
+    pub target: TargetName,
+    /// When the period ended, Unix seconds.
+    pub time: i64,
+    /// The measures, in the order of [`measure_names`](super::measure_names).
+    pub row: Vec<f64>,
+    /// It may be learned from: no alarm, no incident, no gap.
+    pub is_usual: bool,
+}
+
+/// What is usual at each target of one service.
+#[derive(Debug, Clone)]
+pub struct Analyser {
+    settings: Settings,
+    targets: BTreeMap<(SiteName, TargetName), Watched>,
+}
+
+impl Analyser {
+    /// Knows nothing yet.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        Self { settings, targets: BTreeMap::new() }
+    }
+
+    /// Takes other settings; what was learned with another period is forgotten.
+    pub fn configure(&mut self, settings: Settings) {
+        if settings.period_seconds != self.settings.period_seconds {
+            self.targets.clear();
+        }
+        self.settings = settings;
+    }
+
+    /// Scores the looks of one round and fills in how unusual each site is: as its most unusual target. A site's score
+    /// that came with its looks stands.
+    pub fn score(&mut self, snapshots: &mut [Snapshot]) {
+        let is_seen = |site: &SiteName, target: &TargetName| {
+            snapshots.iter().any(|s| s.site == *site && s.targets.iter().any(|t| t.target == *target))
+        };
+        self.targets.retain(|(site, target), _| is_seen(site, target));
+        for snapshot in snapshots {
+            let at = snapshot.taken.wall.as_secs_f64();
+            let mut strangest: Option<Ratio> = None;
+            for look in &snapshot.targets {
+                let key = (snapshot.site.clone(), look.target.clone());
+                let severity = self.targets.entry(key).or_default().see(look, at, &self.settings);
+                strangest = severity.map(|s| s.max(strangest.unwrap_or(Ratio::ZERO))).or(strangest);
+            }
+            snapshot.anomaly = snapshot.anomaly.or(strangest);
+        }
+    }
+
+    /// Remembers the rows that this round completed, and returns them. Those of the sites named here may be learned from.
+    pub fn remember(&mut self, calm: &[&SiteName]) -> Vec<Lesson> {
+        let rows = self.targets.iter_mut().filter_map(|((site, target), watched)| {
+            let (due, is_usual) = watched.remember(calm.contains(&site))?;
+            let (site, target) = (site.clone(), target.clone());
+            Some(Lesson { site, target, time: due.time, row: due.row, is_usual })
+        });
+        rows.collect()
+    }
+
+    /// The targets, and when the youngest model that each was given was trained.
+    #[must_use]
+    pub fn models(&self) -> Vec<(SiteName, TargetName, Option<i64>)> {
+        let targets = self.targets.iter();
+        targets.map(|((site, target), watched)| (site.clone(), target.clone(), watched.youngest())).collect()
+    }
+
+    /// What is unusual at a site, in sentences.
+    #[must_use]
+    pub fn because(&self, of: Option<&SiteName>) -> Vec<&str> {
+        let at_site = self.targets.iter().filter(|((site, _), _)| Some(site) == of);
+        let anomalies = at_site.filter_map(|(_, watched)| watched.anomaly.as_ref());
+        anomalies.flat_map(|anomaly| anomaly.because.iter().map(String::as_str)).collect()
+    }
+
+    /// Takes a target's model that was trained at a time, Unix seconds. Where there is one already, the new one must
+    /// first show that it is no worse.
+    pub fn adopt(&mut self, site: &SiteName, target: &TargetName, follower: Follower, trained: i64) {
+        if let Some(watched) = self.targets.get_mut(&(site.clone(), target.clone())) {
+            watched.adopt(follower, trained);
+        }
+    }
+
+    /// How unusual each target is of which that can be said.
+    #[must_use]
+    pub fn anomalies(&self) -> Vec<(SiteName, TargetName, Anomaly)> {
+        let scored = self.targets.iter().filter_map(|((site, target), watched)| {
+            Some((site.clone(), target.clone(), watched.anomaly.clone()?))
+        });
+        scored.collect()
+    }
+
+    #[cfg(test)]
+    pub(super) fn watched(&self) -> impl Iterator<Item = &Watched> {
+        self.targets.values()
+    }
+}

@@ -1,0 +1,79 @@
+//! `redrover models`: what was learned of each target.
+
+use clap::Args;
+
+use super::explain::time;
+use super::parts::{ConfigArgs, Failure, Output, config};
+use crate::learn::{Listed, Models};
+
+#[derive(Debug, Args)]
+pub(super) struct ModelsArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// How to print.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
+    output: Output,
+}
+
+pub(super) fn run(args: &ModelsArgs) -> Result<(), Failure> {
+    let config = config(&args.config.file)?;
+    let listed = Models::new(&config.agent.data_dir).list()?;
+    match args.output {
+        Output::Json => {
+            let models: Vec<_> = listed.iter().map(json).collect();
+            println!("{:#}", serde_json::json!(models));
+        }
+        Output::Text if listed.is_empty() => {
+            let hours = config.analysis.history_min.as_secs() / 3600;
+            println!("no model yet: the first is made after {hours} hours of history, or by redrover train");
+        }
+        Output::Text => listed.iter().for_each(|file| println!("{}", text(file))),
+    }
+    Ok(())
+}
+
+fn json(file: &Listed) -> serde_json::Value {
+    let (path, bytes) = (file.path.display().to_string(), file.bytes);
+    match &file.artifact {
+        Ok(artifact) => {
+            let model = &artifact.content.model;
+            let (from, until) = model.span();
+            serde_json::json!({
+                "path": path, "bytes": bytes, "service": artifact.service, "site": artifact.site,
+                "target": artifact.target, "trained_unix_seconds": artifact.trained, "rows": model.rows(),
+                "from_unix_seconds": from, "until_unix_seconds": until, "period_seconds": model.period_seconds(),
+                "signals": model.names().len(), "moving": model.moving(), "knows_the_hour": model.is_daily(),
+            })
+        }
+        Err(error) => serde_json::json!({"path": path, "bytes": bytes, "refused": reasons(error)}),
+    }
+}
+
+fn text(file: &Listed) -> String {
+    match &file.artifact {
+        Ok(artifact) => {
+            let model = &artifact.content.model;
+            let (from, until) = model.span();
+            let hour = if model.is_daily() { "knows the hour" } else { "knows no hour yet" };
+            format!(
+                "{} {} {}: {} rows from {} to {}, {} signals of which {} ever moved, {hour}, {} KiB",
+                artifact.service,
+                artifact.site,
+                artifact.target,
+                model.rows(),
+                time(from * 1000),
+                time(until * 1000),
+                model.names().len(),
+                model.moving(),
+                file.bytes / 1024
+            )
+        }
+        Err(error) => reasons(error),
+    }
+}
+
+/// An error with what caused it.
+fn reasons(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}

@@ -1,0 +1,12 @@
+//! Learning: the history of every target on disk, the models that are made of it, and the task that makes them.
+//!
+//! Absent on purpose: what a model is, which is for `analyse`; anything that a probe would have to wait for.
+
+mod learner;
+
+mod history;
+mod models;
+
+pub use history::{History, HistoryError};
+pub use learner::{LearnError, Learner, Learning, Lessons, Place, Ready};
+pub use models::{Listed, ModelError, Models};
