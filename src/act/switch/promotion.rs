@@ -114,9 +114,11 @@ impl Switch<'_> {
                 return promoted;
             }
             let asked = hands.clock.now();
+            // A pause that ran out before it was renewed has let writes through.
             if self.paused.is_some()
                 && let Ok(how) = hands.promote.fence(&plan.from, PAUSE).await
                 && how.contains(&Fencing::Paused)
+                && !self.is_pause_over()
             {
                 self.paused = Some(asked);
             }

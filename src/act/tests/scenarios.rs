@@ -70,6 +70,10 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 
     row("planned, the promotion takes longer than a pause", Planned, SWITCHED, (2, 1), CAUGHT_UP, |s| s.promotion_takes = Duration::from_secs(150)),
 
+    row("planned, this agent stands still during the promotion", Planned, STUCK, (1, 0), "ticketed claim fence catch_up recheck promote", |s| {
+        (s.promotion_stalls, s.promotion_takes) = (Duration::from_secs(65), Duration::from_secs(1));
+    }),
+
     row("ordered, the site stays down", Ordered, SWITCHED, (2, 1), ALL, |_| {}),
     row("ordered, the site takes no writes", Ordered, SWITCHED, (2, 1), CAUGHT_UP, |s| (s.old, s.missing) = (Old::Alive, 1)),
     row("ordered, the site serves again, and its writes arrive", Ordered, SWITCHED, (2, 1), CAUGHT_UP, |s| {

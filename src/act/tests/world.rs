@@ -110,6 +110,8 @@ pub(super) struct State {
     /// All hooks of one point take so long, and a promotion.
     pub(super) hooks_take: Duration,
     pub(super) promotion_takes: Duration,
+    /// This agent stands still for so long while the target is promoted.
+    pub(super) promotion_stalls: Duration,
     /// The target follows something else.
     pub(super) is_stranger: bool,
     /// When an entry of this label was written, so much time passes.
@@ -160,6 +162,7 @@ impl World {
             hook_fails: false,
             hooks_take: Duration::ZERO,
             promotion_takes: Duration::ZERO,
+            promotion_stalls: Duration::ZERO,
             stall: None,
             roles: vec![role],
             is_loading: false,
@@ -448,6 +451,10 @@ impl Promote for Ports {
 
     async fn promote(&self, _: &Plan) -> Result<(), PromoteError> {
         let work = async {
+            let stalls = self.world.state().promotion_stalls;
+            if !stalls.is_zero() {
+                tokio::time::advance(stalls).await;
+            }
             let takes = self.world.state().promotion_takes;
             tokio::time::sleep(takes).await;
             self.world.promote()
