@@ -315,7 +315,7 @@ impl Courier {
                 // It is over, or there is newer word of it.
                 Ok(message) if is_quiet && !self.still_stands(&rules.name, &message) => {
                     self.quiet.remove(&letter.id);
-                    self.end(&rules.name, letter.id, Fate::Silenced);
+                    self.marks.insert(letter.id, Mark::Fate(Fate::Silenced));
                 }
                 Ok(message) if is_quiet || age < millis(GIVEN_UP_AFTER) => {
                     let (channel, name) = (Arc::clone(channel), rules.name.clone());
@@ -381,7 +381,9 @@ impl Courier {
             (Ok(Delivery::Silenced(silence)), Some(letter)) => {
                 let message = serde_json::from_str::<Message>(&letter.body);
                 let stands = message.is_ok_and(|message| self.still_stands(&channel, &message));
+                // Counted once, however often it is asked.
                 if !self.quiet.contains(&letter.id) {
+                    self.metrics.ended(&channel, Fate::Silenced, 1);
                     tracing::info!(
                         channel,
                         silence = silence.id,
@@ -396,7 +398,7 @@ impl Courier {
                     self.marks.insert(letter.id, Mark::Due(self.now().saturating_add(millis(QUIET_AGAIN))));
                 } else {
                     self.quiet.remove(&letter.id);
-                    self.end(&channel, letter.id, Fate::Silenced);
+                    self.marks.insert(letter.id, Mark::Fate(Fate::Silenced));
                 }
             }
             (Ok(_), None) => {}

@@ -339,7 +339,7 @@ async fn a_silence_mutes_everything_but_a_failover_and_the_end_of_what_was_told(
     let work = Work::start(&notify);
     work.ready().await;
     work.write(outage()).await;
-    until("the silence", || work.rows("SELECT COUNT(*) FROM outbox WHERE due_ms > made_ms") == 1).await;
+    work.wait_metric("redrover_notifications_total{channel=\"webhook\",result=\"silenced\"} 1").await;
     assert_eq!(alertmanager.requests()[0].line, "GET /api/v2/silences HTTP/1.1");
     work.write(begun()).await;
     until("the failover", || sink.requests().len() == 1).await;
@@ -390,7 +390,9 @@ async fn what_lasts_longer_than_a_silence_is_told_then_and_what_does_not_never()
     let seen = || work.rows("SELECT seq FROM desk") == work.rows("SELECT MAX(seq) FROM entries");
     until("its end to be read", seen).await;
     work.clock.forward(30);
-    work.wait_metric("redrover_notifications_total{channel=\"webhook\",result=\"silenced\"} 1").await;
+    let settled = || work.rows("SELECT COUNT(*) FROM outbox WHERE fate = 'silenced'") == 1;
+    until("it to be given up", settled).await;
+    work.wait_metric("redrover_notifications_total{channel=\"webhook\",result=\"silenced\"} 2").await;
     assert_eq!(sink.requests().iter().filter(|request| request.text() == "outage").count(), 1);
 }
 
