@@ -26,14 +26,14 @@ impl Looks<'_> {
     /// messages to its replicas too, so its place moves on, but everything acknowledged lies before the first look.
     pub(super) async fn catch_up(&self) -> Option<u64> {
         let source = places(&self.hands.look(&self.plan.from, WriteCanary::Skip).await)?;
-        let limit = if self.plan.lossless { PLANNED_LIMIT } else { OUTAGE_LIMIT };
+        let limit = if self.lossless { PLANNED_LIMIT } else { OUTAGE_LIMIT };
         let began = self.hands.clock.now();
         loop {
             let seen = self.hands.look(&self.plan.to, WriteCanary::Skip).await;
             let missing = missing(&source, &seen);
             let is_over = self.hands.clock.now().since(began) >= limit;
             // Over a link that is down nothing arrives, and in an outage nobody waits for it to come back.
-            let is_vain = !self.plan.lossless && !has_link(&seen);
+            let is_vain = !self.lossless && !has_link(&seen);
             if missing == Some(0) || is_over || is_vain {
                 return missing;
             }

@@ -6,8 +6,11 @@ mod webhook;
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 pub use call::{Call, HookPoint};
 
+use super::dns::wire::chain;
 use crate::config::{Hook, HookWay};
 use crate::monitor::{TlsError, TlsProfiles};
 
@@ -43,6 +46,14 @@ pub enum HookError {
         /// The program or address.
         hook: String,
         /// The time it had.
+        limit: Duration,
+    },
+    /// Those before it have used up the time that all have together.
+    #[error("{hook} was not called: all together had {} s", limit.as_secs_f64())]
+    NotCalled {
+        /// The program or address.
+        hook: String,
+        /// The time that all had.
         limit: Duration,
     },
     /// The address could not be called, or its answer was lost.
@@ -82,28 +93,49 @@ impl HookError {
             Self::Lost { source, .. } => !source.is_connect(),
             // A server that fails may have begun.
             Self::Refused { status, .. } => *status >= 500,
-            Self::Start { .. } | Self::Exit { .. } | Self::Tls { .. } => false,
+            Self::Start { .. } | Self::Exit { .. } | Self::NotCalled { .. } | Self::Tls { .. } => false,
         }
     }
 }
 
-/// Calls one hook; what it said, in one line.
+/// Calls one hook, which has as long as the call says, and no longer than it is configured to have; what it said, in one
+/// line.
 ///
 /// # Errors
 /// It could not be called, said no, or did not end in time.
 pub async fn call(hook: &Hook, call: &Call<'_>, tls: &TlsProfiles) -> Result<String, HookError> {
-    let name = hook.way.name();
-    let work = async {
-        match &hook.way {
-            HookWay::Exec { program, arguments } => exec::run(program, arguments, call, hook.timeout).await,
-            HookWay::Webhook { url, login, ca_file } => {
-                webhook::post(url, login.as_ref(), ca_file.as_deref(), call, tls).await
-            }
+    let call = &Call { limit: call.limit.min(hook.timeout), ..*call };
+    let said = match &hook.way {
+        HookWay::Exec { program, arguments } => exec::run(program, arguments, call).await,
+        HookWay::Webhook { url, login, ca_file } => {
+            webhook::post(url, login.as_ref(), ca_file.as_deref(), call, tls).await
         }
-    };
-    let said = tokio::time::timeout(hook.timeout, work).await;
-    let said = said.unwrap_or(Err(HookError::Late { hook: name.clone(), limit: hook.timeout }))?;
-    Ok(format!("{name}: {}", if said.is_empty() { "done" } else { said.as_str() }))
+    }?;
+    Ok(format!("{}: {}", hook.way.name(), if said.is_empty() { "done" } else { said.as_str() }))
+}
+
+/// Calls hooks one after the other; all of them together have as long as the call says. What came of each, in one line.
+/// After a switch all are called, whatever came of the one before.
+///
+/// # Errors
+/// One failed that comes before the switch; those behind it were not called.
+pub async fn call_all(hooks: &[Hook], all: &Call<'_>, tls: &TlsProfiles) -> Result<Vec<String>, HookError> {
+    let end = Instant::now() + all.limit;
+    let may_fail = matches!(all.point, HookPoint::After(_));
+    let mut said = Vec::with_capacity(hooks.len());
+    for hook in hooks {
+        let limit = end.saturating_duration_since(Instant::now());
+        let called = match limit.is_zero() {
+            true => Err(HookError::NotCalled { hook: hook.way.name(), limit: all.limit }),
+            false => call(hook, &Call { limit, ..*all }, tls).await,
+        };
+        match called {
+            Ok(line) => said.push(line),
+            Err(error) if may_fail => said.push(chain(&error)),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(said)
 }
 
 /// What somebody else's program says, as one line of bounded length: its last line that says anything.

@@ -27,6 +27,8 @@ pub(super) struct Looks<'a> {
     pub(super) hands: &'a Hands,
     pub(super) service: &'a Service,
     pub(super) plan: &'a Plan,
+    /// Whether no acknowledged write of the old primary may be lost.
+    pub(super) lossless: bool,
 }
 
 impl Looks<'_> {

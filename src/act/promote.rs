@@ -24,13 +24,27 @@ pub enum PromoteError {
         /// What was seen.
         gap: Gap,
     },
-    /// The order to become a primary failed, or its answer was lost.
-    #[error("{target} did not confirm its promotion ({})", gap.reason.as_str())]
+    /// The order to become a primary was certainly not carried out.
+    #[error("{target} was not promoted ({})", gap.reason.as_str())]
     Promotion {
         /// The Redis.
         target: TargetName,
         /// What was seen.
         gap: Gap,
+    },
+    /// The order to become a primary was sent, and nothing came back: it may still arrive.
+    #[error("{target} did not confirm its promotion, which may still come about ({})", gap.reason.as_str())]
+    Doubtful {
+        /// The Redis.
+        target: TargetName,
+        /// What was seen.
+        gap: Gap,
+    },
+    /// The hook has said yes, and the target does not say that it is a primary.
+    #[error("{target} does not say that it is a primary, although the hook was content")]
+    Unconfirmed {
+        /// The Redis.
+        target: TargetName,
     },
     /// The hook that was to promote failed.
     #[error(transparent)]
@@ -59,12 +73,19 @@ impl PromoteError {
         match self {
             Self::Hook(error) => error.may_still_happen(),
             Self::Cluster(error) => error.may_still_happen(),
+            Self::Doubtful { .. } | Self::Unconfirmed { .. } => true,
             Self::UnknownSite(_)
             | Self::StillServes { .. }
             | Self::Unfenceable { .. }
             | Self::Promotion { .. }
             | Self::NotPrimary { .. } => false,
         }
+    }
+
+    /// Whether the order may be given again: of what it asks for there can be no more than once.
+    #[must_use]
+    pub fn may_be_repeated(&self) -> bool {
+        matches!(self, Self::Doubtful { .. })
     }
 }
 
@@ -87,12 +108,12 @@ pub trait Promote: Send + Sync {
     /// The order failed, or the target does not say so; it may have been promoted all the same.
     async fn promote(&self, plan: &Plan) -> Result<(), PromoteError>;
 
-    /// Calls the configured hooks of a point, one after the other; what came of each, in one line. After a switch all
-    /// are called, whatever came of the one before.
+    /// Calls the configured hooks of a point, one after the other, all within a limit; what came of each, in one line.
+    /// After a switch all are called, whatever came of the one before.
     ///
     /// # Errors
     /// One failed that comes before the switch; those behind it were not called.
-    async fn hooks(&self, _: HookPoint<'_>, _: &Plan) -> Result<Vec<String>, HookError> {
+    async fn hooks(&self, _: HookPoint<'_>, _: &Plan, _: Duration) -> Result<Vec<String>, HookError> {
         Ok(Vec::new())
     }
 }

@@ -166,6 +166,9 @@ fn jittered(wait: Duration, wanted: &RecordState, attempt: u32) -> Duration {
 /// Whether nobody has said stop, and the decision still holds. After a promotion the way is gone on with, however old it is.
 async fn still_wanted(hands: &Hands, plan: &Plan) -> Result<(), Refusal> {
     refused(hands, plan).await?;
+    if !plan.promotes {
+        hands.current.has_same_ground(plan)?;
+    }
     let is_old = hands.clock.now().unix_ms() >= plan.expires_unix_ms;
     if is_old && !plan.promotes && Guard::Expiry.stands() { Err(Refusal::Expired) } else { Ok(()) }
 }

@@ -156,7 +156,12 @@ impl Promote for ClusterHands {
         Ok(self.orders(&plan.to)?.end_copying().await?)
     }
 
-    async fn hooks(&self, point: HookPoint<'_>, plan: &Plan) -> Result<Vec<String>, HookError> {
-        self.redis.hooks(point, plan).await
+    async fn hooks(
+        &self,
+        point: HookPoint<'_>,
+        plan: &Plan,
+        limit: Duration,
+    ) -> Result<Vec<String>, HookError> {
+        self.redis.hooks(point, plan, limit).await
     }
 }

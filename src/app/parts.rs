@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use arc_swap::ArcSwap;
 use prometheus_client::registry::Registry;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -18,11 +18,9 @@ use super::reload::Services;
 use crate::act::cluster::RefusedLogins;
 use crate::act::dns::{Dns, DnsError, DnsMetrics, EmbeddedServer, EmbeddedZone, open};
 use crate::act::notify::{Channels, Courier, NotifyMetrics};
-use crate::act::{self, CurrentService, Hands, Promote};
+use crate::act::{self, CurrentService, Hands, Pace, Promote};
 use crate::config::{Config, Loaded, Outline, Promote as Rule, Provider, Record, Service, load};
-use crate::control::{
-    self, Capacity, Intake, Ledger, SWITCHES_MAX, Setup, Tidy, View, Wakers, analysis_settings,
-};
+use crate::control::{self, Capacity, Intake, Ledger, Setup, Tidy, View, Wakers, analysis_settings};
 use crate::lead::{Election, Solo};
 use crate::learn::{Learner, Learning, Lessons};
 use crate::monitor::{self, Alone, Collectors, Exporter, ExporterOptions, Inventory, Monitor, Pictures};
@@ -110,7 +108,7 @@ pub(super) struct Shared {
     pub(super) journal: Arc<dyn Journal>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) election: Arc<dyn Election>,
-    pub(super) pace: Arc<Semaphore>,
+    pub(super) pace: Pace,
     pub(super) zone: Option<Arc<EmbeddedZone>>,
     pub(super) act: act::Metrics,
     pub(super) monitor: monitor::Metrics,
@@ -154,7 +152,7 @@ impl Shared {
             current: CurrentService::new(Arc::clone(&service)),
             metrics: self.act.clone(),
         };
-        let setup = Setup::new(config, service, hands, Arc::new(Alone), Arc::clone(&self.pace));
+        let setup = Setup::new(config, service, hands, Arc::new(Alone), self.pace.clone());
         Ok(setup.taught(self.lessons.clone()))
     }
 }
@@ -223,7 +221,7 @@ impl App {
             journal: Arc::clone(&journal),
             clock: Arc::clone(&clock),
             election: Arc::new(Solo),
-            pace: Arc::new(Semaphore::new(SWITCHES_MAX)),
+            pace: Pace::default(),
             zone: zone.clone(),
             act: act::Metrics::register(&mut registry),
             monitor: monitor::Metrics::register(&mut registry),

@@ -1,6 +1,7 @@
 //! The workers of all services, and how a new configuration reaches them: all or nothing.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use tokio::sync::watch;
@@ -8,6 +9,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::parts::{Shared, embedded_records};
+use crate::act::CurrentService;
 use crate::config::{Config, Service};
 use crate::control::{Metrics, Setup, View, Wakers, Worker};
 use crate::types::ServiceName;
@@ -17,9 +19,19 @@ const WORKER: &str = "the worker of a service";
 
 struct Running {
     setups: watch::Sender<Setup>,
+    /// Tells a switch under way at once what has changed, also while its worker is busy.
+    current: CurrentService,
     cancelled: CancellationToken,
     /// Cancelled once the worker is gone.
     ended: CancellationToken,
+}
+
+/// A service that left.
+struct Left {
+    /// Cancelled once its last worker is gone.
+    ended: CancellationToken,
+    /// What a switch under way is told should it come back.
+    current: CurrentService,
 }
 
 /// All workers.
@@ -32,8 +44,8 @@ pub(super) struct Services {
     running: BTreeMap<ServiceName, Running>,
     /// Workers that were told to end because their service left the configuration, and are still counted as running.
     leaving: usize,
-    /// Of each service that left, what tells that its last worker is gone.
-    left: BTreeMap<ServiceName, CancellationToken>,
+    /// The services that left, whose last worker may not be gone yet.
+    left: BTreeMap<ServiceName, Left>,
 }
 
 impl Services {
@@ -70,7 +82,12 @@ impl Services {
         let mut setups = Vec::new();
         let mut workers = Vec::new();
         for service in &config.services {
-            let setup = self.shared.setup(config, service, &collectors).await?;
+            let mut setup = self.shared.setup(config, service, &collectors).await?;
+            let former = self.running.get(&service.name).map(|running| &running.current);
+            let left = || self.left.get(&service.name).map(|left| &left.current);
+            if let Some(current) = former.or_else(left) {
+                setup.hands.current = current.for_one_who_has(Arc::clone(&setup.service));
+            }
             if self.running.contains_key(&service.name) {
                 setups.push(setup);
             } else {
@@ -84,21 +101,25 @@ impl Services {
         }
         for setup in setups {
             if let Some(running) = self.running.get(&setup.service.name) {
+                running.current.replace(Arc::clone(&setup.service));
                 running.setups.send_replace(setup);
             }
         }
-        self.left.retain(|_, ended| !ended.is_cancelled());
         for (name, running, worker) in workers {
-            introduce(&running.setups.borrow().service);
-            tasks.spawn(work(worker, &running, self.left.remove(&name)));
+            let service = Arc::clone(&running.setups.borrow().service);
+            introduce(&service);
+            running.current.replace(service);
+            tasks.spawn(work(worker, &running, self.left.remove(&name).map(|left| left.ended)));
             self.running.insert(name, running);
         }
+        self.left.retain(|_, left| !left.ended.is_cancelled());
         let stays = |name: &ServiceName| config.services.iter().any(|s| s.name == *name);
         let left: Vec<ServiceName> = self.running.keys().filter(|name| !stays(name)).cloned().collect();
         for name in left {
             if let Some(running) = self.running.remove(&name) {
+                running.current.withdraw();
                 running.cancelled.cancel();
-                self.left.insert(name, running.ended);
+                self.left.insert(name, Left { ended: running.ended, current: running.current });
                 self.leaving += 1;
             }
         }
@@ -107,10 +128,10 @@ impl Services {
     }
 
     async fn prepare(&self, setup: Setup) -> (ServiceName, Running, Worker) {
-        let name = setup.service.name.clone();
+        let (name, current) = (setup.service.name.clone(), setup.hands.current.clone());
         let (sender, receiver) = watch::channel(setup);
         let (cancelled, ended) = (self.cancelled.child_token(), CancellationToken::new());
-        let running = Running { setups: sender, cancelled, ended };
+        let running = Running { setups: sender, current, cancelled, ended };
         let (view, metrics) = (self.view.clone(), self.metrics.clone());
         let worker = Worker::load(receiver, &self.wakers, view, metrics).await;
         (name, running, worker)

@@ -128,7 +128,7 @@ fn wanted(
         active: active.name.clone(),
         from: left(found, active),
         at: now().unix_seconds(),
-        decision: format!("adopt-{:x}", now().unix_ms()),
+        decision: format!("{}{:x}", Fence::ADOPTION, now().unix_ms()),
         intent: None,
     };
     Ok(RecordState {

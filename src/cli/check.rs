@@ -2,6 +2,7 @@
 
 mod around;
 mod cluster;
+mod hooks;
 mod record;
 mod redis;
 mod report;
@@ -91,6 +92,7 @@ async fn connect(config: &Config) -> anyhow::Result<()> {
         cluster::promotions(config, service, &mut report).await;
         around::client_errors(&monitor, deadline, &mut report).await;
         record::record(config, service, &mut report).await;
+        hooks::programs(service, &mut report);
     }
     if let Some(place) = &config.alertmanager {
         alertmanager(place, config, &mut report).await?;

@@ -57,6 +57,9 @@ impl Worker {
             self.resume_switch();
         }
         let evidence = self.gather(cause).await;
+        if self.must_begin_anew() {
+            return;
+        }
         let now = self.setup.hands.clock.now();
         let (state, mut decision) = step(&self.state, &evidence, &self.setup.service, now);
         self.state = state;

@@ -11,6 +11,8 @@ mod intake;
 mod ledger;
 mod metrics;
 mod report;
+#[cfg(test)]
+mod tests;
 mod tidy;
 mod view;
 mod worker;
@@ -24,4 +26,4 @@ pub use metrics::Metrics;
 pub use report::report;
 pub use tidy::Tidy;
 pub use view::{ServiceView, View};
-pub use worker::{SWITCHES_MAX, Setup, Worker};
+pub use worker::{Setup, Worker};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -14,7 +14,7 @@ use super::command::Wakers;
 use super::cycle::Cause;
 use super::flood::Flood;
 use super::{Metrics, View};
-use crate::act::{Hands, Permit, Refusal, Switch};
+use crate::act::{Hands, Pace, Permit, Refusal, Switch};
 use crate::analyse::{Analyser, Settings};
 use crate::config::{Agent, Config, Service};
 use crate::decide::saga::Outcome;
@@ -24,9 +24,6 @@ use crate::monitor::{Peers, SignalBook};
 use crate::store::{Body, Entry, JournalError, Kind, NewEntry, OperatorAction, Query, Story, Ticket};
 use crate::types::{Moment, RecordView, ServiceName, SiteName};
 
-/// Switches of one agent under way at once: a datacenter that goes dark takes all its services with it, and a provider
-/// takes some five changes a second.
-pub const SWITCHES_MAX: usize = 2;
 /// A switch that is under way may take so long to reach a safe place when the program stops.
 const DRAIN_LIMIT: Duration = Duration::from_secs(10);
 
@@ -39,8 +36,8 @@ pub struct Setup {
     pub hands: Hands,
     /// The other vantages.
     pub peers: Arc<dyn Peers>,
-    /// Switches of this agent that may be under way at once; the others wait in the order in which they came.
-    pub pace: Arc<Semaphore>,
+    /// Which switches of this agent may go on.
+    pub pace: Pace,
     /// Time from one round to the next.
     pub probe_interval: Duration,
     /// Deadline of one look at one target.
@@ -61,7 +58,7 @@ impl Setup {
         service: Arc<Service>,
         hands: Hands,
         peers: Arc<dyn Peers>,
-        pace: Arc<Semaphore>,
+        pace: Pace,
     ) -> Self {
         Self {
             service,
@@ -106,6 +103,8 @@ pub struct Worker {
     pub(super) switching_to: Option<SiteName>,
     switches: JoinSet<()>,
     setups: watch::Receiver<Setup>,
+    /// The last round was broken off for a new configuration.
+    has_begun_anew: bool,
     wake: Arc<Notify>,
 }
 
@@ -137,6 +136,7 @@ impl Worker {
             switching_to: None,
             switches: JoinSet::new(),
             setups,
+            has_begun_anew: false,
         };
         if let Err(error) = worker.inform().await {
             worker.lost_journal(&error);
@@ -176,23 +176,10 @@ impl Worker {
             // Once between two rounds, whatever the clock says meanwhile.
             let window_full = if has_looked_once_more { None } else { self.window_full() };
             let cause = tokio::select! {
-                // In this order, so that a run can be repeated.
+                // In this order, so that a run can be repeated. What is rare comes first: rounds that take longer than the
+                // interval leave a tick waiting each time.
                 biased;
                 () = cancelled.cancelled() => break,
-                _ = ticks.tick() => {
-                    has_looked_once_more = false;
-                    Cause::Timer
-                }
-                () = self.wake.notified() => Cause::Notification,
-                () = tokio::time::sleep(window_full.unwrap_or_default()), if window_full.is_some() => {
-                    has_looked_once_more = true;
-                    Cause::Timer
-                }
-                Some(_) = self.switches.join_next(), if !self.switches.is_empty() => {
-                    self.switching_to = None;
-                    self.record = None;
-                    Cause::SwitchEnded
-                }
                 changed = self.setups.changed() => {
                     if changed.is_err() {
                         break;
@@ -201,6 +188,20 @@ impl Worker {
                     self.follow(setup);
                     ticks = self.ticks();
                     continue;
+                }
+                Some(_) = self.switches.join_next(), if !self.switches.is_empty() => {
+                    self.switching_to = None;
+                    self.record = None;
+                    Cause::SwitchEnded
+                }
+                _ = ticks.tick() => {
+                    has_looked_once_more = false;
+                    Cause::Timer
+                }
+                () = self.wake.notified() => Cause::Notification,
+                () = tokio::time::sleep(window_full.unwrap_or_default()), if window_full.is_some() => {
+                    has_looked_once_more = true;
+                    Cause::Timer
                 }
             };
             self.cycle(cause).await;
@@ -271,19 +272,24 @@ impl Worker {
         }
     }
 
-    /// Goes on with a new configuration; a switch under way hears of it before its next change.
-    fn follow(&mut self, mut setup: Setup) {
-        let current = self.setup.hands.current.clone();
-        current.replace(Arc::clone(&setup.service));
-        setup.hands.current = current;
+    /// Goes on with a new configuration. A switch under way has heard of it already.
+    fn follow(&mut self, setup: Setup) {
         self.analyser.configure(setup.analysis.clone());
         self.setup = setup;
         self.record = None;
     }
 
+    /// Whether a new configuration waits, and this round should not decide by the old one. Reloads that follow one another
+    /// faster than rounds do not keep it from deciding at all.
+    pub(super) fn must_begin_anew(&mut self) -> bool {
+        let is_outdated = self.setups.has_changed().unwrap_or(false);
+        self.has_begun_anew = is_outdated && !self.has_begun_anew;
+        self.has_begun_anew
+    }
+
     /// Whether any service of this agent is being switched.
     pub(super) fn is_any_switching(&self) -> bool {
-        self.switching_to.is_some() || self.setup.pace.available_permits() < SWITCHES_MAX
+        self.switching_to.is_some() || self.setup.pace.is_busy()
     }
 
     /// Carries out a ticketed plan beside the cycles.
@@ -291,8 +297,7 @@ impl Worker {
         let setup = self.setup.clone();
         self.switching_to = Some(ticket.plan().to.clone());
         self.switches.spawn(async move {
-            // A closed semaphore would only mean that nobody paces any more.
-            let _turn = setup.pace.acquire().await;
+            let turn = setup.pace.turn().await;
             let hands = &setup.hands;
             let decision = ticket.plan().decision.clone();
             let granted = match hands.election.standing().term(hands.clock.now()) {
@@ -300,7 +305,7 @@ impl Worker {
                 None => Err(Refusal::NotLeading),
             };
             let ended = match granted {
-                Ok(permit) => Switch::run(hands, &setup.service, &setup.agent, permit).await,
+                Ok(permit) => Switch::run(hands, &setup.service, &setup.agent, permit, turn).await,
                 Err(refusal) => refuse(&setup, &decision, &refusal).await.map(Some),
             };
             report(&setup, &decision, ended);

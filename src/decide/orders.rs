@@ -3,6 +3,7 @@
 use super::decision::StandingOrder;
 use super::evidence::{Evidence, RecordReading};
 use super::fitness::promotes;
+use super::policy::fence_of;
 use crate::config::{Service, Topology};
 use crate::types::{Fence, Role, SiteName, Snapshot, TargetSnapshot};
 
@@ -72,6 +73,31 @@ pub(super) fn orders_without_fence(service: &Service, evidence: &Evidence) -> Ve
         .filter(|site| **site != named.name && controls.left.contains(site) && claims(site))
         .map(|site| StandingOrder { pause: site.clone() })
         .collect()
+}
+
+/// The same order while two zones of the record do not agree because a switch came to its end between them. The zone that
+/// changes first names the site that was moved to; while that says that it is a primary, the one that the same switch
+/// has left must not take writes beside it.
+pub(super) fn orders_between_zones(service: &Service, evidence: &Evidence) -> Vec<StandingOrder> {
+    let RecordReading::Seen(view) = &evidence.record else { return Vec::new() };
+    let Some((first, second)) = view.state.parted() else { return Vec::new() };
+    let (moved, claimed) = (fence_of(&first).ok().flatten(), fence_of(&second).ok().flatten());
+    let Some((moved, claimed)) = moved.zip(claimed) else { return Vec::new() };
+    let is_ours = moved.owner == evidence.agent || evidence.is_fellow(&moved.owner);
+    let is_half = moved.decision == claimed.decision
+        && moved.epoch > claimed.epoch
+        && moved.intent.is_none()
+        && claimed.intent.as_ref() == Some(&moved.active);
+    let named = first.record.as_ref().and_then(|set| service.site_of(&set.values));
+    let is_named = named.is_some_and(|site| site.name == moved.active);
+    if !can_hold(service) || evidence.controls.is_switching || !(is_ours && is_half && is_named) {
+        return Vec::new();
+    }
+    let claims = |site: &SiteName| evidence.snapshot(site).is_some_and(claims_primary);
+    match claims(&moved.active) && claims(&moved.from) {
+        true => vec![StandingOrder { pause: moved.from }],
+        false => Vec::new(),
+    }
 }
 
 /// The order that follows every switch: each site that was ever left is paused while it claims to be a primary.

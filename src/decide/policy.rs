@@ -21,6 +21,8 @@ const MASS_FAILURE_MIN: usize = 3;
 /// A claim of another agent is dead when it has stood for the life of a decision and so long more, which its last step
 /// may have taken.
 const CLAIM_GRACE: Duration = Duration::from_secs(30);
+/// The fence of an adoption is there before its entry in the journal, which comes within this time, or never.
+const ADOPTION: Duration = Duration::from_secs(10);
 /// Doublings of the wait after abandoned attempts.
 const BACKOFF_DOUBLINGS_MAX: u32 = 10;
 
@@ -138,6 +140,11 @@ pub(super) fn of_record(
             found: values.map(|v| v.iter().cloned().collect::<Vec<_>>().join(", ")).unwrap_or_default(),
             active: fence.active.to_string(),
         }),
+        (_, known)
+            if is_adoption(&fence, known, evidence) && state.claim_age(fence.epoch, now) < ADOPTION =>
+        {
+            hard(Reason::Adopting { epoch: fence.epoch })
+        }
         (_, None) => halt(Reason::UnfamiliarFence { epoch: fence.epoch }),
         (_, Some(known)) if fence.epoch > known && is_fellows => {
             accepted = Some(fence.clone());
@@ -156,6 +163,12 @@ pub(super) fn of_record(
         (_, Some(_)) => halt(Reason::ForeignFence { known: fence.epoch, found: fence.to_string() }),
     };
     RecordCase { fence: Some(fence), veto, accepted, is_claim_dead }
+}
+
+/// Whether a person beside this agent has just written a fence that its journal does not know.
+fn is_adoption(fence: &Fence, known: Option<u64>, evidence: &Evidence) -> bool {
+    let is_news = known.is_none_or(|known| fence.epoch > known);
+    is_news && fence.is_of_adoption() && fence.intent.is_none() && fence.owner == evidence.agent
 }
 
 /// Two zones of the record do not hold the same. Another agent of this installation may be between its two changes and is

@@ -8,7 +8,9 @@ use super::health::{DOWN_SEVERITY, Duty, Health, Judgement, Lens, Sight, judge};
 use super::incident::Signs;
 use super::machine::State;
 use super::notices::Scene;
-use super::orders::{demoted, is_settled, orders_without_fence, standing_orders, writable_primaries};
+use super::orders::{
+    demoted, is_settled, orders_between_zones, orders_without_fence, standing_orders, writable_primaries,
+};
 use super::outage::{Outage, Trust, Window, own_vote};
 use super::terms::{alerts_about, distinct, terms};
 use super::{Confidence, Reason, Recovery, Strength, TargetFitness, Veto, fitness, policy};
@@ -119,6 +121,7 @@ pub fn step(state: &State, evidence: &Evidence, service: &Service, now: Moment) 
     });
     let may_clear = record.is_claim_dead && verdict != Verdict::Failover && case.may_clear(&vetoes);
     let clearing = fence.as_ref().filter(|_| may_clear).and_then(|f| case.clearing(&id, f, now));
+    let orders_between_zones = orders_between_zones(service, evidence);
     let decision = Decision {
         id,
         service: service.name.clone(),
@@ -138,7 +141,8 @@ pub fn step(state: &State, evidence: &Evidence, service: &Service, now: Moment) 
         orders: match &fence {
             Some(fence) if may_order => standing_orders(fence, active.as_ref(), service, evidence),
             Some(_) => Vec::new(),
-            None => orders_without_fence(service, evidence),
+            None if orders_between_zones.is_empty() => orders_without_fence(service, evidence),
+            None => orders_between_zones,
         },
         demoted: demoted(evidence),
         active,
@@ -410,6 +414,7 @@ fn verdict(
                     r,
                     Reason::RecordUnread { .. }
                         | Reason::Switching
+                        | Reason::Adopting { .. }
                         | Reason::FellowActed { .. }
                         | Reason::FellowClaims { .. }
                         | Reason::Disturbed

@@ -162,6 +162,26 @@ impl RedisError {
         }
     }
 
+    /// Whether the server may carry out the command all the same: it was sent, and what came back does not say no.
+    #[must_use]
+    pub fn may_still_happen(&self) -> bool {
+        match self {
+            // Before the credentials are accepted no command is sent.
+            Self::Lost { operation, .. }
+            | Self::Timeout { operation, .. }
+            | Self::Unexpected { operation } => *operation != Operation::Auth,
+            Self::Resolve { .. }
+            | Self::Connect { .. }
+            | Self::ConnectTimeout { .. }
+            | Self::Handshake { .. }
+            | Self::Refused { .. }
+            | Self::Auth { .. }
+            | Self::Reply { .. }
+            | Self::Info { .. }
+            | Self::Mismatch => false,
+        }
+    }
+
     /// The class of the failure.
     #[must_use]
     pub fn reason(&self) -> GapReason {
@@ -256,7 +276,7 @@ mod tests {
             let error = RedisError::of_driver(Operation::Ping, reply(line));
             assert_eq!(error.reason(), want, "{line}");
             assert_eq!(RedisError::Refused { words: line.to_owned() }.reason(), want, "{line} unasked");
-            assert!(error.is_answer(), "{line}");
+            assert!(error.is_answer() && !error.may_still_happen(), "{line}");
         }
     }
 

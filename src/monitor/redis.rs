@@ -16,7 +16,7 @@ use super::guard::{Guarded, Watch};
 use super::info::InfoReply;
 use super::login::password;
 use super::patience::Patience;
-use super::socket::{Ends, open};
+use super::socket::{Ends, Farewell, open};
 use super::tls::{TlsError, TlsIdentity, TlsProfiles};
 use crate::config::Target;
 use crate::types::{Clock, Role};
@@ -252,7 +252,7 @@ impl RedisClient {
     }
 
     async fn connect(&self, patience: Patience) -> Result<Live, RedisError> {
-        let stream = open(&self.target.address, self.tls.as_ref(), patience.ends()).await?;
+        let stream = open(&self.target.address, self.tls.as_ref(), patience.ends(), Farewell::Reset).await?;
         let watch = Arc::new(Watch::default());
         let info =
             RedisConnectionInfo::default().set_protocol(ProtocolVersion::RESP2).set_skip_set_lib_name();

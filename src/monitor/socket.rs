@@ -20,14 +20,30 @@ pub(super) struct Ends {
     pub deadline: Duration,
 }
 
+/// What becomes of bytes that have not left yet when a connection is given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Farewell {
+    /// The system goes on sending them.
+    Finish,
+    /// They are dropped: an order that nobody waits for any more must not arrive later.
+    Reset,
+}
+
 /// Opens a byte stream to an address, with TLS where there is an identity.
 pub(super) async fn open(
     address: &Address,
     tls: Option<&TlsIdentity>,
     ends: Ends,
+    farewell: Farewell,
 ) -> Result<Box<dyn Bytes>, RedisError> {
     let stream: Box<dyn Bytes> = match address {
-        Address::Tcp { host, port } => Box::new(tcp(host, *port, ends).await?),
+        Address::Tcp { host, port } => {
+            let stream = tcp(host, *port, ends).await?;
+            if farewell == Farewell::Reset {
+                stream.set_zero_linger().map_err(|source| RedisError::Connect { source })?;
+            }
+            Box::new(stream)
+        }
         Address::Unix(path) => {
             let socket = timeout_at(ends.end, UnixStream::connect(path)).await;
             let socket = socket.map_err(|_| RedisError::ConnectTimeout { deadline: ends.deadline })?;

@@ -193,7 +193,7 @@ fn dns(state: DnsState) -> String {
         DnsState::Unavailable => "answers 503 to everything".to_owned(),
         DnsState::NoZone => "does not know the zone".to_owned(),
         DnsState::Pending => "never says that a change is complete".to_owned(),
-        DnsState::HalfApplied => "will apply the next change in one of two zones only".to_owned(),
+        DnsState::HalfApplied => "applies changes in one of two zones only".to_owned(),
     }
 }
 

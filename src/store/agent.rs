@@ -97,14 +97,20 @@ impl SqliteJournal {
 fn open(directory: &Path, now: Moment) -> Result<(Connection, File), JournalError> {
     std::fs::create_dir_all(directory)
         .map_err(|source| JournalError::Directory { path: directory.to_owned(), source })?;
+    let lock = lock(directory)?;
+    Ok((SqliteJournal::connect_or_begin_anew(directory, now)?, lock))
+}
+
+/// Keeps agents out of a folder for as long as the file is open.
+///
+/// # Errors
+/// [`JournalError::Held`] by an agent that runs.
+pub(super) fn lock(directory: &Path) -> Result<File, JournalError> {
     let path = directory.join("lock");
     let lock = File::create(&path).map_err(|source| JournalError::Lock { path: path.clone(), source })?;
     match lock.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            return Err(JournalError::Held { directory: directory.to_owned() });
-        }
-        Err(TryLockError::Error(source)) => return Err(JournalError::Lock { path, source }),
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(JournalError::Held { directory: directory.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(JournalError::Lock { path, source }),
     }
-    Ok((SqliteJournal::connect_or_begin_anew(directory, now)?, lock))
 }

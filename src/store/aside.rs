@@ -60,6 +60,7 @@ fn is_damage(error: &JournalError) -> bool {
         | JournalError::Held { .. }
         | JournalError::Shut { .. }
         | JournalError::Version { .. }
+        | JournalError::Older { .. }
         | JournalError::Write { .. }
         | JournalError::Read { .. }
         | JournalError::Entry { .. }

@@ -83,6 +83,19 @@ pub enum JournalError {
         /// The newest known.
         known: i64,
     },
+    /// A running agent writes the file in an older schema, which it would not read any more after a migration.
+    #[error(
+        "the journal {path} has schema {found}, and an agent that runs writes it so; this program would make it {known}: \
+         use the version of the agent, or restart the agent in this one"
+    )]
+    Older {
+        /// The file.
+        path: PathBuf,
+        /// The schema found.
+        found: usize,
+        /// The one that this program writes.
+        known: usize,
+    },
     /// Entries could not be made durable; none of them was written.
     #[error("cannot write to the journal")]
     Write {

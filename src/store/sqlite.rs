@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags, Row, TransactionBehavior, params_from_iter
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout_at};
 
-use super::agent::Slot;
+use super::agent::{Slot, lock};
 use super::write::{anchor_all, append};
 use super::{Body, Entry, Journal, JournalError, NewEntry, Query, Ticket};
 use crate::decide::Plan;
@@ -37,12 +37,23 @@ pub struct SqliteJournal {
 }
 
 impl SqliteJournal {
-    /// Opens the journal in a folder, creating and migrating it as needed.
+    /// Opens the journal in a folder, creating and migrating it as needed; not under the hands of an agent that runs.
     ///
     /// # Errors
-    /// The folder or file cannot be used, or the file is of a later version.
+    /// The folder or file cannot be used, or the file is of a later version; [`JournalError::Older`] where an agent runs.
     pub fn open(directory: &Path) -> Result<Self, JournalError> {
         let (connection, path) = Self::connect(directory)?;
+        let found =
+            applied(&connection).map_err(|source| JournalError::Open { path: path.clone(), source })?;
+        let _alone = match (1..MIGRATIONS.len()).contains(&found) {
+            true => match lock(directory) {
+                Err(JournalError::Held { .. }) => {
+                    return Err(JournalError::Older { path, found, known: MIGRATIONS.len() });
+                }
+                alone => Some(alone?),
+            },
+            false => None,
+        };
         Self::prepare(connection, &path).map(|connection| Self::of(Slot::Open { connection, _lock: None }))
     }
 
@@ -92,8 +103,7 @@ impl SqliteJournal {
         connection.pragma_update(None, "synchronous", "FULL").map_err(open)?;
         let transaction =
             connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(open)?;
-        let found: i64 =
-            transaction.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(open)?;
+        let found = user_version(&transaction).map_err(open)?;
         let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
         let applied = usize::try_from(found).unwrap_or(usize::MAX);
         if applied > MIGRATIONS.len() {
@@ -155,6 +165,15 @@ impl Journal for SqliteJournal {
     async fn read(&self, query: Query) -> Result<Vec<Entry>, JournalError> {
         self.with(move |connection| read_entries(connection, &query)).await
     }
+}
+
+fn user_version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+/// How many of the schemas a file has; more than there are where it is of no known version.
+fn applied(connection: &Connection) -> rusqlite::Result<usize> {
+    user_version(connection).map(|found| usize::try_from(found).unwrap_or(usize::MAX))
 }
 
 pub(super) fn to_sql(seq: u64) -> i64 {

@@ -11,6 +11,7 @@ mod story;
 mod tidy;
 
 use std::fs;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::Connection;
@@ -153,6 +154,26 @@ fn a_later_or_impossible_schema_is_refused_and_left_alone() {
         let still: i64 = raw(&folder).pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
         assert_eq!(still, version);
     }
+}
+
+#[test]
+fn an_older_journal_is_not_migrated_under_the_hands_of_its_agent() {
+    let folder = folder();
+    let agent = SqliteJournal::open_for_agent(folder.path(), Arc::new(SystemClock::new())).unwrap();
+    drop(open(&folder));
+    // As if the agent were of the version before.
+    raw(&folder).pragma_update(None, "user_version", 3).unwrap();
+    for opened in [SqliteJournal::open(folder.path()), SqliteJournal::open_existing(folder.path())] {
+        let error = opened.unwrap_err();
+        assert!(matches!(error, JournalError::Older { found: 3, known: 4, .. }), "{error:?}");
+    }
+    let still: i64 = raw(&folder).pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+    assert_eq!(still, 3);
+    drop(agent);
+    raw(&folder)
+        .execute_batch("DROP INDEX entries_by_kind; DROP INDEX entries_kept; DROP TABLE outline")
+        .unwrap();
+    assert_eq!(open(&folder).pragma("user_version"), 4);
 }
 
 #[test]

@@ -123,6 +123,15 @@ pub struct Fence {
 }
 
 impl Fence {
+    /// How the decision of an adoption begins: a person's, made by a command beside the agent.
+    pub const ADOPTION: &'static str = "adopt-";
+
+    /// Whether it was written by an adoption.
+    #[must_use]
+    pub fn is_of_adoption(&self) -> bool {
+        self.decision.starts_with(Self::ADOPTION)
+    }
+
     /// Reads a fence's text: `v=1;owner=…;epoch=…;active=…;from=…;at=…;decision=…[;intent=…]`.
     ///
     /// # Errors

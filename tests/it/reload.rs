@@ -39,6 +39,33 @@ async fn a_service_that_comes_back_has_one_worker() {
     assert_eq!(scene.decisions(Some("failover")).await, 1.0);
 }
 
+/// What a switch rests on changes while a hook keeps it: it stops before anything that cannot be undone.
+#[tokio::test]
+async fn a_switch_under_way_hears_that_its_target_has_another_name() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name: &str| folder.path().join(name).display().to_string();
+    let script = format!("touch {}; while [ ! -e {} ]; do sleep 0.05; done", file("called"), file("go"));
+    let hooks = json!({"before": [{"exec": ["/bin/sh", "-c", script], "timeout": "50s"}]});
+    let primary = RedisServer::primary().await;
+    let standby = RedisServer::replica(&primary).await;
+    let mut scene =
+        Scene::ready_with(Holder::Embedded, primary, standby, &[("/services/0/hooks", hooks)]).await;
+    scene.order(&["failover", SERVICE, "--to", "dc-b"]).await;
+    wait_until("the hook to be called", ROUNDS_LIMIT, async || folder.path().join("called").exists()).await;
+    scene.setup.set("/services/0/sites/1/dns_target", json!("redis.dc-c.example.net"));
+    reload(&scene).await;
+    std::fs::write(file("go"), "").expect("a file");
+
+    let told = scene.wait_switch(SERVICE).await;
+    let ended = told["then"].as_array().expect("entries").last().expect("an end");
+    assert_eq!(ended["outcome"]["outcome"], "abandoned", "{told}");
+    let why = "the configuration has changed: the record would hold something else for dc-b now";
+    assert_eq!(ended["outcome"]["why"], why, "{told}");
+    assert_eq!(scene.standby.info("role").await.expect("an answer").as_deref(), Some("slave"));
+    let _: () = scene.primary.command(&["SET", "k", "v"]).await.expect("it takes writes");
+    assert_eq!(scene.answer().await, [TARGETS[0]]);
+}
+
 #[tokio::test]
 async fn the_embedded_name_server_takes_the_record_of_a_new_service() {
     let mut scene = Scene::start(Holder::Embedded, &[]).await;

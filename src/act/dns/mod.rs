@@ -14,6 +14,7 @@ pub mod route53;
 
 pub(crate) mod ask;
 pub(crate) mod fit;
+pub(crate) mod quoted;
 pub(crate) mod wire;
 
 #[cfg(test)]

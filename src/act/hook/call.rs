@@ -1,6 +1,7 @@
 //! What a hook is told: as JSON, and as variables of the environment. Pure.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -43,6 +44,8 @@ pub struct Call<'a> {
     pub service: &'a Service,
     /// The switch.
     pub plan: &'a Plan,
+    /// How long it may take.
+    pub limit: Duration,
 }
 
 impl Call<'_> {
@@ -64,6 +67,7 @@ impl Call<'_> {
             ("record", self.service.record.name.to_string()),
             ("from_value", from_value.unwrap_or_default()),
             ("to_value", joined(&plan.to_values)),
+            ("timeout_seconds", self.limit.as_secs_f64().to_string()),
         ];
         if let HookPoint::After(outcome) = self.point {
             facts.push(("outcome", outcome.as_str().to_owned()));

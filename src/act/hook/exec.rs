@@ -1,7 +1,7 @@
 //! Runs a program: no shell, an environment of a few variables, the call as JSON at its standard input.
 
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
@@ -18,12 +18,7 @@ const PIPE_GRACE: Duration = Duration::from_millis(200);
 const KILL_LIMIT: Duration = Duration::from_secs(1);
 
 /// Runs a program to its end; what it said. At the deadline it is killed, with all that it has started in its group.
-pub(super) async fn run(
-    program: &Path,
-    arguments: &[String],
-    call: &Call<'_>,
-    limit: Duration,
-) -> Result<String, HookError> {
+pub(super) async fn run(program: &Path, arguments: &[String], call: &Call<'_>) -> Result<String, HookError> {
     let hook = || program.display().to_string();
     let mut command = Command::new(program);
     command.args(arguments).env_clear().current_dir("/").kill_on_drop(true).process_group(0);
@@ -31,21 +26,22 @@ pub(super) async fn run(
     command.envs(call.variables());
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|source| HookError::Start { hook: hook(), source })?;
-    // Some time before the caller's deadline, so that there is some left to end it.
-    let work = limit.saturating_sub(limit / 10);
-    let Ok(ended) = timeout(work, attend(&mut child, call)).await else {
+    let ended = attend(&mut child, call).await;
+    let Some((status, said)) = ended.map_err(|source| HookError::Start { hook: hook(), source })? else {
         kill_group(&mut child).await;
-        return Err(HookError::Late { hook: hook(), limit });
+        return Err(HookError::Late { hook: hook(), limit: call.limit });
     };
-    let (status, said) = ended.map_err(|source| HookError::Start { hook: hook(), source })?;
     if status.success() {
         return Ok(line(&said));
     }
     Err(HookError::Exit { hook: hook(), status: status.to_string(), said: after_colon(line(&said)) })
 }
 
-/// Tells a child the call, and reads what it says until it ends.
-async fn attend(child: &mut Child, call: &Call<'_>) -> std::io::Result<(std::process::ExitStatus, Vec<u8>)> {
+/// How a program ended, and what it said; `None` when it did not end in time.
+type Ended = Option<(ExitStatus, Vec<u8>)>;
+
+/// Tells a child the call, and reads what it says until it ends, or its time is over.
+async fn attend(child: &mut Child, call: &Call<'_>) -> std::io::Result<Ended> {
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let tell = async {
         if let Some(mut stdin) = stdin {
@@ -58,11 +54,15 @@ async fn attend(child: &mut Child, call: &Call<'_>) -> std::io::Result<(std::pro
         let hear = async {
             tokio::join!(tell, read(stdout, &mut out), read(stderr, &mut err));
         };
-        tokio::pin!(hear);
+        let late = tokio::time::sleep(call.limit);
+        tokio::pin!(hear, late);
         let mut has_heard = false;
         let status = loop {
             tokio::select! {
+                // Who ends at the last moment has ended.
+                biased;
                 status = child.wait() => break status?,
+                () = &mut late => return Ok(None),
                 () = &mut hear, if !has_heard => has_heard = true,
             }
         };
@@ -73,7 +73,7 @@ async fn attend(child: &mut Child, call: &Call<'_>) -> std::io::Result<(std::pro
     };
     // What went wrong stands at the standard error, as a rule.
     let said = if status.success() || line(&err).is_empty() { out } else { err };
-    Ok((status, said))
+    Ok(Some((status, said)))
 }
 
 /// Reads to the end; keeps the end of it.

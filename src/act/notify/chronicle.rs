@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::message::{Kind, Message, Phase};
+use super::message::{Kind, Message, NOTHING, Phase};
 use super::words::{Names, line, title, todo, todo_about};
 use crate::config::Level;
 use crate::decide::saga::{Fencing, Outcome, Step};
-use crate::decide::{AlertLevel, Comparison, Decision, Plan, Reason, Verdict};
+use crate::decide::{AlertLevel, Comparison, Decision, Health, Plan, Reason, Verdict};
 use crate::store::{Body, Entry, OperatorAction};
 use crate::types::{ServiceName, SiteName};
 
@@ -93,6 +93,10 @@ impl Chronicle {
                 message.why = self.why.clone();
                 message.done = vec!["Nothing was moved.".to_owned()];
                 messages.extend(self.about_incident(message));
+                // A halt lasts; what else happens meanwhile is news all the same.
+                if decision.verdict == Verdict::Halt {
+                    messages.extend(self.new_notices(pen, decision));
+                }
             }
             None => messages.extend(self.new_notices(pen, decision)),
         }
@@ -359,7 +363,7 @@ impl Pen<'_> {
             happened: sentence(&format!("it is over: {told}")),
             why: Vec::new(),
             done: vec!["Nothing more.".to_owned()],
-            todo: vec!["Nothing.".to_owned()],
+            todo: vec![NOTHING.to_owned()],
             ..condition.clone()
         }
     }
@@ -372,6 +376,8 @@ fn headline(decision: &Decision) -> Option<(Kind, Level)> {
     let has = |label: &str| decision.reasons.iter().any(|r| r.label() == label);
     match decision.verdict {
         Verdict::Failover => None,
+        // That nothing will be moved makes an outage no smaller.
+        Verdict::Halt if decision.is_outage && has_failed(decision) => Some((Kind::Outage, Level::Critical)),
         Verdict::Halt if decision.level == AlertLevel::Page => Some((Kind::Halted, Level::Critical)),
         Verdict::Halt => Some((Kind::Halted, Level::Warning)),
         Verdict::Recommend if has("failback_ready") => None,
@@ -383,6 +389,12 @@ fn headline(decision: &Decision) -> Option<(Kind, Level)> {
         }
         Verdict::Hold => None,
     }
+}
+
+/// Whether the active site has failed for the whole confirm window.
+fn has_failed(decision: &Decision) -> bool {
+    let is_active = |site: &SiteName| Some(site) == decision.active.as_ref();
+    decision.health.iter().any(|(site, health)| is_active(site) && *health == Health::Failed)
 }
 
 fn happened(kind: Kind, decision: &Decision) -> String {

@@ -28,6 +28,8 @@ const WRITE_EVERY: Duration = Duration::from_secs(30);
 const TROUBLE_LASTS: Duration = Duration::from_secs(10);
 /// And told of again while it lasts.
 const ALARM_AGAIN: Duration = Duration::from_secs(600);
+/// A message about what lasts waits out a silence; so often it is asked whether that is over.
+const QUIET_AGAIN: Duration = Duration::from_secs(30);
 /// Deliveries under way may take so long when the program stops.
 const DRAIN_LIMIT: Duration = Duration::from_secs(5);
 
@@ -58,6 +60,8 @@ pub struct Courier {
     /// Entries read at once: one by one past an entry that cannot be understood.
     page: usize,
     marks: BTreeMap<u64, Mark>,
+    /// Letters that wait for the end of a silence.
+    quiet: BTreeSet<u64>,
     busy: BTreeSet<String>,
     deliveries: JoinSet<Done>,
     /// What an earlier run left in the outbox was brought in line with the configuration.
@@ -99,6 +103,7 @@ impl Courier {
             desk: None,
             page: ENTRIES_MAX,
             marks: BTreeMap::new(),
+            quiet: BTreeSet::new(),
             busy: BTreeSet::new(),
             deliveries: JoinSet::new(),
             is_adopted: false,
@@ -305,8 +310,14 @@ impl Courier {
             let Some(letter) = self.outbox.next(rules.name.clone(), now).await? else { continue };
             let age = now.saturating_sub(letter.made_unix_ms);
             let message = serde_json::from_str::<Message>(&letter.body);
+            let is_quiet = self.quiet.contains(&letter.id);
             match message {
-                Ok(message) if age < millis(GIVEN_UP_AFTER) => {
+                // It is over, or there is newer word of it.
+                Ok(message) if is_quiet && !self.still_stands(&rules.name, &message) => {
+                    self.quiet.remove(&letter.id);
+                    self.marks.insert(letter.id, Mark::Fate(Fate::Silenced));
+                }
+                Ok(message) if is_quiet || age < millis(GIVEN_UP_AFTER) => {
                     let (channel, name) = (Arc::clone(channel), rules.name.clone());
                     self.busy.insert(name.clone());
                     self.deliveries.spawn(async move {
@@ -363,16 +374,32 @@ impl Courier {
         self.busy.remove(&done.channel);
         let channel = done.channel;
         match (done.result, done.letter) {
-            (Ok(Delivery::Done), Some(letter)) => self.end(&channel, letter.id, Fate::Delivered),
+            (Ok(Delivery::Done), Some(letter)) => {
+                self.quiet.remove(&letter.id);
+                self.end(&channel, letter.id, Fate::Delivered);
+            }
             (Ok(Delivery::Silenced(silence)), Some(letter)) => {
-                tracing::info!(
-                    channel,
-                    silence = silence.id,
-                    by = silence.by,
-                    comment = silence.comment,
-                    "a message is not sent: a person has asked for quiet"
-                );
-                self.end(&channel, letter.id, Fate::Silenced);
+                let message = serde_json::from_str::<Message>(&letter.body);
+                let stands = message.is_ok_and(|message| self.still_stands(&channel, &message));
+                // Counted once, however often it is asked.
+                if !self.quiet.contains(&letter.id) {
+                    self.metrics.ended(&channel, Fate::Silenced, 1);
+                    tracing::info!(
+                        channel,
+                        silence = silence.id,
+                        by = silence.by,
+                        comment = silence.comment,
+                        waits = stands,
+                        "a message is not sent: a person has asked for quiet"
+                    );
+                }
+                if stands {
+                    self.quiet.insert(letter.id);
+                    self.marks.insert(letter.id, Mark::Due(self.now().saturating_add(millis(QUIET_AGAIN))));
+                } else {
+                    self.quiet.remove(&letter.id);
+                    self.marks.insert(letter.id, Mark::Fate(Fate::Silenced));
+                }
             }
             (Ok(_), None) => {}
             (Err(error), letter) => {
@@ -402,6 +429,13 @@ impl Courier {
                 }
             }
         }
+    }
+
+    /// Whether what a message tells lasts, and nothing newer was told of it.
+    fn still_stands(&self, channel: &str, message: &Message) -> bool {
+        let is_it = |told: &Message| told.key == message.key && told.at_unix_ms == message.at_unix_ms;
+        let desk = self.desk.as_ref().filter(|_| message.phase == Phase::Lasts);
+        desk.is_some_and(|(_, desk)| desk.told(channel).any(is_it))
     }
 
     fn end(&mut self, channel: &str, id: u64, fate: Fate) {

@@ -6,6 +6,9 @@ use crate::types::{ServiceName, SiteName};
 /// Earlier messages that one message repeats by their titles.
 const EARLIER_MAX: usize = 10;
 
+/// Lines that one message asks a person for.
+const TODO_MAX: usize = 12;
+
 /// What a message is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -168,8 +171,22 @@ pub struct Message {
     pub held_back: u32,
 }
 
+/// What a message asks for that asks for nothing.
+pub(super) const NOTHING: &str = "Nothing.";
+
+/// What two messages ask a person for, the newer first, each once.
+fn asked(newer: Vec<String>, older: Vec<String>) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for line in newer.into_iter().chain(older) {
+        if line != NOTHING && !all.contains(&line) && all.len() < TODO_MAX {
+            all.push(line);
+        }
+    }
+    if all.is_empty() { vec![NOTHING.to_owned()] } else { all }
+}
+
 impl Message {
-    /// One message of several that were held back: the newest, with what the others said.
+    /// One message of several that were held back: the newest, with what the others said and asked for.
     #[must_use]
     pub fn folded(messages: Vec<Self>) -> Option<Self> {
         let mut messages = messages.into_iter();
@@ -184,6 +201,7 @@ impl Message {
             let surplus = earlier.len().saturating_sub(EARLIER_MAX);
             earlier.drain(..surplus);
             newer.earlier = earlier;
+            newer.todo = asked(newer.todo, older.todo);
             newer
         }))
     }

@@ -1,6 +1,6 @@
 //! The sentences of a message that no reason says by itself: its title, and what a person should do now.
 
-use super::message::Kind;
+use super::message::{Kind, NOTHING};
 use crate::types::{ServiceName, SiteName};
 
 /// Longest line of a message, in characters; a provider's words may be long.
@@ -95,7 +95,7 @@ pub(super) fn todo(kind: Kind, names: Names<'_>) -> Vec<String> {
         | Kind::Over
         | Kind::JournalLost => Vec::new(),
     };
-    if lines.is_empty() { vec!["Nothing.".to_owned()] } else { lines }
+    if lines.is_empty() { vec![NOTHING.to_owned()] } else { lines }
 }
 
 /// What a person should do about a lasting reason.

@@ -3,11 +3,17 @@
 //! The points are counted by running, never listed: a step that is added to a switch is died at as well.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::fuse::{Fuse, When};
-use super::life::Stage;
+use super::life::{Shape, Stage};
 use super::scenarios::{SCENARIOS, Scenario};
-use super::world::Event;
+use super::world::{Event, Promotion};
+use crate::decide::saga::Outcome;
+use crate::types::Role;
+
+/// At this point of a plain switch the promotion is ordered.
+const PROMOTE: usize = 6;
 
 fn stage(scenario: &Scenario) -> Stage {
     Stage::new(scenario.shape, scenario.arrange)
@@ -140,4 +146,15 @@ async fn nothing_is_done_once_the_journal_fails() {
         }
     }
     println!("{} scenarios, {failures} failing writes", SCENARIOS.len());
+}
+
+/// The agent dies with its order on the way: what the target says right after the restart is not the last word.
+#[tokio::test(start_paused = true)]
+async fn an_order_that_arrives_after_the_death_is_not_taken_for_lost() {
+    let stage = Stage::new(Shape::Replication, |s| s.promotion = Promotion::Late(Duration::from_secs(1)));
+    let points = first_life(&stage, PROMOTE, When::After).await;
+    assert_eq!(points.last().map(String::as_str), Some("promote"), "{points:?}");
+    assert!(stage.world.state().roles.iter().all(|role| *role == Role::Replica));
+    stage.settle().await;
+    assert_eq!(stage.outcome().await, Some(Outcome::Switched), "{:?}", stage.world.events());
 }

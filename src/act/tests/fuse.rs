@@ -7,6 +7,8 @@ use async_trait::async_trait;
 use tokio::sync::Notify;
 
 use super::world::{Event, World};
+use crate::act::CurrentService;
+use crate::config::Service;
 use crate::decide::Plan;
 use crate::store::{Body, Entry, Journal, JournalError, NewEntry, Query, SqliteJournal, Ticket};
 use std::sync::Arc;
@@ -77,6 +79,9 @@ pub(super) struct FusedJournal {
     pub(super) inner: SqliteJournal,
     pub(super) fuse: Arc<Fuse>,
     pub(super) world: Arc<World>,
+    /// What a reload changes, and what it begins with.
+    pub(super) current: CurrentService,
+    pub(super) service: Service,
     /// From this write on, all fail.
     pub(super) fails_from: usize,
     pub(super) writes: Mutex<usize>,
@@ -129,6 +134,7 @@ impl Journal for FusedJournal {
                 let entry = NewEntry { at_unix_ms: 0, service, incident: None, body };
                 self.inner.append(vec![entry]).await?;
             }
+            self.world.reload(&labels, &self.current, &self.service);
             if let Some(lasts) = self.world.stall(&labels) {
                 tokio::time::advance(lasts).await;
             }
@@ -141,6 +147,7 @@ impl Journal for FusedJournal {
         let work = async {
             let ticket = self.inner.ticket(entry, plan).await?;
             self.world.tell(Event::Wrote("ticketed".to_owned()));
+            self.world.reload(&["ticketed".to_owned()], &self.current, &self.service);
             if let Some(action) = self.world.interjection(&["ticketed".to_owned()]) {
                 let body = Body::Ordered { action, by: "a person".to_owned() };
                 let service = ticket.plan().service.clone();

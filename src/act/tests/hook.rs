@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::life::{Shape, Stage};
-use crate::act::hook::{Call, HookError, HookPoint, call};
+use crate::act::hook::{Call, HookError, HookPoint, call, call_all};
 use crate::config::{Hook, HookWay, HttpLogin, Secret};
 use crate::decide::saga::Outcome;
 use crate::monitor::TlsProfiles;
@@ -17,7 +17,7 @@ use crate::monitor::TlsProfiles;
 async fn called(way: HookWay, timeout: Duration, point: HookPoint<'_>) -> Result<String, HookError> {
     let stage = Stage::new(Shape::Replication, |_| {});
     let (agent, service, plan) = (&stage.agent.name, &stage.service, &stage.plan);
-    let call_ = Call { point, agent, service, plan };
+    let call_ = Call { point, agent, service, plan, limit: LONG * 2 };
     call(&Hook { way, timeout }, &call_, &TlsProfiles::new()).await
 }
 
@@ -52,6 +52,7 @@ async fn a_program_is_told_the_switch_and_nothing_else() {
         "REDROVER_RECORD=s.example.com",
         "REDROVER_FROM_VALUE=a.example.com",
         "REDROVER_TO_VALUE=b.example.com",
+        "REDROVER_TIMEOUT_SECONDS=20",
         "REDROVER_OUTCOME=switched",
     ] {
         assert!(has(line), "{line}: {environment}");
@@ -65,7 +66,8 @@ async fn a_program_is_told_the_switch_and_nothing_else() {
     let wanted = serde_json::json!({
         "version": 1, "hook": "after", "agent": "a1", "service": "sessions", "topology": "replication",
         "decision": "d-1", "trigger": "automatic", "from": "dc-a", "to": "dc-b", "record": "s.example.com",
-        "from_value": "a.example.com", "to_value": "b.example.com", "outcome": "switched",
+        "from_value": "a.example.com", "to_value": "b.example.com", "timeout_seconds": "20",
+        "outcome": "switched",
     });
     assert_eq!(document, wanted);
 }
@@ -111,6 +113,34 @@ async fn a_program_that_takes_too_long_is_killed_with_all_that_it_started() {
     tokio::time::timeout(LONG, gone).await.expect("the child is gone");
 }
 
+#[tokio::test]
+async fn a_program_has_all_of_its_time() {
+    // Its end, and a pipe that a child keeps open beyond it, within the last tenth.
+    let said = shell("sleep 2 & sleep 0.95; echo done", Duration::from_secs(1)).await.unwrap();
+    assert_eq!(said, "/bin/sh: done");
+}
+
+#[tokio::test]
+async fn hooks_of_one_point_share_their_time() {
+    let stage = Stage::new(Shape::Replication, |_| {});
+    let (agent, service, plan) = (&stage.agent.name, &stage.service, &stage.plan);
+    let script = |script: &str| {
+        let arguments = vec!["-c".to_owned(), script.to_owned()];
+        Hook { way: HookWay::Exec { program: "/bin/sh".into(), arguments }, timeout: LONG }
+    };
+    let hooks = [script("echo fine"), script("sleep 600"), script("echo never")];
+    let called = async |point| {
+        let all = Call { point, agent, service, plan, limit: Duration::from_millis(500) };
+        tokio::time::timeout(LONG / 2, call_all(&hooks, &all, &TlsProfiles::new())).await.expect("in time")
+    };
+    let said = called(HookPoint::After(&Outcome::Switched)).await.unwrap();
+    assert_eq!((said.len(), said[0].as_str()), (3, "/bin/sh: fine"), "{said:?}");
+    assert!(said[1].starts_with("/bin/sh did not end within 0."), "{said:?}");
+    assert_eq!(said[2], "/bin/sh was not called: all together had 0.5 s");
+    let error = called(HookPoint::Before).await.unwrap_err();
+    assert!(matches!(error, HookError::Late { .. }), "{error:?}");
+}
+
 /// A zombie, which nobody has asked after yet, runs no more.
 fn is_running(id: &str) -> bool {
     let stat = fs::read_to_string(Path::new("/proc").join(id).join("stat")).unwrap_or_default();
@@ -132,6 +162,11 @@ async fn server(answer: &'static str) -> (url::Url, JoinSet<String>) {
             request.extend_from_slice(&buffer[..length]);
         }
         stream.write_all(answer.as_bytes()).await.unwrap();
+        // Whoever asked may hang up first, and then the connection ends here as well.
+        let is_open = answer.contains("content-length: 50");
+        if is_open {
+            let _ = stream.read(&mut [0]).await;
+        }
         String::from_utf8(request).unwrap()
     });
     (url, asked)
@@ -142,6 +177,8 @@ async fn an_address_says_yes_or_no_by_its_status() {
     let rows = [
         ("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nfine\n", Ok("fine"), false),
         ("HTTP/1.1 204 No Content\r\n\r\n", Ok("done"), false),
+        // Its body never ends, and the status says enough.
+        ("HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\nfine\n", Ok("fine"), false),
         ("HTTP/1.1 409 Conflict\r\ncontent-length: 4\r\n\r\nbusy", Err(" answered 409: busy"), false),
         (
             "HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n",

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::fuse::{Fuse, FusedJournal};
 use super::world::{Event, Old, Ports, State, World};
-use crate::act::{CurrentService, Hands, Metrics, Permit, Switch};
+use crate::act::{CurrentService, Hands, Metrics, Pace, Permit, Switch};
 use crate::config::{Agent, Config, Rules, Service, parse};
 use crate::decide::saga::Outcome;
 use crate::decide::{Plan, Trigger};
@@ -26,6 +26,8 @@ pub(super) enum Shape {
     Replication,
     /// The same, and a person moves away from a site that serves.
     Planned,
+    /// The same, and a person moves away from a site that was down when they said so.
+    Ordered,
     WithoutFencing,
     /// Replication, with hooks before and after.
     Hooked,
@@ -41,6 +43,7 @@ pub(super) struct Stage {
     pub(super) plan: Plan,
     pub(super) folder: TempDir,
     pub(super) agent: Agent,
+    pub(super) pace: Pace,
 }
 
 /// In memory where there is such a folder: thousands of lives wait for the disk otherwise.
@@ -50,7 +53,7 @@ fn folder() -> TempDir {
 
 fn config(shape: Shape) -> Config {
     let (topology, promote) = match shape {
-        Shape::Replication | Shape::Planned => ("replication", "promote: {kind: replicaof}"),
+        Shape::Replication | Shape::Planned | Shape::Ordered => ("replication", "promote: {kind: replicaof}"),
         Shape::WithoutFencing => ("replication", "promote: {kind: replicaof, without_fencing: true}"),
         Shape::Hooked => (
             "replication",
@@ -101,17 +104,23 @@ impl Stage {
             // A long life, so that the pause is over first.
             expires_unix_ms: now + if is_planned { 300_000 } else { 60_000 },
             promotes: shape != Shape::ActiveActive,
-            trigger: if is_planned { Trigger::Operator } else { Trigger::Automatic },
+            trigger: match shape {
+                Shape::Planned | Shape::Ordered => Trigger::Operator,
+                _ => Trigger::Automatic,
+            },
             lossless: is_planned,
         };
         let folder = folder();
-        Self { world, service, plan, folder, agent }
+        Self { world, service, plan, folder, agent, pace: Pace::default() }
     }
 
     /// The ports of a new process; its journal is opened from disk.
     pub(super) fn hands(&self, fuse: &Arc<Fuse>, fails_from: usize) -> Hands {
         let ports = || Ports { world: Arc::clone(&self.world), fuse: Arc::clone(fuse) };
+        let current = CurrentService::new(Arc::new(self.service.clone()));
         let journal = FusedJournal {
+            current: current.clone(),
+            service: self.service.clone(),
             inner: SqliteJournal::open(self.folder.path()).unwrap(),
             fuse: Arc::clone(fuse),
             world: Arc::clone(&self.world),
@@ -126,7 +135,7 @@ impl Stage {
             look_deadline: Duration::from_millis(300),
             election: Arc::new(ports()),
             clock: Arc::clone(&self.world) as Arc<dyn Clock>,
-            current: CurrentService::new(Arc::new(self.service.clone())),
+            current,
             metrics: Metrics::register(&mut Registry::default()),
         }
     }
@@ -144,7 +153,8 @@ impl Stage {
             let term = Term { number: 1, until: None };
             let permit = Permit::grant(ticket, term, &hands).await.ok()?;
             tokio::time::advance(delay).await;
-            Switch::run(&hands, &self.service, &self.agent, permit).await.ok().flatten()
+            let turn = self.pace.turn().await;
+            Switch::run(&hands, &self.service, &self.agent, permit, turn).await.ok().flatten()
         };
         fuse.run(life).await.flatten()
     }
@@ -212,7 +222,9 @@ impl Stage {
         let events = self.world.events();
         let shown = || format!("{why}:\n{events:#?}");
         let before = |at: usize, word: &str| events[..at].contains(&Event::Wrote(word.to_owned()));
-        let served = |at: usize| events[..at].contains(&Event::Served);
+        // What a person orders to leave may serve; none of its writes is lost then, see `Event::Lost`.
+        let is_automatic = self.plan.trigger == Trigger::Automatic;
+        let served = |at: usize| is_automatic && events[..at].contains(&Event::Served);
         let mut epoch = self.plan.fence.epoch;
         let mut promotions = 0;
         for point in ["before", "after"] {

@@ -8,6 +8,7 @@ mod fuse;
 mod guards;
 mod hook;
 mod life;
+mod pace;
 mod sagas;
 mod scenarios;
 mod world;

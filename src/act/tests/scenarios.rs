@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::fuse::{Fuse, label};
-use super::life::Shape::{self, ActiveActive, ByHook, Hooked, Planned, Replication, WithoutFencing};
+use super::life::Shape::{self, ActiveActive, ByHook, Hooked, Ordered, Planned, Replication, WithoutFencing};
 use super::life::Stage;
 use super::world::DnsFault::*;
 use super::world::{Event, Old, Promotion, State};
@@ -68,8 +68,26 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     }),
     row("planned, the promotion fails", Planned, ABANDONED, (2, 0), "ticketed claim fence catch_up recheck", |s| s.promotion = Promotion::FailsBefore),
 
+    row("planned, the promotion takes longer than a pause", Planned, SWITCHED, (2, 1), CAUGHT_UP, |s| s.promotion_takes = Duration::from_secs(150)),
+
+    row("planned, this agent stands still during the promotion", Planned, STUCK, (1, 0), "ticketed claim fence catch_up recheck promote", |s| {
+        (s.promotion_stalls, s.promotion_takes) = (Duration::from_secs(65), Duration::from_secs(1));
+    }),
+
+    row("ordered, the site stays down", Ordered, SWITCHED, (2, 1), ALL, |_| {}),
+    row("ordered, the site takes no writes", Ordered, SWITCHED, (2, 1), CAUGHT_UP, |s| (s.old, s.missing) = (Old::Alive, 1)),
+    row("ordered, the site serves again, and its writes arrive", Ordered, SWITCHED, (2, 1), CAUGHT_UP, |s| {
+        (s.revival, s.missing, s.arriving) = (Some("claim"), 900, 2);
+    }),
+    row("ordered, the site serves again, and its writes never arrive", Ordered, ABANDONED, (2, 0), "ticketed claim fence catch_up", |s| {
+        (s.revival, s.missing) = (Some("claim"), 1);
+    }),
+
     row("with hooks", Hooked, SWITCHED, (2, 1), HOOKED, |_| {}),
     row("a hook before it fails", Hooked, ABANDONED, (2, 0), "ticketed claim settle follow", |s| s.hook_fails = true),
+    row("the hooks before it outlast the decision", Hooked, ABANDONED, (2, 0), "ticketed claim settle follow", |s| {
+        s.hooks_take = Duration::from_secs(600);
+    }),
     row("with hooks, and the promotion fails", Hooked, ABANDONED, (2, 0), "ticketed claim prepare fence recheck settle follow", |s| {
         s.promotion = Promotion::FailsBefore;
     }),
@@ -100,6 +118,11 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 
     row("the promotion fails", Replication, ABANDONED, (2, 0), TO_ORDER, |s| s.promotion = Promotion::FailsBefore),
     row("the promotion's answer is lost", Replication, SWITCHED, (2, 1), ALL, |s| s.promotion = Promotion::FailsAfter),
+    row("the order to promote is lost twice", Replication, SWITCHED, (2, 1), ALL, |s| s.promotion = Promotion::Doubtful(2)),
+    row("the order to promote may still arrive", Replication, STUCK, (1, 0), TO_ORDER, |s| s.promotion = Promotion::Doubtful(9)),
+    row("it may still arrive, and a person says stop", Replication, STUCK, (1, 0), "ticketed claim fence recheck ordered", |s| {
+        (s.promotion, s.interjection) = (Promotion::Doubtful(1), Some(("recheck", Pause)));
+    }),
     row("nobody knows of the promotion", Replication, STUCK, (1, 0), TO_ORDER, |s| s.promotion = Promotion::Unknown),
     row("half the target is promoted", Replication, STUCK, (1, 0), TO_ORDER, |s| {
         s.roles = vec![Role::Replica, Role::Replica];

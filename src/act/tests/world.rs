@@ -9,7 +9,8 @@ use async_trait::async_trait;
 use super::fuse::Fuse;
 use crate::act::dns::{Answer, Dns, DnsError, Receipt, RecordChange, SendBy};
 use crate::act::hook::{HookError, HookPoint};
-use crate::act::{Promote, PromoteError};
+use crate::act::{CurrentService, Promote, PromoteError};
+use crate::config::Service;
 use crate::decide::Plan;
 use crate::decide::saga::Fencing;
 use crate::lead::{Election, Standing, Term};
@@ -19,6 +20,9 @@ use crate::types::*;
 
 /// Where the old primary's stream of replication stands.
 const HEAD_BYTES: u64 = 1000;
+
+/// What a reload leaves of a service; nothing when it is gone.
+pub(super) type Later = fn(Service) -> Option<Service>;
 
 /// What happens to one change; without one it just works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +64,10 @@ pub(super) enum Promotion {
     Half,
     /// Nobody waits for it any more, and it may still happen.
     MayCome,
+    /// So many orders in a row get no answer, and are not carried out so far.
+    Doubtful(u32),
+    /// The order gets no answer, and takes effect so much later.
+    Late(Duration),
 }
 
 /// What was done, in order.
@@ -90,6 +98,8 @@ pub(super) struct State {
     /// When an entry of this label was written, the old primary serves again.
     pub(super) revival: Option<&'static str>,
     pub(super) promotion: Promotion,
+    /// When an order takes effect that nobody waits for any more.
+    pub(super) promoted_at: Option<Moment>,
     /// Until when the old primary is paused.
     pub(super) paused_until: Option<Moment>,
     /// Bytes of the old primary's writes that the target lacks, and how many arrive with each look.
@@ -97,6 +107,11 @@ pub(super) struct State {
     pub(super) arriving: u64,
     /// The hooks before the switch fail.
     pub(super) hook_fails: bool,
+    /// All hooks of one point take so long, and a promotion.
+    pub(super) hooks_take: Duration,
+    pub(super) promotion_takes: Duration,
+    /// This agent stands still for so long while the target is promoted.
+    pub(super) promotion_stalls: Duration,
     /// The target follows something else.
     pub(super) is_stranger: bool,
     /// When an entry of this label was written, so much time passes.
@@ -108,6 +123,8 @@ pub(super) struct State {
     pub(super) canary_fails: bool,
     /// Name servers answer the old value until the end of time.
     pub(super) is_stale: bool,
+    /// When an entry of this label was written, a reload leaves this of the service.
+    pub(super) reload: Option<(&'static str, Later)>,
     /// When an entry of this label was written, a person orders this.
     pub(super) interjection: Option<(&'static str, OperatorAction)>,
     /// Time that passes between the permit and the switch.
@@ -137,17 +154,22 @@ impl World {
             old: Old::Gone,
             revival: None,
             promotion: Promotion::Works,
+            promoted_at: None,
             paused_until: None,
             missing: 0,
             arriving: 0,
             is_stranger: false,
             hook_fails: false,
+            hooks_take: Duration::ZERO,
+            promotion_takes: Duration::ZERO,
+            promotion_stalls: Duration::ZERO,
             stall: None,
             roles: vec![role],
             is_loading: false,
             is_silent: false,
             canary_fails: false,
             is_stale: false,
+            reload: None,
             interjection: None,
             delay: Duration::ZERO,
             term: None,
@@ -173,6 +195,18 @@ impl World {
         let mut state = self.state();
         let is_now = state.interjection.as_ref().is_some_and(|(at, _)| labels.iter().any(|l| l == at));
         if is_now { state.interjection.take().map(|(_, action)| action) } else { None }
+    }
+
+    /// What a reload does once entries with these labels are written.
+    pub(super) fn reload(&self, labels: &[String], current: &CurrentService, service: &Service) {
+        let mut state = self.state();
+        let is_now = state.reload.is_some_and(|(at, _)| labels.iter().any(|label| label == at));
+        if let Some((_, later)) = state.reload.take_if(|_| is_now) {
+            match later(service.clone()) {
+                Some(service) => current.replace(Arc::new(service)),
+                None => current.withdraw(),
+            }
+        }
     }
 
     /// How long the agent stands still once entries with these labels are written.
@@ -224,30 +258,52 @@ impl World {
     }
 
     fn promote(&self) -> Result<(), PromoteError> {
-        let is_paused = self.is_paused();
+        let (is_paused, now) = (self.is_paused(), self.now());
         let mut state = self.state();
         let promotion = std::mem::replace(&mut state.promotion, Promotion::Works);
         let target = TargetName::new("redis://b:6379").unwrap();
-        let gap = Gap::new(GapReason::Timeout, "as the test wants");
-        let failed = Err(PromoteError::Promotion { target, gap });
-        if promotion == Promotion::FailsBefore {
-            return failed;
-        }
-        if promotion == Promotion::MayCome {
-            let late = HookError::Late { hook: "/hook".to_owned(), limit: Duration::from_secs(1) };
-            return Err(late.into());
+        let gap = |reason| Gap::new(reason, "as the test wants");
+        let doubtful = Err(PromoteError::Doubtful { target: target.clone(), gap: gap(GapReason::Timeout) });
+        let failed = Err(PromoteError::Promotion { target, gap: gap(GapReason::Permission) });
+        match promotion {
+            Promotion::FailsBefore => return failed,
+            Promotion::MayCome => {
+                let late = HookError::Late { hook: "/hook".to_owned(), limit: Duration::from_secs(1) };
+                return Err(late.into());
+            }
+            Promotion::Doubtful(orders) => {
+                if orders > 1 {
+                    state.promotion = Promotion::Doubtful(orders - 1);
+                }
+                return doubtful;
+            }
+            Promotion::Late(by) => {
+                state.promoted_at = Some(now.plus(by));
+                return doubtful;
+            }
+            Promotion::Unknown if state.is_silent => return doubtful,
+            _ => {}
         }
         let fence = state.record.fence.as_ref().unwrap().values.first().unwrap().clone();
         state.events.push(Event::Promoted { fence });
-        if state.old == Old::Healthy && (!is_paused || state.missing > 0 || state.is_stranger) {
+        let has_served = state.old == Old::Healthy || state.events.contains(&Event::Served);
+        if has_served && (!is_paused || state.missing > 0 || state.is_stranger) {
             state.events.push(Event::Lost);
         }
         match promotion {
             Promotion::Half => state.roles[0] = Role::Primary,
             _ => state.roles.iter_mut().for_each(|role| *role = Role::Primary),
         }
-        state.is_silent |= promotion == Promotion::Unknown;
-        if promotion == Promotion::Works { Ok(()) } else { failed }
+        match promotion {
+            Promotion::Works => Ok(()),
+            Promotion::Unknown => {
+                // Nor does any later order reach it.
+                (state.is_silent, state.promotion) = (true, Promotion::Unknown);
+                doubtful
+            }
+            Promotion::FailsAfter => doubtful,
+            _ => failed,
+        }
     }
 
     /// The old primary.
@@ -287,7 +343,11 @@ impl World {
     }
 
     fn look(&self, canary: WriteCanary) -> Vec<TargetSnapshot> {
+        let now = self.now();
         let mut state = self.state();
+        if state.promoted_at.is_some_and(|at| at.mono <= now.mono) {
+            state.roles.iter_mut().for_each(|role| *role = Role::Primary);
+        }
         state.missing = state.missing.saturating_sub(state.arriving);
         let state = state;
         let one = |role: &Role| {
@@ -390,13 +450,25 @@ impl Promote for Ports {
     }
 
     async fn promote(&self, _: &Plan) -> Result<(), PromoteError> {
-        self.fuse.pass("promote".to_owned(), async { self.world.promote() }).await
+        let work = async {
+            let stalls = self.world.state().promotion_stalls;
+            if !stalls.is_zero() {
+                tokio::time::advance(stalls).await;
+            }
+            let takes = self.world.state().promotion_takes;
+            tokio::time::sleep(takes).await;
+            self.world.promote()
+        };
+        self.fuse.pass("promote".to_owned(), work).await
     }
 
-    async fn hooks(&self, point: HookPoint<'_>, _: &Plan) -> Result<Vec<String>, HookError> {
+    async fn hooks(&self, point: HookPoint<'_>, _: &Plan, limit: Duration) -> Result<Vec<String>, HookError> {
         let work = async {
             self.world.tell(Event::Hooked(point.as_str()));
-            match point == HookPoint::Before && self.world.state().hook_fails {
+            let takes = self.world.state().hooks_take;
+            tokio::time::sleep(takes.min(limit)).await;
+            let fails = self.world.state().hook_fails || takes > limit;
+            match point == HookPoint::Before && fails {
                 true => Err(HookError::Late { hook: "/hook".to_owned(), limit: Duration::from_secs(1) }),
                 false => Ok(vec!["/hook: done".to_owned()]),
             }

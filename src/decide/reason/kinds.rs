@@ -61,6 +61,11 @@ pub enum Reason {
         /// What the private zone holds.
         private: String,
     },
+    /// A person adopts the service: the fence is there, its entry in the journal is not yet.
+    Adopting {
+        /// The fence's epoch.
+        epoch: u64,
+    },
     /// The fence cannot be read.
     DamagedFence {
         /// What is wrong with it.

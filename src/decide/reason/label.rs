@@ -67,6 +67,7 @@ impl Reason {
             Self::ForeignFence { .. } => "foreign_fence",
             Self::ForeignRecord { .. } => "foreign_record",
             Self::ZonesApart { .. } => "zones_apart",
+            Self::Adopting { .. } => "adopting",
             Self::DamagedFence { .. } => "damaged_fence",
             Self::RecordUnread { .. } => "record_unread",
             Self::Halted { .. } => "halted",

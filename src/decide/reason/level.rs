@@ -33,6 +33,7 @@ impl Reason {
             | Self::TtlDrift { .. } => AlertLevel::Warn,
             Self::AlertContradicted { .. }
             | Self::Anomalous { .. }
+            | Self::Adopting { .. }
             | Self::FellowActed { .. }
             | Self::FellowClaims { .. }
             | Self::Requested { .. }

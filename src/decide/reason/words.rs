@@ -46,6 +46,9 @@ impl fmt::Display for Reason {
                 "the public zone holds {public:?}, the private one {private:?}: a change was made half, or somebody made \
                  one; make the records of both the same, then `redrover adopt`"
             ),
+            Self::Adopting { epoch } => {
+                write!(f, "a person is adopting the service (epoch {epoch}); the journal does not say so yet")
+            }
             Self::DamagedFence { detail } => write!(f, "the fence cannot be read: {detail}"),
             Self::RecordUnread { detail } => write!(f, "the record could not be read: {detail}"),
             Self::Halted { why } => {

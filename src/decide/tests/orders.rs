@@ -3,7 +3,7 @@
 use super::world::{World, fence, site};
 use crate::config::{Promote, Topology};
 use crate::decide::{RecordReading, Verdict};
-use crate::types::{GapReason, Role};
+use crate::types::{GapReason, RecordState, ResourceSet, Role};
 
 /// dc-a has failed, dc-b was promoted, and the name points to it.
 fn switched() -> World {
@@ -135,4 +135,38 @@ fn a_source_that_comes_back_is_stopped_where_its_cluster_can_be_told() {
 #[test]
 fn a_service_that_never_switched_gives_no_orders() {
     assert!(paused(&mut World::replication().warmed()).is_empty());
+}
+
+/// The public zone leads to dc-b, which was promoted, and the private one still to dc-a.
+#[test]
+fn the_old_primary_is_held_between_two_zones_that_stay_apart() {
+    let state = |value: &str, text: &str| RecordState {
+        record: Some(ResourceSet::single(5, value)),
+        fence: Some(ResourceSet::single(60, text)),
+    };
+    let moved = fence("dc-b", "dc-a", 9);
+    let claimed = format!("{};intent=dc-b", fence("dc-a", "dc-a", 8));
+    let (a, b) = ("dc-a.redis.test", "dc-b.redis.test");
+    let by_fellow = |text: &str| text.replace("owner=a1", "owner=agent-dc-b");
+    let by_stranger = |text: &str| text.replace("owner=a1", "owner=stranger");
+    let of_another = claimed.replace("decision=", "decision=other-");
+    for (what, first, second, want) in [
+        ("half moved", state(b, &moved), state(a, &claimed), &["dc-a"][..]),
+        ("by a fellow", state(b, &by_fellow(&moved)), state(a, &by_fellow(&claimed)), &["dc-a"]),
+        ("by a stranger", state(b, &by_stranger(&moved)), state(a, &by_stranger(&claimed)), &[]),
+        ("the claim alone is half", state(a, &claimed), state(a, &fence("dc-a", "dc-a", 7)), &[]),
+        ("of another decision", state(b, &moved), state(a, &of_another), &[]),
+        ("somebody moved the public record", state(a, &moved), state(a, &claimed), &[]),
+    ] {
+        let mut world = switched();
+        world.vantages(3, &[("dc-b", None)]);
+        world.mend("dc-a", Role::Primary);
+        let RecordReading::Seen(view) = &mut world.evidence.record else { panic!("the record was read") };
+        view.state = RecordState::joined(&first, &second, "Z2");
+        assert_ne!(world.clone().round().verdict, Verdict::Failover, "{what}");
+        assert_eq!(paused(&mut world.clone()), want, "{what}");
+        // Where the one that was moved to is no primary, the other serves those that it can.
+        world.mend("dc-b", Role::Replica);
+        assert!(paused(&mut world).is_empty(), "{what}");
+    }
 }

@@ -1,5 +1,7 @@
 //! The record and its fence: what is sound, what is foreign, and what is only new.
 
+use std::time::Duration;
+
 use super::world::{World, expect, fence, site};
 use crate::decide::policy::of_record;
 use crate::decide::{AlertLevel, Leadership, RecordReading, Strength, Verdict};
@@ -44,6 +46,34 @@ fn the_record_and_the_fence_must_be_those_last_seen() {
         world.record(value, fence);
         world.evidence.controls.known_epoch = known;
         assert_eq!(veto(&world), want, "{what}");
+    }
+}
+
+/// `redrover adopt` changes the record first, and the journal right after; a slow machine may look between the two.
+#[test]
+fn an_adoption_is_waited_for_and_not_for_ever() {
+    let adopted = fence("dc-a", "dc-a", 8).replace("decision=", "decision=adopt-");
+    let by_another = adopted.replace("owner=a1", "owner=stranger");
+    let adopting = Some((Strength::Hard, "adopting"));
+    let halts = |label| Some((Strength::Halt, label));
+    for (what, text, known, want, later) in [
+        ("the first", &adopted, None, adopting, halts("unfamiliar_fence")),
+        ("a later one", &adopted, Some(7), adopting, halts("foreign_fence")),
+        ("written down", &adopted, Some(8), None, None),
+        ("an old one", &adopted, Some(9), halts("foreign_fence"), halts("foreign_fence")),
+        ("somebody else's", &by_another, Some(7), halts("foreign_fence"), halts("foreign_fence")),
+    ] {
+        let mut world = World::replication();
+        world.record(VALUE_A, Some(text));
+        world.evidence.controls.known_epoch = known;
+        let mut state = world.state.clone();
+        let mut told = |now| {
+            let case = of_record(&world.service, &world.evidence, &mut state, now);
+            case.veto.map(|v| (v.strength, v.reason.label()))
+        };
+        assert_eq!(told(world.now), want, "{what}");
+        assert_eq!(told(world.now.plus(Duration::from_millis(9_999))), want, "{what}");
+        assert_eq!(told(world.now.plus(Duration::from_secs(10))), later, "{what}, ten seconds later");
     }
 }
 

@@ -18,7 +18,7 @@ use crate::monitor::catalog::{CATALOG, Names, asked, house};
 use crate::monitor::exposition::Page;
 use crate::monitor::info::InfoReply;
 use crate::monitor::login::password;
-use crate::monitor::socket::{Ends, open};
+use crate::monitor::socket::{Ends, Farewell, open};
 use crate::monitor::tls::{TlsError, TlsProfiles};
 use crate::types::Clock;
 
@@ -240,7 +240,7 @@ impl Prober {
         }
         let began = self.clock.now();
         let tls = self.profiles.identity(&self.target).map_err(|source| ScrapeError::Papers { source })?;
-        let stream = open(&self.target.address, tls.as_ref(), ends).await;
+        let stream = open(&self.target.address, tls.as_ref(), ends, Farewell::Finish).await;
         let mut link = Link::new(stream.map_err(|source| ScrapeError::Open { source })?);
         *connect = self.clock.now().since(began);
         let Some(password) = password(&self.target, ends).await else {

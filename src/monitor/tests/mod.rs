@@ -12,6 +12,8 @@ use rig::{
     AMPLE, Papers, Pretender, Server, Then, client, look, monitor, site, target, until, with_login, with_tls,
 };
 
+use tokio::io::AsyncReadExt as _;
+
 use crate::config::Address;
 use crate::monitor::{Format, Page, SiteClient, WriteCanary};
 use crate::types::{CanaryResult, GapReason, Role, TargetSnapshot};
@@ -272,6 +274,20 @@ async fn a_silent_host_is_a_connect_timeout() {
     let seen = look(target("127.0.0.1", address.port()), short).await;
     assert_eq!(reasons(&seen)[..2], [Some(GapReason::ConnectTimeout); 2], "{seen:?}");
     assert!((short..short * 3).contains(&seen.elapsed), "{:?}", seen.elapsed);
+}
+
+/// What was to be sent must not arrive when nobody waits for it any more.
+#[tokio::test]
+async fn a_connection_that_is_given_up_is_reset() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let client = client(target("127.0.0.1", listener.local_addr().unwrap().port()));
+    let order = client.replicaof_no_one(Duration::from_millis(200));
+    let (order, accepted) = tokio::join!(order, listener.accept());
+    let error = order.unwrap_err();
+    assert!(error.may_still_happen(), "{error:?}");
+    let mut heard = Vec::new();
+    let end = tokio::time::timeout(AMPLE, accepted.unwrap().0.read_to_end(&mut heard)).await.unwrap();
+    assert_eq!(end.unwrap_err().kind(), std::io::ErrorKind::ConnectionReset, "{heard:?}");
 }
 
 #[tokio::test]

@@ -6,15 +6,15 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use axum::Router;
 use prometheus_client::registry::Registry;
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::config::{ConfigError, Policies, config};
 use super::past::write_past;
-use crate::act::{self, CurrentService, Hands};
+use crate::act::{self, CurrentService, Hands, Pace};
 use crate::config::{Config, Service};
-use crate::control::{self, Intake, Ledger, SWITCHES_MAX, Setup, View, Wakers, Worker};
+use crate::control::{self, Intake, Ledger, Setup, View, Wakers, Worker};
 use crate::lead::{Election, Solo};
 use crate::monitor::{Exporter, Names, Pictures};
 use crate::serve::{self, Serve, TelemetryPath, WebKeeper, router};
@@ -115,7 +115,7 @@ struct Parts {
     clock: Arc<SimClock>,
     journal: Arc<dyn Journal>,
     election: Arc<dyn Election>,
-    pace: Arc<Semaphore>,
+    pace: Pace,
     config: Arc<Config>,
     view: View,
     act: act::Metrics,
@@ -137,7 +137,7 @@ impl Parts {
         let decided = control::Metrics::register(&mut registry);
         Self {
             journal: Arc::new(SimJournal { gate: gate.clone(), inner }),
-            pace: Arc::new(Semaphore::new(SWITCHES_MAX)),
+            pace: Pace::default(),
             config: Arc::clone(config),
             metrics: serve::Metrics::register(registry),
             gate,
@@ -168,7 +168,7 @@ impl Parts {
             metrics: self.act.clone(),
         };
         let peers = Arc::new(SimPeers { gate: gate(), probe_interval: self.config.global.probe_interval });
-        Setup::new(&self.config, Arc::new(service.clone()), hands, peers, Arc::clone(&self.pace))
+        Setup::new(&self.config, Arc::new(service.clone()), hands, peers, self.pace.clone())
     }
 
     /// Begins all tasks; the first round comes after `phase`.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::actor::{Life, Phase};
 use super::network::Node;
+use super::record::public;
 use super::redis::Seer;
 use super::state::{Command, Move, State};
 use super::trace::{Trace, What, moves};
@@ -142,8 +143,9 @@ impl State {
         let before = self.zones[service].state.clone();
         let (answer, after) = self.provider.change(&before, change, now);
         if let Some(after) = after {
-            self.judge_change(agent, service, &before, &after, sent, now);
-            if moves(&before, &after) {
+            let (old, new) = (public(&before), public(&after));
+            self.judge_change(agent, service, &old, &new, sent, now);
+            if moves(&old, &new) {
                 let at = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);
                 self.moves[service].push(Move { at, is_acknowledged: false });
             } else {
@@ -162,10 +164,11 @@ impl State {
         after: RecordState,
         now: Duration,
     ) {
-        let before = self.zones[service].state.clone();
-        self.is_edited[service] |= by.is_none() && moves(&before, &after);
+        let before = public(&self.zones[service].state);
         let visible = now + self.provider.visible_after;
         self.zones[service].set(after.clone(), visible);
+        let after = public(&after);
+        self.is_edited[service] |= by.is_none() && moves(&before, &after);
         self.trace.push(Trace { at: now, what: What::Changed { service, by, before, after } });
     }
 
@@ -257,7 +260,12 @@ impl State {
                 }
                 Err(gap) => {
                     let target = self.sites[service][member].targets[rank].name.clone();
-                    failed = Some(PromoteError::Promotion { target, gap });
+                    let is_lost =
+                        matches!(gap.reason, GapReason::Timeout | GapReason::Reset | GapReason::Closed);
+                    failed = Some(match is_lost {
+                        true => PromoteError::Doubtful { target, gap },
+                        false => PromoteError::Promotion { target, gap },
+                    });
                 }
             }
         }

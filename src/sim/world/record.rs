@@ -10,6 +10,14 @@ use crate::types::RecordState;
 /// Name servers follow a change after so long, unless an event says otherwise.
 pub(in crate::sim) const VISIBLE_AFTER: Duration = Duration::from_secs(1);
 
+/// The second of two zones, where they do not hold the same.
+const SECOND_ZONE: &str = "ZPRIVATE";
+
+/// What the first of two zones holds, which is what the world outside sees.
+pub(in crate::sim) fn public(state: &RecordState) -> RecordState {
+    state.parted().map_or_else(|| state.clone(), |(first, _)| first)
+}
+
 /// One service's record and fence.
 #[derive(Debug)]
 pub(in crate::sim) struct Zone {
@@ -154,11 +162,15 @@ impl Provider {
             let detail = "InvalidChangeBatch: the values do not match".to_owned();
             return (Err(DnsError::Conflict { detail }), None);
         }
-        if self.is_half_applied && change.wanted.record != held.record {
-            self.is_half_applied = false;
-            let detail = "InvalidChangeBatch in the second zone".to_owned();
-            let half = RecordState { record: change.wanted.record.clone(), fence: held.fence.clone() };
-            return (Err(DnsError::Conflict { detail }), Some(half));
+        if self.is_half_applied {
+            let refused =
+                || Err(DnsError::Conflict { detail: "InvalidChangeBatch in the second zone".to_owned() });
+            if held.parted().is_some() {
+                return (refused(), None);
+            }
+            if change.wanted.record != held.record {
+                return (refused(), Some(RecordState::joined(&change.wanted, held, SECOND_ZONE)));
+            }
         }
         self.changes += 1;
         let receipt = Ok(Receipt { id: format!("C{}", self.changes) });

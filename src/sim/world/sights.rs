@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::network::{Node, Passage};
+use super::record::public;
 use super::redis::{Following, Seer, Way, look};
 use super::state::State;
 use crate::act::dns::Answer;
@@ -250,7 +251,7 @@ impl State {
         let (stale, since, until) = self.provider.stale;
         let answer = |rank: u32| {
             let state = if rank < stale && now < until { zone.shown_before(since) } else { zone.shown(now) };
-            let record = state.record.clone().ok_or_else(|| "it holds no such record".to_owned());
+            let record = public(state).record.ok_or_else(|| "it holds no such record".to_owned());
             let result =
                 if passage.is_open() { record } else { Err("it does not answer in time".to_owned()) };
             Answer { server: format!("ns{}.example.net", rank + 1), result }

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use super::network::Node;
+use super::record::public;
 use super::redis::{Presence, Seer, Target};
 use super::state::State;
 use crate::config::Topology;
 use crate::sim::language::{ClientErrors, Lag, Ports, RedisState};
-use crate::types::Role;
+use crate::types::{RecordState, Role};
 
 /// What a healthy primary's stream of replication grows by, bytes a second.
 const STREAM_BYTES_PER_SECOND: f64 = 50_000.0;
@@ -203,8 +204,12 @@ impl State {
     fn is_named(&self, service: usize, member: usize, now: Duration) -> bool {
         let zone = &self.zones[service];
         let value = self.layout.value(service, member);
-        let names = |state: &crate::types::RecordState| {
-            state.record.as_ref().is_some_and(|set| set.values.contains(&value))
+        let holds =
+            |state: &RecordState| state.record.as_ref().is_some_and(|set| set.values.contains(&value));
+        // Of two zones that differ, each has its own applications.
+        let names = |state: &RecordState| match state.parted() {
+            Some((first, second)) => holds(&first) || holds(&second),
+            None => holds(state),
         };
         let (stale, since, until) = self.provider.stale;
         names(zone.shown(now))
@@ -214,7 +219,7 @@ impl State {
 
     /// The member that applications find behind the name.
     pub(in crate::sim) fn found_by_clients(&self, service: usize, now: Duration) -> Option<usize> {
-        let shown = self.zones[service].shown(now.saturating_sub(self.setting.ttl));
+        let shown = public(self.zones[service].shown(now.saturating_sub(self.setting.ttl)));
         let value = shown.record.as_ref()?.values.first()?;
         self.layout.member_of_value(service, value)
     }
@@ -296,7 +301,7 @@ impl State {
 
     /// The member that a record names at its provider.
     pub(in crate::sim) fn named(&self, service: usize) -> Option<usize> {
-        let record = self.zones[service].state.record.as_ref().filter(|set| set.values.len() == 1)?;
+        let record = public(&self.zones[service].state).record.filter(|set| set.values.len() == 1)?;
         self.layout.member_of_value(service, record.values.first()?)
     }
 

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use prometheus_client::registry::Registry;
 use redrover::act::dns::route53::Route53Dns;
 use redrover::act::dns::{Dns, open};
-use redrover::act::{self, CurrentService, Hands, Permit, Promote, PromoteError, Switch};
+use redrover::act::{self, CurrentService, Hands, Pace, Permit, Promote, PromoteError, Switch};
 use redrover::config::{Config, Provider, Topology, load};
 use redrover::decide::saga::{Fencing, Outcome};
 use redrover::decide::{Plan, Trigger, fence_of};
@@ -211,7 +211,9 @@ impl Racer {
             NewEntry { at_unix_ms: plan.made_unix_ms, service: service.name.clone(), incident: None, body };
         let ticket = hands.journal.ticket(entry, plan).await.expect("it is durable");
         let permit = Permit::grant(ticket, Term { number: 1, until: None }, hands).await.expect("permitted");
-        let outcome = Switch::run(hands, &service, agent, permit).await.expect("it is durable");
+        let outcome = Switch::run(hands, &service, agent, permit, Pace::default().turn().await)
+            .await
+            .expect("it is durable");
         outcome.expect("it can be told")
     }
 }

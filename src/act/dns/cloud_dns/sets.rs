@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::act::dns::wire::{self, Kind, TXT_CHUNK_BYTES_MAX};
+use crate::act::dns::quoted::{Escapes, quote, unquote};
+use crate::act::dns::wire::{self, Kind};
 use crate::act::dns::{DnsError, RecordChange};
 use crate::types::{RecordName, RecordState, RecordType, ResourceSet};
 
@@ -89,7 +90,7 @@ impl Place {
             Kind::Record(RecordType::Aaaa) => {
                 raw.parse::<std::net::Ipv6Addr>().map_or_else(|_| raw.to_owned(), |a| a.to_string())
             }
-            Kind::Text => unquote(raw),
+            Kind::Text => unquote(raw, Escapes::Decimal),
         }
     }
 
@@ -100,7 +101,7 @@ impl Place {
         let value = |value: &String| match self.kind {
             Kind::Record(RecordType::Cname) => format!("{value}."),
             Kind::Record(RecordType::A | RecordType::Aaaa) => value.clone(),
-            Kind::Text => quote(value),
+            Kind::Text => quote(value, Escapes::Decimal),
         };
         Ok(RrSet {
             name: self.absolute(),
@@ -154,54 +155,4 @@ pub(super) fn change(
         return Err(DnsError::Misconfigured { detail: "the change names no set at all".to_owned() });
     }
     Ok(change)
-}
-
-/// A text in quoted strings of at most 255 bytes, as in a zone file; what is not printable is a decimal escape.
-pub(super) fn quote(text: &str) -> String {
-    let chunk = |bytes: &[u8]| {
-        let mut quoted = String::from("\"");
-        for byte in bytes {
-            match byte {
-                b'"' | b'\\' => quoted.extend(['\\', char::from(*byte)]),
-                0x20..=0x7e => quoted.push(char::from(*byte)),
-                _ => quoted.push_str(&format!("\\{byte:03}")),
-            }
-        }
-        quoted.push('"');
-        quoted
-    };
-    text.as_bytes().chunks(TXT_CHUNK_BYTES_MAX).map(chunk).collect::<Vec<_>>().join(" ")
-}
-
-/// The text of quoted strings; one without quotes is taken as it is.
-pub(super) fn unquote(raw: &str) -> String {
-    if !raw.trim_start().starts_with('"') {
-        return raw.to_owned();
-    }
-    let mut bytes = Vec::with_capacity(raw.len());
-    let mut is_inside = false;
-    let mut rest = raw.as_bytes();
-    while let Some((byte, after)) = rest.split_first() {
-        rest = after;
-        match byte {
-            b'"' => is_inside = !is_inside,
-            b'\\' if is_inside => {
-                let digits = after.get(..3).filter(|digits| digits.iter().all(u8::is_ascii_digit));
-                let digits = digits.and_then(|d| std::str::from_utf8(d).ok());
-                match digits.and_then(|digits| digits.parse::<u8>().ok()) {
-                    Some(byte) => {
-                        bytes.push(byte);
-                        rest = &after[3..];
-                    }
-                    None => {
-                        bytes.extend(after.first());
-                        rest = after.get(1..).unwrap_or_default();
-                    }
-                }
-            }
-            _ if is_inside => bytes.push(*byte),
-            _ => {}
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }

@@ -24,7 +24,7 @@ pub(super) enum NoReply {
     Doubted(#[from] Doubt),
 }
 
-/// An open connection. After an error it is of no further use.
+/// An open connection, which is reset at its end. After an error it is of no further use.
 pub(super) struct Session {
     stream: TcpStream,
 }
@@ -35,7 +35,11 @@ impl Session {
         let (host, port) = (place.host.as_str(), place.port);
         let unsent = |why| DnsError::Unavailable { detail: format!("{host} port {port}: {why}") };
         match timeout(CONNECT_TIMEOUT, TcpStream::connect((host, port))).await {
-            Ok(Ok(stream)) => Ok(Self { stream }),
+            Ok(Ok(stream)) => {
+                // What is given up must not be sent later: the record may be another one by then.
+                stream.set_zero_linger().map_err(|error| unsent(error.to_string()))?;
+                Ok(Self { stream })
+            }
             Ok(Err(error)) => Err(unsent(error.to_string())),
             Err(_) => Err(unsent(format!("no connection within {CONNECT_TIMEOUT:?}"))),
         }

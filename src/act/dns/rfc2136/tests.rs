@@ -4,16 +4,17 @@ use std::time::Duration;
 use hickory_proto::op::{Message, OpCode, ResponseCode};
 use hickory_proto::rr::rdata::tsig::{TsigAlgorithm as WireAlgorithm, TsigError};
 use hickory_proto::rr::{Name, RData, Record as WireRecord, TSigResponseContext, TSigner};
+use tokio::io::AsyncReadExt as _;
 
 use super::held::{self, Place};
 use super::key::{Doubt, Key, Reply, Signed};
-use super::session::NoReply;
+use super::session::{NoReply, Session};
 use super::update::{self, Step};
 use super::{outcome, servers};
 use crate::act::dns::DnsError;
 use crate::act::dns::ask;
 use crate::act::dns::wire::{self, Kind};
-use crate::config::{Secret, Tsig, TsigAlgorithm};
+use crate::config::{Rfc2136, Secret, Tsig, TsigAlgorithm};
 use crate::types::{Clock, Moment, RecordName, RecordType, ResourceSet};
 
 /// 32 bytes: 0, 1, 2 and so on.
@@ -306,6 +307,29 @@ fn what_a_server_holds_is_read_in_normal_form_and_kept_in_its_own() {
     let noise =
         held(&fence(), &[("_redrover.db.example.com.", RData::TXT(noise))], ResponseCode::NoError, true);
     assert!(is(&noise, "Misconfigured"), "{noise:?}");
+}
+
+/// A change that is given up must not be sent later by the system.
+#[tokio::test]
+async fn a_connection_that_is_given_up_is_reset() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let secret = Tsig {
+        name: RecordName::new("redrover").unwrap(),
+        algorithm: TsigAlgorithm::HmacSha256,
+        secret: Secret::new(SECRET),
+    };
+    let zone = RecordName::new("example.com").unwrap();
+    let place = Rfc2136 { host: "127.0.0.1".to_owned(), port, zone, tsig: secret };
+    let (session, accepted) = tokio::join!(Session::open(&place), listener.accept());
+    let (mut session, (mut peer, _)) = (session.unwrap(), accepted.unwrap());
+    let update = key(TsigAlgorithm::HmacSha256, SECRET).sign(claim()).unwrap();
+    let reply = tokio::time::timeout(Duration::from_millis(200), session.send(update)).await;
+    assert!(reply.is_err(), "nobody has replied");
+    drop(session);
+    let mut heard = Vec::new();
+    let end = tokio::time::timeout(Duration::from_secs(20), peer.read_to_end(&mut heard)).await.unwrap();
+    assert_eq!(end.unwrap_err().kind(), std::io::ErrorKind::ConnectionReset, "{heard:?}");
 }
 
 #[test]

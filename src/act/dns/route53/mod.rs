@@ -10,7 +10,6 @@ mod outcome;
 mod place;
 mod provider;
 mod sets;
-mod text;
 mod twin;
 mod zone;
 

@@ -2,8 +2,8 @@
 
 use aws_sdk_route53::types::{AliasTarget, ResourceRecord, ResourceRecordSet, RrType};
 
-use super::text::{quote, unquote};
 use crate::act::dns::DnsError;
+use crate::act::dns::quoted::{Escapes, quote, unquote};
 use crate::act::dns::wire::{self, Kind};
 use crate::types::{Line, RecordName, RecordType, ResourceSet};
 
@@ -100,7 +100,7 @@ impl Place {
             Kind::Record(RecordType::Aaaa) => {
                 raw.parse::<std::net::Ipv6Addr>().map_or_else(|_| raw.to_owned(), |a| a.to_string())
             }
-            Kind::Text => unquote(raw),
+            Kind::Text => unquote(raw, Escapes::Octal),
         }
     }
 
@@ -117,7 +117,8 @@ impl Place {
             None => {
                 wire::records(&self.name, self.kind, set).map_err(|error| bad(error.to_string()))?;
                 let record = |value: &String| {
-                    let value = if self.kind == Kind::Text { quote(value) } else { value.clone() };
+                    let value =
+                        if self.kind == Kind::Text { quote(value, Escapes::Octal) } else { value.clone() };
                     ResourceRecord::builder().value(value).build().map_err(|error| bad(wire::chain(&error)))
                 };
                 let records = set.values.iter().map(record).collect::<Result<_, _>>()?;

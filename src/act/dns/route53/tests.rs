@@ -9,7 +9,6 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use super::Route53Dns;
-use super::text::{quote, unquote};
 use crate::act::dns::suite::in_time;
 use crate::act::dns::{Dns, DnsError, Receipt, RecordChange, suite};
 use crate::config::{Provider, Record, Route53};
@@ -185,22 +184,6 @@ async fn a_fence_far_from_its_record_is_found_and_a_torn_read_is_none() {
             Err(error) => assert!(!is_good && error.is_retryable(), "{error:?}"),
         }
     }
-}
-
-#[test]
-fn texts_survive_quoting() {
-    let long = "é\\\" x".repeat(200);
-    for text in ["v=1;epoch=1", "a \"b\" \\ c", "tab\there", long.as_str()] {
-        let quoted = quote(text);
-        assert!(quoted.is_ascii() && quoted.starts_with('"'), "{quoted}");
-        assert_eq!(unquote(&quoted), text);
-    }
-    for (raw, text) in [("bare", "bare"), ("\"a\" \"b\"", "ab"), ("\"\\101\\\"\"", "A\""), ("\"open", "open")]
-    {
-        assert_eq!(unquote(raw), text, "{raw}");
-    }
-    let chunks = quote(&"x".repeat(256));
-    assert_eq!(chunks, format!("\"{}\" \"x\"", "x".repeat(255)));
 }
 
 #[tokio::test(flavor = "multi_thread")]

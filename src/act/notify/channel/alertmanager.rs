@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 
-use super::http::Post;
 use super::text::{plain, rfc3339};
+use crate::act::http::Post;
 use crate::act::notify::{Message, Phase};
 use crate::config::Level;
 use crate::monitor::{AlertLabels, incident_labels};

@@ -8,6 +8,7 @@ use reqwest::Client;
 use rustls::ClientConfig;
 
 use super::{DeliveryError, OpenError, alertmanager, email, http, pagerduty, slack, smtp, webhook};
+use crate::act::http::client;
 use crate::act::notify::{Message, Phase};
 use crate::config::{Channel, Config, SmtpTls, Tls, Way};
 use crate::monitor::{SilenceClient, TlsError, TlsProfiles};
@@ -96,7 +97,7 @@ fn open(way: &Way, agent: &AgentName, profiles: &TlsProfiles) -> Result<OpenChan
         | Way::Webhook(_)
         | Way::Alertmanager { .. } => None,
     };
-    let client = http::client(is_clear, ca_file, profiles)?;
+    let client = client(is_clear, ca_file, profiles)?;
     Ok(OpenChannel { agent: agent.clone(), way: way.clone(), client, tls, silences: None })
 }
 

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::http::Post;
 use super::text::{cut, rfc3339};
+use crate::act::http::Post;
 use crate::act::notify::{Message, Phase};
 use crate::config::Secret;
 use crate::types::AgentName;

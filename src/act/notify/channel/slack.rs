@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::http::Post;
 use super::text::{cut, footer, sections};
+use crate::act::http::Post;
 use crate::act::notify::Message;
 use crate::config::Secret;
 

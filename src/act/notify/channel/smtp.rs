@@ -74,6 +74,9 @@ async fn secured(
     TlsConnector::from(Arc::clone(tls)).connect(name, stream).await.map_err(smtp)
 }
 
+/// The mail is larger than the server ever takes.
+const TOO_LARGE: u16 = 552;
+
 /// A reply: its code, and its lines without it.
 struct Reply {
     code: u16,
@@ -81,16 +84,23 @@ struct Reply {
 }
 
 impl Reply {
-    /// What a reply that is not the wanted one means.
+    /// What a reply that is not the wanted one means. Credentials, rights and servers are mended by a person, and then the
+    /// mail may pass, whatever the code says of the present.
     fn error(self) -> DeliveryError {
-        let said: String = self.lines.join(" ").chars().filter(|c| !c.is_control()).take(300).collect();
-        let detail = format!("{} {said}", self.code);
-        match self.code {
-            // Credentials are mended by a person, and then the mail may pass.
-            530 | 534 | 535 | 538 => DeliveryError::Later { detail, pause: None },
-            500..=599 => DeliveryError::Refused { detail },
-            _ => DeliveryError::Later { detail, pause: None },
+        DeliveryError::Later { detail: self.said(), pause: None }
+    }
+
+    /// What a reply to a receiver, or to the mail itself, means: some are final.
+    fn verdict(self, is_final: fn(u16) -> bool) -> DeliveryError {
+        match is_final(self.code) {
+            true => DeliveryError::Refused { detail: self.said() },
+            false => self.error(),
         }
+    }
+
+    fn said(&self) -> String {
+        let said: String = self.lines.join(" ").chars().filter(|c| !c.is_control()).take(300).collect();
+        format!("{} {said}", self.code)
     }
 }
 
@@ -160,7 +170,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             self.write(&format!("RCPT TO:<{receiver}>\r\n")).await?;
             let reply = self.reply().await?;
             if !matches!(reply.code, 250..=252) {
-                let error = reply.error();
+                let error = reply.verdict(|code| (500..600).contains(&code));
                 refused.push(format!("{receiver}: {error}"));
                 // One that may be taken later keeps the mail from being refused as a whole.
                 if first.as_ref().is_none_or(|first: &DeliveryError| !first.is_retryable()) {
@@ -173,7 +183,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
         self.ask("DATA", 354).await?;
         self.write(&stuffed(mail)).await?;
-        self.expect(250).await?;
+        let reply = self.reply().await?;
+        if reply.code != 250 {
+            return Err(reply.verdict(|code| code == TOO_LARGE));
+        }
         // The mail is the server's; how it takes a farewell does not matter.
         let _ = self.write("QUIT\r\n").await;
         Ok(refused)
@@ -234,6 +247,45 @@ fn stuffed(mail: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What a server that says these lines makes of a mail, whether that is final, and whom it refused.
+    async fn delivered(replies: &[&str]) -> Result<Vec<String>, bool> {
+        let (ours, mut theirs) = tokio::io::duplex(1 << 16);
+        theirs.write_all(format!("{}\r\n", replies.join("\r\n")).as_bytes()).await.unwrap();
+        let email = Email {
+            host: "mail.example.com".to_owned(),
+            port: 25,
+            tls: SmtpTls::None,
+            login: None,
+            ca_file: None,
+            from: "redrover@example.com".to_owned(),
+            to: vec!["anna@example.com".to_owned(), "ben@example.com".to_owned()],
+        };
+        Session::new(ours).deliver(&email, "hello\r\n").await.map_err(|error| !error.is_retryable())
+    }
+
+    #[tokio::test]
+    async fn only_receivers_and_the_mail_itself_are_refused_for_good() {
+        let (sender, one, other, data, end) = ("250 ok", "250 ok", "250 ok", "354 go on", "250 taken");
+        let refused = |line: &str| Ok(vec![line.to_owned()]);
+        for (replies, wanted) in [
+            (&[sender, one, other, data, end][..], Ok(Vec::new())),
+            (&["550 not you"], Err(false)),
+            (&["530 log in first"], Err(false)),
+            (&[sender, "550 nobody", "551 gone"], Err(true)),
+            (&[sender, "550 nobody", "450 busy"], Err(false)),
+            (
+                &[sender, "550 nobody", other, data, end],
+                refused("anna@example.com: the message was refused: 550 nobody"),
+            ),
+            (&[sender, one, other, "554 no"], Err(false)),
+            (&[sender, one, other, data, "554 no disk"], Err(false)),
+            (&[sender, one, other, data, "452 no space"], Err(false)),
+            (&[sender, one, other, data, "552 too large"], Err(true)),
+        ] {
+            assert_eq!(delivered(replies).await, wanted, "{replies:?}");
+        }
+    }
 
     #[test]
     fn dots_are_doubled() {

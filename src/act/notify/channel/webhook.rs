@@ -6,8 +6,8 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::json;
 use sha2::Sha256;
 
-use super::http::Post;
 use super::text::{plain, rfc3339};
+use crate::act::http::Post;
 use crate::act::notify::Message;
 use crate::config::{MessageWebhook, Piece, Place, Secret, Template};
 use crate::types::AgentName;

@@ -5,7 +5,7 @@ use super::super::message::{Kind, Phase};
 use super::world::{ack, calm, closed, decided, entry, plan, site};
 use crate::config::Level;
 use crate::decide::saga::{Fencing, Outcome, Step};
-use crate::decide::{AlertLevel, Reason, StandingOrder, Verdict};
+use crate::decide::{AlertLevel, Health, Reason, StandingOrder, Verdict};
 use crate::store::Body;
 
 /// Tells the bodies, one a second; returns kind, phase and level of every message, by the body's place.
@@ -92,7 +92,14 @@ fn calm_in_incident() -> Body {
 #[test]
 fn what_is_told_about_an_incident_is_told_once_and_again_when_it_changes() {
     let outage = || decided(Verdict::Hold, AlertLevel::Page, vec![no_target()]);
-    let halt = |level| decided(Verdict::Halt, level, vec![Reason::NotAdopted]);
+    let halt = |level| {
+        let Body::Decided { mut decision, .. } = decided(Verdict::Halt, level, vec![Reason::NotAdopted])
+        else {
+            panic!("a decision")
+        };
+        decision.is_outage = false;
+        Body::Decided { decision, evidence: None }
+    };
     let about = |seq, kind| (seq, kind, Phase::Lasts, Level::Critical);
     let warned = (1, Kind::Halted, Phase::Lasts, Level::Warning);
     let recommend = || decided(Verdict::Recommend, AlertLevel::Page, vec![Reason::Paused]);
@@ -140,6 +147,42 @@ fn what_is_told_about_an_incident_is_told_once_and_again_when_it_changes() {
     ] {
         assert_eq!(told(bodies), wanted, "{what}");
     }
+}
+
+/// A decision of a service that waits for a person.
+fn halted(reasons: Vec<Reason>, health: Health) -> Body {
+    let Body::Decided { mut decision, .. } = decided(Verdict::Halt, AlertLevel::Page, reasons) else {
+        panic!("a decision")
+    };
+    decision.health[0].1 = health;
+    decision.is_outage = health == Health::Failed;
+    Body::Decided { decision, evidence: None }
+}
+
+#[test]
+fn a_halted_service_tells_of_its_outages_and_of_what_else_happens() {
+    let why = || Reason::Halted { why: "somebody changed the record".to_owned() };
+    let down = || Reason::StandbyDown { site: site("dc-b") };
+    let bodies = vec![
+        halted(vec![why()], Health::Healthy),
+        halted(vec![why(), down()], Health::Healthy),
+        halted(vec![why(), down()], Health::Failing),
+        halted(vec![why()], Health::Failed),
+        halted(vec![why()], Health::Failed),
+        halted(vec![why()], Health::Healthy),
+        halted(vec![why()], Health::Healthy),
+    ];
+    let incident = |seq, kind| (seq, kind, Phase::Lasts, Level::Critical);
+    assert_eq!(
+        told(bodies),
+        [
+            incident(1, Kind::Halted),
+            (2, Kind::Notice, Phase::Lasts, Level::Error),
+            incident(4, Kind::Outage),
+            (4, Kind::Over, Phase::Over, Level::Error),
+            incident(6, Kind::Halted),
+        ]
+    );
 }
 
 #[test]

@@ -353,6 +353,49 @@ async fn a_silence_mutes_everything_but_a_failover_and_the_end_of_what_was_told(
     assert_eq!(work.rows("SELECT COUNT(*) FROM outbox WHERE fate = 'silenced'"), 1, "marked rounds ago");
 }
 
+#[tokio::test]
+async fn what_lasts_longer_than_a_silence_is_told_then_and_what_does_not_never() {
+    let (sink, alertmanager) = (HttpSink::start(), HttpSink::start());
+    let silence = "[{\"id\":\"s1\",\"status\":{\"state\":\"active\"},\"createdBy\":\"anna\",\"comment\":\"works\",\
+         \"matchers\":[{\"name\":\"redis_service\",\"value\":\"sessions\",\"isRegex\":false,\"isEqual\":true}],\
+         \"endsAt\":\"2026-11-25T00:00:00Z\"}]";
+    // Two questions about the first outage are met by the silence, and one about the second.
+    alertmanager.will_answer(&[(200, "", silence), (200, "", silence), (200, "", "[]"), (200, "", "[]")]);
+    let notify = format!(
+        "[{{webhook: {{url: \"{}\", body: \"{{{{kind}}}}\"}}}}]\nalertmanager: {{url: \"{}\"}}",
+        sink.url("/"),
+        alertmanager.url("")
+    );
+    let work = Work::start(&notify);
+    work.ready().await;
+    work.write(outage()).await;
+    for tries in 1..3 {
+        until("the silence", || work.rows("SELECT MAX(tries) FROM outbox") == tries).await;
+        work.clock.forward(30);
+    }
+    until("what lasts longer", || sink.requests().len() == 1).await;
+    assert_eq!(sink.requests()[0].text(), "outage");
+    work.write(closed()).await;
+    work.clock.forward(3600);
+    until("its end", || sink.requests().len() == 2).await;
+
+    alertmanager.will_answer(&[(200, "", silence), (200, "", "[]")]);
+    work.clock.forward(3600);
+    work.write(outage()).await;
+    until("the silence", || {
+        work.rows("SELECT COUNT(*) FROM outbox WHERE due_ms > made_ms AND fate IS NULL") == 1
+    })
+    .await;
+    work.write(closed()).await;
+    let seen = || work.rows("SELECT seq FROM desk") == work.rows("SELECT MAX(seq) FROM entries");
+    until("its end to be read", seen).await;
+    work.clock.forward(30);
+    let settled = || work.rows("SELECT COUNT(*) FROM outbox WHERE fate = 'silenced'") == 1;
+    until("it to be given up", settled).await;
+    work.wait_metric("redrover_notifications_total{channel=\"webhook\",result=\"silenced\"} 2").await;
+    assert_eq!(sink.requests().iter().filter(|request| request.text() == "outage").count(), 1);
+}
+
 struct Papers {
     _folder: TempDir,
     ca: std::path::PathBuf,

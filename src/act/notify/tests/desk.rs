@@ -67,6 +67,27 @@ fn what_comes_too_fast_is_held_back_and_told_together() {
     assert_eq!((told[0].message.held_back, told[0].message.earlier.len()), (3, 3), "{told:?}");
 }
 
+/// What the earlier messages ask for must still be done.
+#[test]
+fn a_message_asks_for_what_those_that_it_tells_asked_for() {
+    let asking = |todo: &[&str]| {
+        let todo = todo.iter().map(|line| (*line).to_owned()).collect();
+        Message { todo, ..about("a", Phase::Alone, Level::Critical, START) }
+    };
+    for (messages, wanted) in [
+        (vec![asking(&["Nothing."]), asking(&["Nothing."])], vec!["Nothing."]),
+        (vec![asking(&["Do x.", "Do y."]), asking(&["Nothing."])], vec!["Do x.", "Do y."]),
+        (
+            vec![asking(&["Do x."]), asking(&["Do y."]), asking(&["Do x.", "Do z."])],
+            vec!["Do x.", "Do z.", "Do y."],
+        ),
+    ] {
+        assert_eq!(Message::folded(messages).unwrap().todo, wanted);
+    }
+    let many = (0..50).map(|n| asking(&[format!("Do {n}.").as_str()])).collect();
+    assert_eq!(Message::folded(many).unwrap().todo.len(), 12, "it is bounded");
+}
+
 fn desk_with(channels: &[Channel], messages: &[Option<Message>]) -> Desk {
     let mut desk = Desk::default();
     for message in messages.iter().flatten() {

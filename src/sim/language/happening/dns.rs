@@ -27,7 +27,7 @@ pub enum DnsState {
     NoZone,
     /// It never says that a change is complete.
     Pending,
-    /// Of two zones it applies the next change to the first, and refuses it in the second.
+    /// Of two zones it applies the next change to the first, and refuses every change in the second.
     HalfApplied,
 }
 
