@@ -14,7 +14,7 @@ const EXECUTE: u32 = 0o111;
 pub(super) fn programs(service: &Service, report: &mut Report) {
     let promotion = match &service.promote {
         Some(Promote::Hook { hook, .. }) => Some(hook),
-        Some(Promote::Replicaof { .. }) | None => None,
+        Some(Promote::Replicaof { .. } | Promote::Enterprise { .. }) | None => None,
     };
     let points = [("before", service.hooks.before.iter()), ("after", service.hooks.after.iter())];
     let hooks = points.into_iter().flat_map(|(point, hooks)| hooks.map(move |hook| (point, hook)));
