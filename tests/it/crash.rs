@@ -15,7 +15,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::future::join_all;
 use prometheus_client::registry::Registry;
-use redrover::act::{self, CurrentService, Hands, Permit, Switch};
+use redrover::act::{self, CurrentService, Hands, Pace, Permit, Switch};
 use redrover::app::{RedisHands, open_dns};
 use redrover::config::{Config, Mode, Service, load};
 use redrover::decide::saga::Outcome;
@@ -205,7 +205,9 @@ async fn switch(config: &Config, journal: Deadly) {
     let ticket = hands.journal.ticket(entry, plan).await.expect("it is durable");
     let term = Term { number: 1, until: None };
     let permit = Permit::grant(ticket, term, &hands).await.expect("permitted");
-    let outcome = Switch::run(&hands, service, agent, permit).await.expect("it is durable");
+    let outcome = Switch::run(&hands, service, agent, permit, Pace::default().turn().await)
+        .await
+        .expect("it is durable");
     assert_eq!(outcome, Some(Outcome::Switched));
 }
 
