@@ -15,7 +15,7 @@ use clap::Args;
 use prometheus_client::registry::Registry;
 
 use self::report::{Fault, Report};
-use super::parts::{ConfigArgs, Failure, config};
+use super::parts::{ConfigArgs, Failure, beside_the_agent, config};
 use crate::act::dns::route53;
 use crate::config::{Alertmanager, Config};
 use crate::monitor::{Collectors, Metrics, Monitor, SilenceClient, incident_labels};
@@ -82,7 +82,8 @@ fn web(file: &Path) -> Result<(), Failure> {
 async fn connect(config: &Config) -> anyhow::Result<()> {
     let mut report = Report::default();
     let metrics = Metrics::register(&mut Registry::default());
-    let collectors = Arc::new(Collectors::new(config, metrics, Arc::new(SystemClock::new()))?);
+    let collectors =
+        Arc::new(Collectors::new(&beside_the_agent(config), metrics, Arc::new(SystemClock::new()))?);
     let deadline = config.global.probe_timeout;
     around::agent(config, &collectors, &mut report).await;
     for service in &config.services {

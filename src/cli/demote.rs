@@ -11,7 +11,7 @@ use clap::Args;
 use prometheus_client::registry::Registry;
 
 use super::operate::user;
-use super::parts::{ConfigArgs, Failure, config, confirmed, service};
+use super::parts::{ConfigArgs, Failure, beside_the_agent, config, confirmed, service};
 use crate::app::{now, open_dns_read_only};
 use crate::config::{Address, Config, Service, Site, Topology};
 use crate::decide::fence_of;
@@ -69,7 +69,8 @@ pub(super) async fn run(args: DemoteArgs) -> Result<(), Failure> {
     let journal = SqliteJournal::open_existing(&config.agent.data_dir)?;
     let dns = open_dns_read_only(&config, service).await?;
     let metrics = Metrics::register(&mut Registry::default());
-    let monitor = Monitor::new(service, Arc::new(Collectors::new(&config, metrics, clock())?))?;
+    let monitor =
+        Monitor::new(service, Arc::new(Collectors::new(&beside_the_agent(&config), metrics, clock())?))?;
     let state = dns.read().await?;
     let active = active(&config, service, &state, old, &journal).await?;
     let pair = Pair { old, active, monitor: &monitor, deadline: ORDER_DEADLINE };

@@ -12,7 +12,7 @@ use super::{
     adopt, check, demo, demote, evaluate, explain, history, models, operate, replay, run, simulate, train,
 };
 use crate::config::{Config, Loaded, Service, load};
-use crate::types::ServiceName;
+use crate::types::{AgentName, ServiceName};
 
 /// Work on threads of its own, such as a write on a broken disk, has so long to end with the program.
 const END_LIMIT: Duration = Duration::from_secs(2);
@@ -194,6 +194,16 @@ pub(super) fn service<'a>(config: &'a Config, name: &str) -> Result<&'a Service,
         let known = config.services.iter().map(|s| s.name.as_str()).collect::<Vec<_>>().join(", ");
         Failure::Wrong(format!("no service {name:?} is configured; there are: {known}"))
     })
+}
+
+/// The configuration as a command looks with it that writes canaries: they must not meet those of the running agent, whose
+/// keys its name makes.
+pub(super) fn beside_the_agent(config: &Config) -> Config {
+    let mut config = config.clone();
+    if let Ok(name) = AgentName::new(format!("{}-command", config.agent.name)) {
+        config.agent.name = name;
+    }
+    config
 }
 
 /// Asks a person, who must say yes.
