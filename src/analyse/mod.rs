@@ -1,4 +1,4 @@
-//! What is unusual: each target is compared with itself, as it was in the days before.
+//! What is unusual: each target is compared with itself, as it was in the days before, and with others of its kind.
 //!
 //! Absent on purpose: whether the unusual matters, which is for `decide`; where rows and models are kept; any clock.
 
@@ -8,6 +8,7 @@ mod artifact;
 mod follow;
 mod limit;
 mod model;
+mod peers;
 mod plain;
 mod seed;
 mod stream;

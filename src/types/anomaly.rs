@@ -71,6 +71,17 @@ pub struct Contribution {
     pub z: f64,
 }
 
+/// How unlike the others of its role a target is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PeerOutlier {
+    /// The share of the last periods in which it was outside of its peers' band, by its worst signal.
+    pub score: Ratio,
+    /// That signal, if it ever was.
+    pub signal: Option<&'static str>,
+    /// What is unlike its peers, in a sentence; nothing while it is so seldom.
+    pub because: Option<String>,
+}
+
 impl Anomaly {
     /// Whether the score is above its threshold.
     #[must_use]

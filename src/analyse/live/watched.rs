@@ -5,7 +5,7 @@ use super::measures::MEASURES;
 use super::window::{Window, numbers};
 use super::words::{beyond, unlike};
 use crate::analyse::follow::{Follower, Judgement};
-use crate::types::{Anomaly, Basis, Contribution, Rarity, Ratio, TargetSnapshot};
+use crate::types::{Anomaly, Basis, Contribution, Rarity, Ratio, Role, TargetSnapshot};
 
 /// A new model is compared with the one in use for so long before it may take over.
 pub const SHADOW_SECONDS: i64 = 6 * 3600;
@@ -32,6 +32,8 @@ pub(super) struct Due {
     pub(super) row: Vec<f64>,
     /// Its look is without a gap.
     pub(super) is_sound: bool,
+    /// What the target says it is.
+    pub(super) role: Option<Role>,
 }
 
 /// Rows of a target, made of what somebody else recorded of it.
@@ -85,7 +87,7 @@ impl Watched {
             None => Some(limited(&row)),
         };
         if self.slot.is_some_and(|before| slot > before) {
-            self.due = Some(Due { time, row, is_sound });
+            self.due = Some(Due { time, row, is_sound, role: facts.role });
         }
         self.slot = Some(slot);
         let severity = self.anomaly.as_ref()?.severity()?;
@@ -113,6 +115,11 @@ impl Watched {
         }
         let shadow = Shadow { follower, since: trained, alarms: 0, alarms_in_use: 0 };
         (self.shadow, self.shadow_trained) = (Some(Box::new(shadow)), Some(trained));
+    }
+
+    /// Whether its last look was answered.
+    pub(super) fn is_seen(&self) -> bool {
+        self.slot.is_some()
     }
 
     /// When the youngest model that it was given was trained.

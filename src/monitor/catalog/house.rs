@@ -59,6 +59,12 @@ pub const ANOMALY_BASIS: MetricSpec = view(
     "What the score rests on: limits, young_model or model",
     &["redis_service", "datacenter", "target", "basis"],
 );
+/// How unlike its peers a target is; absent where it has fewer than two.
+pub const PEER_OUTLIER_SCORE: MetricSpec = view(
+    "redrover_peer_outlier_score",
+    "Share of the last 15 periods in which the target was outside of its peers' band, 0 to 1",
+    &["redis_service", "datacenter", "target"],
+);
 /// When the model in use was trained.
 pub const MODEL_TRAINED: MetricSpec = view(
     "redrover_model_trained_timestamp_seconds",
@@ -118,6 +124,7 @@ pub(super) const ALL: &[MetricSpec] = &[
     ANOMALOUS,
     ANOMALY_CONTRIBUTION,
     ANOMALY_BASIS,
+    PEER_OUTLIER_SCORE,
     MODEL_TRAINED,
     HEALTH,
     FAILOVER_CONFIDENCE,
