@@ -211,6 +211,8 @@ fn anomalies(page: &mut Page, views: &[Arc<ServiceView>]) {
     page.family(&house::PEER_OUTLIER_SCORE, outliers);
     let trained = all().filter_map(|(labels, anomaly)| Some((labels, anomaly.trained? as f64)));
     page.family(&house::MODEL_TRAINED, trained);
+    let drift = all().filter_map(|(labels, anomaly)| Some((labels, anomaly.drift?)));
+    page.family(&house::MODEL_DRIFT, drift);
 }
 
 fn sites(page: &mut Page, views: &[Arc<ServiceView>], now: Moment) {

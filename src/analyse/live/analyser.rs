@@ -60,6 +60,8 @@ pub struct Lesson {
     pub row: Vec<f64>,
     /// It may be learned from: no alarm, no incident, no gap.
     pub is_usual: bool,
+    /// The last day lies far from what the model in use was trained on.
+    pub has_drifted: bool,
 }
 
 /// What is usual at each target of one service.
@@ -117,7 +119,8 @@ impl Analyser {
             if let Some(role) = due.role {
                 self.peers.push((site.clone(), target.clone()), role, due.time, due.row.clone());
             }
-            lessons.push(Lesson { site, target, time: due.time, row: due.row, is_usual });
+            let has_drifted = watched.drift().is_some_and(|drift| drift.is_far());
+            lessons.push(Lesson { site, target, time: due.time, row: due.row, is_usual, has_drifted });
         }
         if !lessons.is_empty() {
             self.compare();

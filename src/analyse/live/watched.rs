@@ -4,6 +4,7 @@ use super::analyser::Settings;
 use super::measures::MEASURES;
 use super::window::{Window, numbers};
 use super::words::{beyond, unlike};
+use crate::analyse::drift::Drift;
 use crate::analyse::follow::{Follower, Judgement};
 use crate::types::{Anomaly, Basis, Contribution, Rarity, Ratio, Role, TargetSnapshot};
 
@@ -58,6 +59,8 @@ pub(super) struct Watched {
     shadow: Option<Box<Shadow>>,
     trained: Option<i64>,
     shadow_trained: Option<i64>,
+    /// Of the model in use.
+    drift: Option<Drift>,
     slot: Option<i64>,
     due: Option<Due>,
     pub(super) anomaly: Option<Anomaly>,
@@ -83,7 +86,10 @@ impl Watched {
         let next = time + i64::from(settings.period_seconds);
         let is_sound = look.gap().is_none() && facts.loading != Some(true);
         self.anomaly = match &mut self.follower {
-            Some(follower) => judged(follower, next, &row, self.trained),
+            Some(follower) => judged(follower, next, &row, self.trained).map(|anomaly| {
+                let drift = self.drift.map(|drift| drift.distance);
+                Anomaly { drift, ..anomaly }
+            }),
             None => Some(limited(&row)),
         };
         if self.slot.is_some_and(|before| slot > before) {
@@ -100,6 +106,7 @@ impl Watched {
         let judgement = self.follower.as_mut().and_then(|follower| follower.push(due.time, &due.row));
         let is_alarm = judgement.is_some_and(|judgement| judgement.is_alarm());
         self.compare(&due, is_calm, is_alarm);
+        self.drift = self.follower.as_ref().and_then(|follower| follower.drift());
         let is_usual = is_calm && due.is_sound && !is_alarm;
         Some((due, is_usual))
     }
@@ -110,11 +117,17 @@ impl Watched {
             return;
         }
         if self.follower.is_none() {
+            self.drift = follower.drift();
             (self.follower, self.trained) = (Some(Box::new(follower)), Some(trained));
             return;
         }
         let shadow = Shadow { follower, since: trained, alarms: 0, alarms_in_use: 0 };
         (self.shadow, self.shadow_trained) = (Some(Box::new(shadow)), Some(trained));
+    }
+
+    /// How far the last day lies from what the model in use was trained on.
+    pub(super) fn drift(&self) -> Option<Drift> {
+        self.drift
     }
 
     /// Whether its last look was answered.
@@ -181,6 +194,7 @@ fn judged(follower: &mut Follower, at: i64, row: &[f64], trained: Option<i64>) -
         threshold: Rarity::clamped(threshold),
         basis: if is_daily { Basis::Model } else { Basis::YoungModel },
         trained,
+        drift: None,
         contributions: ranked.iter().map(contribution).collect(),
         because: Vec::new(),
     };
@@ -212,6 +226,7 @@ fn limited(row: &[f64]) -> Anomaly {
         threshold: Rarity::clamped(1.0),
         basis: Basis::Limits,
         trained: None,
+        drift: None,
         contributions: contributions.collect(),
         because: over.map(|(measure, value, share)| beyond(measure, *value, value / share)).collect(),
     }

@@ -17,7 +17,7 @@ pub(super) enum Unit {
 }
 
 impl Unit {
-    fn words(self, value: f64) -> String {
+    pub(super) fn words(self, value: f64) -> String {
         match self {
             Self::Count | Self::Ratio => number(value),
             Self::PerSecond => format!("{} a second", number(value)),

@@ -101,7 +101,8 @@ fn what_all_do_together_is_nobodys() {
     let found = judge(&five(), Role::Replica, 40, &|target, time| {
         let mut row = alike(target, time);
         // A daily course, a step, an eviction storm, and a slow network, of all.
-        row[0] = row[0] * (1.0 + time as f64 / 5.0) + if time > 30 { 1000.0 } else { 0.0 };
+        row[0] = (25.0 + noise(target * 97 + time)) * (1.0 + time as f64 / 5.0)
+            + if time > 30 { 1000.0 } else { 0.0 };
         row[1] = if time > 32 { 500.0 + 10.0 * noise(target + time) } else { 0.0 };
         row[2] += if time > 35 { 0.4 } else { 0.0 };
         row

@@ -71,6 +71,12 @@ pub const MODEL_TRAINED: MetricSpec = view(
     "Youngest row that the model in use was trained on, since the Unix epoch",
     &["redis_service", "datacenter", "target"],
 );
+/// How far the last day lies from what the model in use was trained on.
+pub const MODEL_DRIFT: MetricSpec = view(
+    "redrover_model_drift",
+    "Usual deviations from what the model expects to the middle of the last day, of the furthest signal",
+    &["redis_service", "datacenter", "target"],
+);
 /// A state set: 1 for the present state of a site, 0 for the others.
 pub const HEALTH: MetricSpec =
     view("redrover_health", "State of the site's health", &["redis_service", "datacenter", "state"]);
@@ -126,6 +132,7 @@ pub(super) const ALL: &[MetricSpec] = &[
     ANOMALY_BASIS,
     PEER_OUTLIER_SCORE,
     MODEL_TRAINED,
+    MODEL_DRIFT,
     HEALTH,
     FAILOVER_CONFIDENCE,
     EVIDENCE,
