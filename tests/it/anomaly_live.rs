@@ -145,13 +145,15 @@ struct Load {
 impl Load {
     const TICK: Duration = Duration::from_millis(5);
     const KEYS: usize = 2000;
-    const BIG_BYTES: usize = 256 * 1024;
+    const BIG_BYTES: usize = 64 * 1024;
 
     async fn start(server: &RedisServer) -> Self {
         let client = redis::Client::open(server.target()).expect("an address");
         let mut connection = client.get_multiplexed_async_connection().await.expect("it answers");
         let mut all = redis::pipe();
-        (0..Self::KEYS).for_each(|key| drop(all.set(format!("key:{key}"), "x".repeat(100)).ignore()));
+        for key in 0..Self::KEYS {
+            all.set(format!("key:{key}"), "x".repeat(100)).ignore();
+        }
         all.set("big", "x".repeat(Self::BIG_BYTES)).ignore();
         let _: () = all.query_async(&mut connection).await.expect("it takes writes");
         let (is_big, mut task) = (Arc::new(AtomicBool::new(false)), JoinSet::new());
@@ -204,13 +206,15 @@ async fn faults_of_a_real_redis_are_found_within_rounds_and_called_by_their_name
     load.is_big.store(false, Ordering::Relaxed);
     watch.calm("big keys").await;
 
-    line.delay(Duration::from_millis(60));
+    line.delay(Duration::from_millis(25));
     watch.found("network delay", &["ping_seconds", "write_seconds"]).await;
     line.delay(Duration::ZERO);
     watch.calm("network delay").await;
 
     // Less than what is stored: each write makes room for itself.
-    command(&["CONFIG", "SET", "maxmemory", "1500kb"]).await;
+    let used = server.info("used_memory").await.expect("an answer").expect("it is there");
+    let limit = used.trim().parse::<u64>().expect("a number") - 200_000;
+    command(&["CONFIG", "SET", "maxmemory", &limit.to_string()]).await;
     watch.found("memory limit", &["evictions_per_second", "memory_share", "keys"]).await;
 }
 

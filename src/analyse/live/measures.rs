@@ -228,30 +228,6 @@ pub(super) fn compared(rules: &[(String, Rule)]) -> Vec<Compared> {
     MEASURES.iter().map(compared).collect()
 }
 
-/// The measures as a table in Markdown, for people who configure them.
-#[must_use]
-pub fn measures_table() -> String {
-    let head =
-        "| signal | what | unusual is | from | fixed limit | across sites |\n|---|---|---|---|---|---|\n";
-    let line = |measure: &Measure| {
-        let Measure { name, words, unit, rule, limit, .. } = measure;
-        let side = match rule.direction {
-            Direction::Both => "more or less",
-            Direction::High => "more",
-            Direction::Low => "less",
-        };
-        let share = match rule.deviation_min_share {
-            share if share > 0.0 => format!(", {} %", (share * 100.0).round()),
-            _ => String::new(),
-        };
-        let limit = limit.map(|limit| unit.words(limit)).unwrap_or_default();
-        let everywhere = if measure.is_alike_everywhere { "yes" } else { "" };
-        let least = unit.words(rule.deviation_min);
-        format!("| `{name}` | {words} | {side} | {least}{share} | {limit} | {everywhere} |\n")
-    };
-    MEASURES.iter().map(line).fold(head.to_owned(), |table, line| table + &line)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -261,5 +237,35 @@ mod tests {
         let names: Vec<_> = measure_names().collect();
         assert!(names.is_sorted_by(|one, next| one < next), "{names:?}");
         assert_eq!(names, crate::types::MEASURES, "they are those that can be configured");
+    }
+
+    #[test]
+    fn the_manual_has_the_table_of_measures() {
+        let wanted = measures_table();
+        let manual = include_str!("../../../docs/anomaly.md");
+        assert!(manual.contains(&wanted), "docs/anomaly.md must have:\n{wanted}");
+    }
+
+    /// The measures as a table, for people who configure them.
+    fn measures_table() -> String {
+        let head =
+            "| signal | what | unusual is | from | fixed limit | across sites |\n|---|---|---|---|---|---|\n";
+        let line = |measure: &Measure| {
+            let Measure { name, words, unit, rule, limit, .. } = measure;
+            let side = match rule.direction {
+                Direction::Both => "more or less",
+                Direction::High => "more",
+                Direction::Low => "less",
+            };
+            let share = match rule.deviation_min_share {
+                share if share > 0.0 => format!(", {} %", (share * 100.0).round()),
+                _ => String::new(),
+            };
+            let limit = limit.map(|limit| unit.words(limit)).unwrap_or_default();
+            let everywhere = if measure.is_alike_everywhere { "yes" } else { "" };
+            let least = unit.words(rule.deviation_min);
+            format!("| `{name}` | {words} | {side} | {least}{share} | {limit} | {everywhere} |\n")
+        };
+        MEASURES.iter().map(line).fold(head.to_owned(), |table, line| table + &line)
     }
 }

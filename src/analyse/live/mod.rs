@@ -15,7 +15,7 @@ mod words;
 mod tests;
 
 pub use analyser::{Analyser, Lesson, Settings};
-pub use measures::{measure_names, measures_table};
+pub use measures::measure_names;
 pub use watched::{Recorded, SHADOW_SECONDS};
 pub use window::recorded_inputs;
 
