@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use criterion::{Criterion, criterion_group};
 use redrover::analyse::{Artifact, Follower, Recipe, Table, Threshold, Trained, train};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 
 const SIGNALS: usize = 40;
@@ -106,7 +107,7 @@ fn lateness() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build();
     let runtime = runtime.expect("a runtime");
     runtime.block_on(async {
-        let quiet = tokio::spawn(rounds()).await.expect("the rounds end");
+        let quiet = timed().await;
         let is_over = Arc::new(AtomicBool::new(false));
         let stop = Arc::clone(&is_over);
         let training = tokio::task::spawn_blocking(move || {
@@ -117,7 +118,7 @@ fn lateness() {
             }
             models
         });
-        let beside = tokio::spawn(rounds()).await.expect("the rounds end");
+        let beside = timed().await;
         is_over.store(true, Ordering::Relaxed);
         let models = training.await.expect("training ends");
         let [quiet, beside] = [quiet, beside].map(|late| {
@@ -126,6 +127,13 @@ fn lateness() {
         });
         println!("rounds begin late by: alone {quiet}; beside training ({models} models) {beside}");
     });
+}
+
+/// On the worker, as a service's rounds are.
+async fn timed() -> Vec<Duration> {
+    let mut tasks = JoinSet::new();
+    tasks.spawn(rounds());
+    tasks.join_next().await.expect("there is a task").expect("the rounds end")
 }
 
 async fn rounds() -> Vec<Duration> {

@@ -28,7 +28,6 @@ use super::support::slow_line::SlowLine;
 
 /// Real time from one look to the next, and what it stands for.
 const PACE: Duration = Duration::from_millis(100);
-const MINUTE: f64 = 60.0;
 const FASTER: f64 = 600.0;
 /// Rows that are learned from.
 const ROWS: usize = 240;
