@@ -263,13 +263,10 @@ fn a_healthy_week_has_few_alarms_and_severity_needs_two_looks() {
         let (anomaly, severity) = next(&mut analyser, &mut redis);
         assert_eq!(anomaly.basis, Basis::Model);
         assert!(anomaly.drift.is_some_and(|drift| drift < Drift::FAR), "{:?}", anomaly.drift);
-        assert_eq!(
-            anomaly.because.is_empty(),
-            !anomaly.is_anomalous() || anomaly.contributions[0].gain < 1.6
-        );
+        assert_eq!(anomaly.because.is_empty(), !anomaly.is_anomalous(), "{anomaly:?}");
         alarms += u32::from(anomaly.is_anomalous() && !was_alarm);
         was_alarm = anomaly.is_anomalous();
-        assert!(severity.is_some_and(|severity| severity.get() < 0.5), "{severity:?} {anomaly:?}");
+        assert!(severity.is_some_and(|severity| severity.get() < 0.75), "{severity:?} {anomaly:?}");
     }
     assert!(alarms <= 7, "{alarms} false alarms in a week");
 
@@ -363,7 +360,7 @@ fn a_new_model_takes_over_after_its_time_if_it_is_no_worse() {
     assert_eq!(next(&mut analyser, &mut redis).0.trained, Some(at), "it has taken over");
 
     // One with a limit that everything exceeds raises more alarms, and is dropped.
-    let shy = good.with_fixed_limit(0.01);
+    let shy = good.with_fixed_limit(-1.0);
     let later = redis.at() as i64;
     analyser.adopt(&site(), &target, shy, later);
     (0..rows + 3).for_each(|_| drop(next(&mut analyser, &mut redis)));
