@@ -8,7 +8,7 @@ use crate::types::{Role, SiteName, TargetName};
 const PERIOD: i64 = 60;
 
 fn key(site: &str, number: usize) -> (SiteName, TargetName) {
-    (SiteName::new(site).unwrap(), TargetName::new(&format!("redis-{number}")).unwrap())
+    (SiteName::new(site).unwrap(), TargetName::new(format!("redis-{number}")).unwrap())
 }
 
 /// Connected clients and evictions of the production rules, and a measure that depends on where the agent stands.
