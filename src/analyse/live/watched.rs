@@ -140,12 +140,6 @@ impl Watched {
         self.shadow_trained.max(self.trained)
     }
 
-    /// The model in use.
-    #[cfg(test)]
-    pub(super) fn model(&self) -> Option<&Follower> {
-        self.follower.as_deref()
-    }
-
     /// Whether a model follows beside the one in use.
     #[cfg(test)]
     pub(super) fn has_shadow(&self) -> bool {
