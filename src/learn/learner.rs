@@ -300,7 +300,7 @@ mod tests {
     fn what_has_drifted_is_made_anew_before_its_time() {
         let folder = tempfile::tempdir().unwrap();
         let work = work(folder.path(), Duration::from_secs(7200));
-        (0..120).for_each(|minute| work.learn(&place().0, &lesson(minute)));
+        (0..140).for_each(|minute| work.learn(&place().0, &lesson(minute)));
         let trained = work.shelf.lock().unwrap()[&place()].trained;
         for (later, has_drifted, is_due) in
             [(1799, true, false), (1800, true, true), (1800, false, false), (3600, false, true)]

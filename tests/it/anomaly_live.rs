@@ -122,7 +122,8 @@ impl Watch {
                 println!("{fault}: round {round}: {}", anomaly.because.join("; "));
                 return round;
             }
-            seen.push(format!("{:.1} over {:.1}: {first}", anomaly.score.get(), anomaly.threshold.get()));
+            let (score, limit) = (anomaly.score.get(), anomaly.threshold.get());
+            seen.push(format!("{score:.1} over {limit:.1}: {:?} {:.5?}", anomaly.because, anomaly.contributions));
         }
         panic!("{fault}: not found with one of {signals:?} first: {seen:#?}");
     }
@@ -237,7 +238,7 @@ async fn a_redis_that_is_unlike_its_peers_is_shown_and_told_of() {
     )
     .with("/embedded_dns", zone())
     .with("/services/0/mode", json!("observe"))
-    .with("/analysis", json!({"period": "1s"}));
+    .with("/analysis", json!({"period": "1s", "history": "1d", "history_min": "1h"}));
     let agent = setup.start().await;
     let odd = servers[1].target();
     let client = redis::Client::open(odd.as_str()).expect("an address");
