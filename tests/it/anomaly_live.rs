@@ -33,7 +33,9 @@ const FASTER: f64 = 600.0;
 const ROWS: usize = 240;
 /// A fault is found within so many rounds. A round in which the machine was busy elsewhere says little.
 const ROUNDS_MAX: usize = 8;
-/// After a fault the analysis calms down within so many: half an hour is how far its features look back.
+/// So many after a fault its features have forgotten it: they look back half an hour.
+const FORGOTTEN_ROUNDS: usize = 40;
+/// After a fault the analysis calms down within so many.
 const CALM_ROUNDS_MAX: usize = 300;
 /// A look is given up after so long.
 const DEADLINE: Duration = Duration::from_millis(250);
@@ -97,13 +99,13 @@ impl Watch {
         (site, target)
     }
 
-    /// Goes on until three looks in a row are usual.
+    /// Goes on until the past is forgotten and three looks in a row are usual.
     async fn calm(&mut self, after: &str) {
         let mut calm = 0;
-        for _ in 0..CALM_ROUNDS_MAX {
+        for round in 0..CALM_ROUNDS_MAX {
             let is_calm = self.round().await.is_some_and(|anomaly| !anomaly.is_anomalous());
             calm = if is_calm { calm + 1 } else { 0 };
-            if calm == 3 {
+            if calm >= 3 && round >= FORGOTTEN_ROUNDS {
                 return;
             }
         }
@@ -123,7 +125,10 @@ impl Watch {
                 return round;
             }
             let (score, limit) = (anomaly.score.get(), anomaly.threshold.get());
-            seen.push(format!("{score:.1} over {limit:.1}: {:?} {:.5?}", anomaly.because, anomaly.contributions));
+            seen.push(format!(
+                "{score:.1} over {limit:.1}: {:?} {:.5?}",
+                anomaly.because, anomaly.contributions
+            ));
         }
         panic!("{fault}: not found with one of {signals:?} first: {seen:#?}");
     }
