@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use super::prober::{Connections, Prober};
-use crate::config::{self, Config, Discover, Group, Target};
+use super::prober::{Connections, Order, Prober};
+use crate::config::{self, Config, Discover, Group, KeyCheck, Target};
 use crate::monitor::catalog::Names;
 use crate::monitor::exposition::Page;
 use crate::monitor::format::Format;
@@ -92,8 +92,14 @@ impl Exporter {
     }
 
     /// The page of a target, which is named as in the configuration, written before the deadline; `None` for one that
-    /// nobody knows.
-    pub async fn scrape(&self, target: &str, deadline: Duration, format: Format) -> Option<Vec<u8>> {
+    /// nobody knows. The keys of `checks` are looked at beside those of the configuration.
+    pub async fn scrape(
+        &self,
+        target: &str,
+        checks: &[KeyCheck],
+        deadline: Duration,
+        format: Format,
+    ) -> Option<Vec<u8>> {
         let began = self.clock.now();
         let name = config::target_name(target)?;
         let listed = match self.find(&name) {
@@ -106,7 +112,8 @@ impl Exporter {
         };
         let left = deadline.saturating_sub(self.clock.now().since(began));
         let mut page = Page::new(format);
-        listed.prober.scrape(&self.settings, self.options.names, left, &mut page).await;
+        let order = Order { wants: &self.settings, checks, names: self.options.names };
+        listed.prober.scrape(&order, left, &mut page).await;
         Some(page.finish())
     }
 

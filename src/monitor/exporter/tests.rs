@@ -1,5 +1,7 @@
 //! Scrapes of real servers, and of peers that are none.
 
+mod keys;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,7 +35,7 @@ fn usual(target: Target) -> Exporter {
 
 async fn page(exporter: &Exporter, deadline: Duration) -> String {
     let name = exporter.discover(deadline).await.remove(0).0;
-    let bytes = exporter.scrape(name.as_str(), deadline, Format::Text).await.unwrap();
+    let bytes = exporter.scrape(name.as_str(), &[], deadline, Format::Text).await.unwrap();
     String::from_utf8(bytes).unwrap()
 }
 
@@ -123,43 +125,19 @@ async fn parameters_and_connections_come_where_they_are_asked_for() {
 }
 
 /// Names of redis_exporter that are not exported, with the reason.
-const LEFT_OUT: [(&str, &str); 32] = [
+const LEFT_OUT: [(&str, &str); 9] = [
     ("redis_connected_clients_details", OLD),
     ("redis_exporter_build_info", OWN),
     ("redis_exporter_last_scrape_ping_time_seconds", OWN),
     ("redis_exporter_scrape_duration_seconds", OWN),
     ("redis_exporter_scrapes_total", OWN),
-    ("redis_key_group_count", KEYS),
-    ("redis_key_group_memory_usage_bytes", KEYS),
-    ("redis_key_memory_usage_bytes", KEYS),
-    ("redis_key_size", KEYS),
-    ("redis_key_value", KEYS),
-    ("redis_keys_count", KEYS),
-    ("redis_last_key_groups_scrape_duration_milliseconds", KEYS),
-    ("redis_number_of_distinct_key_groups", KEYS),
     ("redis_rdb_current_size_bytes", "it is read from the disk of the server"),
     ("redis_script_result", SCRIPT),
     ("redis_script_values", SCRIPT),
-    ("redis_stream_first_entry_id", KEYS),
-    ("redis_stream_group_consumer_idle_seconds", KEYS),
-    ("redis_stream_group_consumer_messages_pending", KEYS),
-    ("redis_stream_group_consumers", KEYS),
-    ("redis_stream_group_entries_read", KEYS),
-    ("redis_stream_group_lag", KEYS),
-    ("redis_stream_group_last_delivered_id", KEYS),
-    ("redis_stream_group_messages_pending", KEYS),
-    ("redis_stream_groups", KEYS),
-    ("redis_stream_last_entry_id", KEYS),
-    ("redis_stream_last_generated_id", KEYS),
-    ("redis_stream_length", KEYS),
-    ("redis_stream_max_deleted_entry_id", KEYS),
-    ("redis_stream_radix_tree_keys", KEYS),
-    ("redis_stream_radix_tree_nodes", KEYS),
     ("redis_target_scrape_request_errors_total", OWN),
 ];
 const OLD: &str = "newer versions have single series instead";
 const OWN: &str = "it is about that program itself";
-const KEYS: &str = "keys and streams are not looked at";
 const SCRIPT: &str = "it runs scripts of the operator's";
 
 #[tokio::test]
@@ -353,10 +331,10 @@ async fn the_nodes_of_a_cluster_are_found_and_may_be_scraped() {
     until("both nodes are found", async || names(&exporter).await == want).await;
     // One that was started later does not know the second node before it asks.
     let later = only_groups(group(Discover::Cluster, nodes[0].target()));
-    let page = later.scrape(nodes[1].target().name.as_str(), AMPLE, Format::Text).await.expect("it is found");
+    let page = later.scrape(nodes[1].target().name.as_str(), &[], AMPLE, Format::Text).await.expect("it is found");
     assert_has(&String::from_utf8(page).unwrap(), "redis_up 1");
     let elsewhere = Server::start(&[]).await;
-    assert_eq!(later.scrape(elsewhere.target().name.as_str(), AMPLE, Format::Text).await, None);
+    assert_eq!(later.scrape(elsewhere.target().name.as_str(), &[], AMPLE, Format::Text).await, None);
 }
 
 #[tokio::test]
@@ -369,7 +347,7 @@ async fn what_a_sentinel_watches_is_found_and_may_be_scraped() {
         [&sentinel, &primary, &replica].into_iter().map(|server| server.target().name.to_string()).collect();
     until("all three are found", async || names(&exporter).await == want).await;
     let page =
-        exporter.scrape(replica.target().name.as_str(), AMPLE, Format::Text).await.expect("it is found");
+        exporter.scrape(replica.target().name.as_str(), &[], AMPLE, Format::Text).await.expect("it is found");
     assert_has(&String::from_utf8(page).unwrap(), "redis_up 1");
 }
 
