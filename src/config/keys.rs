@@ -228,7 +228,11 @@ mod tests {
         assert_eq!(read("check-streams", "s,t*"), streams);
         assert_eq!(read("check-single-streams", "db99999999999=s")[0].2, "db99999999999=s");
         assert_eq!(KeyCheck::of_parameter("target", "x"), None);
-        assert_eq!(read("check-keys", &"a,".repeat(1000)).len(), KEY_CHECKS_MAX + 1, "bounded, and seen to be more");
+        assert_eq!(
+            read("check-keys", &"a,".repeat(1000)).len(),
+            KEY_CHECKS_MAX + 1,
+            "bounded, and seen to be more"
+        );
     }
 
     #[test]

@@ -12,9 +12,9 @@ use super::checked::{
 };
 use super::embedded::EmbeddedDns;
 use super::exporter::{Discover, Exporter, Group};
-use super::keys::Keys;
 use super::history::History;
 use super::hooks::Hooks;
+use super::keys::Keys;
 use super::notify::Channel;
 use super::redis::Login;
 use super::route53::{MoreRecord, RawMore};

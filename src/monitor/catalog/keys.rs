@@ -16,8 +16,12 @@ const fn gauge(name: &'static str, help: &'static str, source: Source) -> Metric
 
 /// Keys.
 pub(super) const KEYS: &[MetricSpec] = &[
-    gauge("redis_key_size", "Length of a key's text, or number of its elements; 0 where a named key is absent", Key(Size))
-        .labels(ONE),
+    gauge(
+        "redis_key_size",
+        "Length of a key's text, or number of its elements; 0 where a named key is absent",
+        Key(Size),
+    )
+    .labels(ONE),
     gauge("redis_key_value", "Value of a key that is a number", Key(Value)).labels(ONE),
     gauge("redis_key_memory_usage_bytes", "Memory of a key", Key(Memory)).labels(ONE),
     gauge("redis_keys_matching", "Number of keys that match a pattern", Key(Matching)).labels(ONE),
@@ -81,7 +85,11 @@ pub(super) const STREAMS: &[MetricSpec] = &[
     )
     .unit(Unit::Milliseconds),
     group("redis_stream_group_consumers", "Readers of a group", "consumers"),
-    group("redis_stream_group_messages_pending", "Entries that were delivered and not acknowledged", "pending"),
+    group(
+        "redis_stream_group_messages_pending",
+        "Entries that were delivered and not acknowledged",
+        "pending",
+    ),
     group(
         "redis_stream_group_last_delivered_id",
         "Time of the entry that was delivered last, Unix milliseconds",

@@ -102,7 +102,9 @@ fn origin(source: Source) -> String {
         Source::Stream(field) => format!("XINFO STREAM `{field}`"),
         Source::StreamGroup(field) => format!("XINFO GROUPS `{field}`"),
         Source::StreamConsumer(field, scale) => format!("XINFO CONSUMERS `{field}`{}", factor(scale)),
-        Source::Key(KeyFact::GroupsDuration(_) | KeyFact::Complete) | Source::Registry | Source::View => "redrover".to_owned(),
+        Source::Key(KeyFact::GroupsDuration(_) | KeyFact::Complete) | Source::Registry | Source::View => {
+            "redrover".to_owned()
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Scrapes of real servers, and of peers that are none.
 
 mod keys;
+mod odd;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -331,7 +332,8 @@ async fn the_nodes_of_a_cluster_are_found_and_may_be_scraped() {
     until("both nodes are found", async || names(&exporter).await == want).await;
     // One that was started later does not know the second node before it asks.
     let later = only_groups(group(Discover::Cluster, nodes[0].target()));
-    let page = later.scrape(nodes[1].target().name.as_str(), &[], AMPLE, Format::Text).await.expect("it is found");
+    let page =
+        later.scrape(nodes[1].target().name.as_str(), &[], AMPLE, Format::Text).await.expect("it is found");
     assert_has(&String::from_utf8(page).unwrap(), "redis_up 1");
     let elsewhere = Server::start(&[]).await;
     assert_eq!(later.scrape(elsewhere.target().name.as_str(), &[], AMPLE, Format::Text).await, None);

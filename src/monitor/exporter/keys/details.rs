@@ -110,10 +110,11 @@ impl Walk<'_> {
 
     async fn rows(&mut self, keys: &[Vec<u8>], kinds: &[Kind]) -> Result<Vec<KeyRow>, Stop> {
         let mut rows: Vec<KeyRow> = Vec::with_capacity(keys.len());
-        rows.extend(kinds.iter().map(|kind| KeyRow {
-            size: (*kind == Kind::Nothing).then_some(0.0),
-            ..KeyRow::default()
-        }));
+        rows.extend(
+            kinds
+                .iter()
+                .map(|kind| KeyRow { size: (*kind == Kind::Nothing).then_some(0.0), ..KeyRow::default() }),
+        );
         let questions = || {
             let each = keys.iter().zip(kinds).enumerate();
             each.flat_map(|(at, (key, kind))| kind.questions().iter().map(move |ask| (at, *ask, &key[..])))

@@ -83,6 +83,9 @@ mod tests {
         let keys = Keys { groups: vec![KeyGroup::new("^a").unwrap()], ..Keys::default() };
         let info = info("slave");
         let plan = Plan::new(&keys, &[], &info).unwrap();
-        assert_eq!(plan.databases.iter().map(|(n, t)| (*n, t.groups)).collect::<Vec<_>>(), [(0, true), (3, true)]);
+        assert_eq!(
+            plan.databases.iter().map(|(n, t)| (*n, t.groups)).collect::<Vec<_>>(),
+            [(0, true), (3, true)]
+        );
     }
 }

@@ -66,8 +66,16 @@ async fn keys_have_their_size_their_number_and_their_memory() {
     for _ in 0..2 {
         let page = page(&exporter, AMPLE).await;
         for (key, size) in [
-            ("n:1", 4), ("n:2", 4), ("n:3", 36), ("queue", 3), ("s:1", 2), ("z", 1), ("h", 4), ("hll", 3),
-            ("orders", 3), ("gone", 0),
+            ("n:1", 4),
+            ("n:2", 4),
+            ("n:3", 36),
+            ("queue", 3),
+            ("s:1", 2),
+            ("z", 1),
+            ("h", 4),
+            ("hll", 3),
+            ("orders", 3),
+            ("gone", 0),
         ] {
             assert_has(&page, &format!("redis_key_size{{db=\"db0\",key=\"{key}\"}} {size}"));
             let memory = value(&page, &format!("redis_key_memory_usage_bytes{{db=\"db0\",key=\"{key}\"}}"));
@@ -75,7 +83,11 @@ async fn keys_have_their_size_their_number_and_their_memory() {
         }
         assert_has(&page, "redis_key_value{db=\"db0\",key=\"n:1\"} 42.5");
         assert_has(&page, "redis_key_value{db=\"db3\",key=\"odd \\\"name\\\"\\\\\\n\"} 7");
-        assert_eq!(page.matches("\nredis_key_value{").count(), 2, "text is no number, nor is a long one\n{page}");
+        assert_eq!(
+            page.matches("\nredis_key_value{").count(),
+            2,
+            "text is no number, nor is a long one\n{page}"
+        );
         assert_has(&page, "redis_key_size{db=\"db3\",key=\"gone\"} 0");
         for name in ["redis_keys_count", "redis_keys_matching"] {
             assert_has(&page, &format!("{name}{{db=\"db0\",key=\"n:*\"}} 3"));
@@ -95,14 +107,23 @@ async fn streams_have_their_entries_their_groups_and_their_readers() {
     let exporter = exporter(server.target(), wants(keys), OPTIONS);
     let page = page(&exporter, AMPLE).await;
     for (name, want) in [
-        ("length", 3), ("groups", 1), ("radix_tree_keys", 1), ("first_entry_id", 5000), ("last_entry_id", 9000),
-        ("last_generated_id", 9000), ("max_deleted_entry_id", 0),
+        ("length", 3),
+        ("groups", 1),
+        ("radix_tree_keys", 1),
+        ("first_entry_id", 5000),
+        ("last_entry_id", 9000),
+        ("last_generated_id", 9000),
+        ("max_deleted_entry_id", 0),
     ] {
         assert_has(&page, &format!("redis_stream_{name}{{db=\"db0\",stream=\"orders\"}} {want}"));
     }
     let group = "db=\"db0\",stream=\"orders\",group=\"billing\"";
     for (name, want) in [
-        ("consumers", 1), ("messages_pending", 1), ("last_delivered_id", 7000), ("entries_read", 2), ("lag", 1),
+        ("consumers", 1),
+        ("messages_pending", 1),
+        ("last_delivered_id", 7000),
+        ("entries_read", 2),
+        ("lag", 1),
     ] {
         assert_has(&page, &format!("redis_stream_group_{name}{{{group}}} {want}"));
     }
@@ -120,7 +141,8 @@ async fn groups_of_keys_are_counted_in_every_database() {
     server.cli(&["EVAL", "for i = 1, 2500 do redis.call('SET', 'user:' .. i, i) end", "0"]);
     fill(&server).await;
     let groups = ["^([a-z]+):", "^(o)"].map(|pattern| KeyGroup::new(pattern).unwrap()).to_vec();
-    let exporter = exporter(server.target(), wants(Keys { groups, groups_max: 3, ..Keys::default() }), OPTIONS);
+    let exporter =
+        exporter(server.target(), wants(Keys { groups, groups_max: 3, ..Keys::default() }), OPTIONS);
     let page = page(&exporter, AMPLE).await;
     // Of n, o, s, user and those that match nothing, two use too little memory to be told apart.
     assert_has(&page, "redis_key_group_keys{db=\"db0\",key_group=\"user\"} 2500");
@@ -141,7 +163,8 @@ async fn a_page_with_keys_is_one_that_promtool_likes() {
     let server = Server::start(&[]).await;
     fill(&server).await;
     let groups = vec![KeyGroup::new("^([a-z]+):").unwrap()];
-    let keys = Keys { groups, ..checking(&[("check-keys", "*"), ("check-streams", "*"), ("count-keys", "*")]) };
+    let keys =
+        Keys { groups, ..checking(&[("check-keys", "*"), ("check-streams", "*"), ("count-keys", "*")]) };
     let exporter = exporter(server.target(), wants(keys), ExporterOptions::default());
     let page = page(&exporter, AMPLE).await;
     assert!(page.contains("\nredis_key_group_keys{") && page.contains("\nredis_stream_group_lag{"), "{page}");
@@ -181,7 +204,8 @@ async fn limits_and_callers_are_heeded() {
     let page = page(&exporter, AMPLE).await;
     assert_eq!(page.matches("\nredis_key_size{").count(), 50);
     assert_has(&page, "redrover_scrape_keys_complete 0");
-    let more = checks(&[("check-keys", "nothing:*"), ("check-single-keys", "user:1"), ("count-keys", "user:*")]);
+    let more =
+        checks(&[("check-keys", "nothing:*"), ("check-single-keys", "user:1"), ("count-keys", "user:*")]);
     let name = server.target().name;
     let page = exporter.scrape(name.as_str(), &more, AMPLE, Format::Text).await.unwrap();
     let page = String::from_utf8(page).unwrap();
@@ -203,7 +227,10 @@ async fn the_rights_of_the_manual_are_enough_and_a_lack_is_told() {
     let rights: Vec<&str> = RIGHTS.split(' ').collect();
     server.cli(&[&base[..], &rights[..], &["%R~*"]].concat());
     let groups = vec![KeyGroup::new("^([a-z]+):").unwrap()];
-    let keys = Keys { groups, ..checking(&[("check-keys", "*,db3=*"), ("check-streams", "*"), ("count-keys", "*")]) };
+    let keys = Keys {
+        groups,
+        ..checking(&[("check-keys", "*,db3=*"), ("check-streams", "*"), ("count-keys", "*")])
+    };
     let exporter = exporter(with_login(server.target(), Some("watch"), "pw"), wants(keys), OPTIONS);
     let whole = page(&exporter, AMPLE).await;
     assert_has(&whole, "redrover_scrape_keys_complete 1");
@@ -214,7 +241,10 @@ async fn the_rights_of_the_manual_are_enough_and_a_lack_is_told() {
     assert_has(&partial, "redrover_scrape_keys_complete 0");
     assert_has(&partial, "redrover_scrape_blocked{command=\"memory|usage\",reason=\"permission\"} 1");
     assert_has(&partial, "redis_key_size{db=\"db0\",key=\"n:1\"} 4");
-    assert!(!partial.contains("redrover_scrape_blocked{command=\"type\""), "a key that is not allowed blocks nothing");
+    assert!(
+        !partial.contains("redrover_scrape_blocked{command=\"type\""),
+        "a key that is not allowed blocks nothing"
+    );
 }
 
 #[tokio::test]
