@@ -192,9 +192,9 @@ pub(super) fn keys(item: &Item<'_>) -> Keys {
     }
 }
 
-fn list<T>(section: &Section<'_>, name: &str, read: fn(&Value) -> Result<T, Wrong>) -> Vec<T> {
+fn list<T>(section: &Section<'_>, name: &str, read: impl Fn(&Value) -> Result<T, Wrong>) -> Vec<T> {
     let items = section.item(name).and_then(|item| item.items()).unwrap_or_default();
-    items.iter().filter_map(|item| item.read(read)).collect()
+    items.iter().filter_map(|item| item.read(&read)).collect()
 }
 
 fn group(value: &Value) -> Result<KeyGroup, Wrong> {

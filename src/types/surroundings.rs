@@ -67,4 +67,7 @@ pub struct ControlPlane {
     /// nothing of an outage: a minute after a link is cut, both ends fail it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_fresh: Option<bool>,
+    /// Memory that the data may take, bytes; 0 means no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_limit_bytes: Option<u64>,
 }

@@ -132,7 +132,13 @@ impl State {
             Lag::Behind(lag) if is_link_up => Some(lag),
             Lag::Behind(_) | Lag::Unknown => None,
         };
-        ControlPlane { unavailable, lag, is_link_up: Some(is_link_up), is_fresh: None }
+        ControlPlane {
+            unavailable,
+            lag,
+            is_link_up: Some(is_link_up),
+            is_fresh: None,
+            memory_limit_bytes: None,
+        }
     }
 
     /// What else answers in the datacenter of a member.
