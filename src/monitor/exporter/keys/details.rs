@@ -94,37 +94,39 @@ impl Walk<'_> {
 
     /// The memory of keys, in bytes.
     pub(super) async fn memory_of(&mut self, keys: &[Vec<u8>]) -> Result<Vec<Option<u64>>, Stop> {
-        let questions = keys.iter().map(|key| (Command::MemoryUsage, &key[..]));
-        let answers = self.ask_each(questions, |reply| reply.number().and_then(|n| u64::try_from(n).ok()));
-        Ok(answers.await?.into_iter().map(Option::flatten).collect())
+        let bytes = |reply: &Reply<'_>| reply.number().and_then(|bytes| u64::try_from(bytes).ok());
+        let told = self.ask_each(&of_each(Command::MemoryUsage, keys), bytes).await?;
+        Ok(told.into_iter().map(Option::flatten).collect())
     }
 
     async fn kinds(&mut self, keys: &[Vec<u8>]) -> Result<Vec<Kind>, Stop> {
-        let questions = keys.iter().map(|key| (Command::Type, &key[..]));
-        let answers = self.ask_each(questions, |reply| match reply {
+        let kind = |reply: &Reply<'_>| match reply {
             Reply::Text(word) => Kind::of(word),
             Reply::Error(_) | Reply::Number(_) | Reply::Nil | Reply::List(_) => Kind::Untold,
-        });
-        Ok(answers.await?.into_iter().map(|kind| kind.unwrap_or(Kind::Untold)).collect())
+        };
+        let told = self.ask_each(&of_each(Command::Type, keys), kind).await?;
+        Ok(told.into_iter().map(|kind| kind.unwrap_or(Kind::Untold)).collect())
     }
 
     async fn rows(&mut self, keys: &[Vec<u8>], kinds: &[Kind]) -> Result<Vec<KeyRow>, Stop> {
-        let mut rows: Vec<KeyRow> = Vec::with_capacity(keys.len());
-        rows.extend(
-            kinds
-                .iter()
-                .map(|kind| KeyRow { size: (*kind == Kind::Nothing).then_some(0.0), ..KeyRow::default() }),
-        );
-        let questions = || {
-            let each = keys.iter().zip(kinds).enumerate();
-            each.flat_map(|(at, (key, kind))| kind.questions().iter().map(move |ask| (at, *ask, &key[..])))
-        };
-        let answers = self.ask_each(questions().map(|(_, ask, key)| (ask, key)), Told::of).await?;
-        let mut hyperloglogs = Vec::new();
-        for ((at, ask, key), told) in questions().zip(answers) {
+        let (mut rows, mut places, mut questions) = (Vec::new(), Vec::new(), Vec::new());
+        for (key, kind) in keys.iter().zip(kinds) {
+            for ask in kind.questions() {
+                places.push(rows.len());
+                questions.push((*ask, &key[..]));
+            }
+            let size = (*kind == Kind::Nothing).then_some(0.0);
+            rows.push(KeyRow { size, ..KeyRow::default() });
+        }
+        let answers = self.ask_each(&questions, Told::of).await?;
+        let (mut counted, mut counts) = (Vec::new(), Vec::new());
+        for ((at, (ask, key)), told) in places.into_iter().zip(questions).zip(answers) {
             match (ask, told) {
                 (Command::MemoryUsage, Some(Told::Number(bytes))) => rows[at].memory = Some(bytes),
-                (Command::Getrange, Some(Told::HyperLogLog)) => hyperloglogs.push((at, key)),
+                (Command::Getrange, Some(Told::HyperLogLog)) => {
+                    counted.push(at);
+                    counts.push((Command::Pfcount, key));
+                }
                 (Command::Getrange, Some(Told::Text(value))) => {
                     // The rest of a longer text was not asked for.
                     let is_whole = rows[at].size.is_some_and(|size| size <= f64::from(NUMBER_BYTES_MAX));
@@ -134,10 +136,9 @@ impl Walk<'_> {
                 (_, Some(Told::HyperLogLog | Told::Text(_)) | None) => {}
             }
         }
-        let questions = hyperloglogs.iter().map(|(_, key)| (Command::Pfcount, *key));
-        let counts = self.ask_each(questions, Told::of).await?;
-        for ((at, _), told) in hyperloglogs.iter().zip(counts) {
-            rows[*at].size = match told {
+        let counts = self.ask_each(&counts, Told::of).await?;
+        for (at, told) in counted.into_iter().zip(counts) {
+            rows[at].size = match told {
                 Some(Told::Number(count)) => Some(count),
                 Some(Told::HyperLogLog | Told::Text(_)) | None => None,
             };
@@ -146,35 +147,40 @@ impl Walk<'_> {
     }
 
     /// Asks one thing of each key, in one batch; `None` where it was not asked, or answered with an error.
-    async fn ask_each<'k, T>(
+    async fn ask_each<T>(
         &mut self,
-        questions: impl Iterator<Item = (Command, &'k [u8])>,
+        questions: &[(Command, &[u8])],
         read: fn(&Reply<'_>) -> T,
     ) -> Result<Vec<Option<T>>, Stop> {
         let mut batch = Pipeline::default();
-        let mut asked = Vec::new();
+        let mut asked = Vec::with_capacity(questions.len());
         for (command, key) in questions {
-            let may = self.may(command);
+            let may = self.may(*command);
             if may {
                 let range: &[&[u8]] = &[key, b"0", NUMBER_END];
-                batch.ask_all(command, if command == Command::Getrange { range } else { &range[..1] });
+                batch.ask_all(*command, if *command == Command::Getrange { range } else { &range[..1] });
             } else {
                 self.leave_out();
             }
-            asked.push((command, may));
+            asked.push(may);
         }
         if batch.count() == 0 {
             return Ok(asked.iter().map(|_| None).collect());
         }
         let answers = self.ask(&batch).await?;
         let mut replies = answers.replies().map_err(|_| Stop::Lost)?.into_iter();
-        let mut told = Vec::with_capacity(asked.len());
-        for (command, may) in asked {
+        let mut told = Vec::with_capacity(questions.len());
+        for ((command, _), may) in questions.iter().zip(asked) {
             let reply = if may { replies.next() } else { None };
-            told.push(reply.filter(|reply| self.note(command, reply)).map(|reply| read(&reply)));
+            told.push(reply.filter(|reply| self.note(*command, reply)).map(|reply| read(&reply)));
         }
         Ok(told)
     }
+}
+
+/// The same question about each key.
+fn of_each(command: Command, keys: &[Vec<u8>]) -> Vec<(Command, &[u8])> {
+    keys.iter().map(|key| (command, &key[..])).collect()
 }
 
 /// What was told of a key.
