@@ -12,12 +12,13 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::prober::SCRAPES_MAX;
+use super::targets::RENEWAL;
 use super::{Connections, Exporter, ExporterOptions};
 use crate::config::{Discover, Exporter as Wants, Group, Login, Target, Tls};
 use crate::monitor::catalog::{CATALOG, Names};
 use crate::monitor::format::Format;
 use crate::monitor::tests::rig::{
-    AMPLE, Papers, Pretender, Server, Then, config, free_port, service, target, until, with_login,
+    AMPLE, HandClock, Papers, Pretender, Server, Then, config, free_port, service, target, until, with_login,
 };
 use crate::types::{Clock, ServiceName, SystemClock};
 
@@ -311,15 +312,18 @@ fn group(discover: Discover, seed: Target) -> Wants {
     Wants { groups: vec![group], ..Wants::default() }
 }
 
-async fn names(exporter: &Exporter) -> BTreeSet<String> {
+/// The targets, once what was known of them is too old.
+async fn names(exporter: &Exporter, clock: &HandClock) -> BTreeSet<String> {
+    clock.forward(RENEWAL);
     exporter.discover(AMPLE).await.into_iter().map(|(name, _)| name.to_string()).collect()
 }
 
-fn only_groups(wants: Wants) -> Exporter {
+fn only_groups(wants: Wants) -> (Exporter, Arc<HandClock>) {
     let mut config = config(Vec::new());
     config.exporter = wants;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    Exporter::new(&config, &clock, OPTIONS).unwrap()
+    let clock = HandClock::new();
+    let shared: Arc<dyn Clock> = Arc::clone(&clock) as _;
+    (Exporter::new(&config, &shared, OPTIONS).unwrap(), clock)
 }
 
 #[tokio::test]
@@ -328,10 +332,24 @@ async fn the_nodes_of_a_cluster_are_found_and_may_be_scraped() {
     let nodes = [Server::start(&mode).await, Server::start(&mode).await];
     nodes[0].cli(&["CLUSTER", "MEET", "127.0.0.1", &nodes[1].port.to_string()]);
     let want: BTreeSet<String> = nodes.iter().map(|node| node.target().name.to_string()).collect();
-    let exporter = only_groups(group(Discover::Cluster, nodes[0].target()));
-    until("both nodes are found", async || names(&exporter).await == want).await;
+    let (exporter, clock) = only_groups(group(Discover::Cluster, nodes[0].target()));
+    until("both nodes are found", async || names(&exporter, &clock).await == want).await;
+    // What is known is taken for a while: the seed is asked again only after it.
+    let asked = || {
+        let stats = nodes[0].cli(&["INFO", "commandstats"]);
+        let row = stats.lines().find_map(|line| line.strip_prefix("cmdstat_cluster|nodes:calls="))?;
+        row.split(',').next()?.parse::<u32>().ok()
+    };
+    let before = asked().expect("it was asked");
+    let many = (0..20).map(|_| exporter.discover(AMPLE));
+    assert!(futures_util::future::join_all(many).await.iter().all(|found| found.len() == 2));
+    assert_eq!(asked(), Some(before));
+    clock.forward(RENEWAL);
+    let many = (0..20).map(|_| exporter.discover(AMPLE));
+    assert!(futures_util::future::join_all(many).await.iter().all(|found| found.len() == 2));
+    assert_eq!(asked(), Some(before + 1), "one of many callers asks");
     // One that was started later does not know the second node before it asks.
-    let later = only_groups(group(Discover::Cluster, nodes[0].target()));
+    let (later, _clock) = only_groups(group(Discover::Cluster, nodes[0].target()));
     let page =
         later.scrape(nodes[1].target().name.as_str(), &[], AMPLE, Format::Text).await.expect("it is found");
     assert_has(&String::from_utf8(page).unwrap(), "redis_up 1");
@@ -344,10 +362,10 @@ async fn what_a_sentinel_watches_is_found_and_may_be_scraped() {
     let primary = Server::start(&[]).await;
     let replica = Server::start(&["--replicaof", "127.0.0.1", &primary.port.to_string()]).await;
     let sentinel = Server::sentinel(&primary).await;
-    let exporter = only_groups(group(Discover::Sentinel, sentinel.target()));
+    let (exporter, clock) = only_groups(group(Discover::Sentinel, sentinel.target()));
     let want: BTreeSet<String> =
         [&sentinel, &primary, &replica].into_iter().map(|server| server.target().name.to_string()).collect();
-    until("all three are found", async || names(&exporter).await == want).await;
+    until("all three are found", async || names(&exporter, &clock).await == want).await;
     let page =
         exporter.scrape(replica.target().name.as_str(), &[], AMPLE, Format::Text).await.expect("it is found");
     assert_has(&String::from_utf8(page).unwrap(), "redis_up 1");

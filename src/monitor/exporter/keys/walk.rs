@@ -217,9 +217,11 @@ impl<'w> Walk<'w> {
         let mut batch = Pipeline::default();
         batch.ask_all(command, words);
         let answers = self.ask(&batch).await?;
-        let replies = answers.replies().map_err(|_| Stop::Lost)?;
-        let is_refused = replies.first().is_none_or(|reply| !self.note(command, reply));
-        if is_refused { Err(Stop::Refused) } else { Ok(answers) }
+        let is_answered = {
+            let replies = answers.replies().map_err(|_| Stop::Lost)?;
+            replies.first().is_some_and(|reply| self.note(command, reply))
+        };
+        if is_answered { Ok(answers) } else { Err(Stop::Refused) }
     }
 
     /// Sends a batch and reads its answers.
