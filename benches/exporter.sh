@@ -15,7 +15,7 @@ if ! command -v prometheus-redis-exporter >/dev/null; then
   DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends prometheus-redis-exporter >&2
 fi
 if [ -z "${REDROVER:-}" ]; then
-  cargo build --release --locked --bin redrover
+  cargo build --release --workspace --locked
   REDROVER=${CARGO_TARGET_DIR:-target}/release/redrover
 fi
 dir=$(mktemp -d)
