@@ -225,7 +225,7 @@ async fn the_rights_of_the_manual_are_enough_and_a_lack_is_told() {
     fill(&server).await;
     let base = ["ACL", "SETUSER", "watch", "on", ">pw", "-@all", "+info"];
     let rights: Vec<&str> = RIGHTS.split(' ').collect();
-    server.cli(&[&base[..], &rights[..], &["%R~*"]].concat());
+    server.cli(&[&base[..], &rights[..], &["~*"]].concat());
     let groups = vec![KeyGroup::new("^([a-z]+):").unwrap()];
     let keys = Keys {
         groups,
@@ -235,7 +235,7 @@ async fn the_rights_of_the_manual_are_enough_and_a_lack_is_told() {
     let whole = page(&exporter, AMPLE).await;
     assert_has(&whole, "redrover_scrape_keys_complete 1");
     assert!(!rights.iter().any(|right| whole.contains(&format!("command=\"{}\"", &right[1..]))), "{whole}");
-    server.cli(&["ACL", "SETUSER", "watch", "-memory|usage", "resetkeys", "%R~n:*"]);
+    server.cli(&["ACL", "SETUSER", "watch", "-memory|usage", "resetkeys", "~n:*"]);
     let partial = page(&exporter, AMPLE).await;
     assert_has(&partial, "redis_up 1");
     assert_has(&partial, "redrover_scrape_keys_complete 0");
