@@ -23,7 +23,7 @@ fn checking(pairs: &[(&str, &str)]) -> Keys {
 /// Series of keys and streams on a page.
 fn about_keys(page: &str) -> Vec<&str> {
     let is_one = |line: &&str| {
-        ["redis_key_", "redis_keys_", "redis_stream_", "redis_number_of", "redrover_scrape_keys"]
+        ["redis_key_", "redis_keys_", "redis_stream_", "redis_number_of_distinct", "redrover_scrape_keys"]
             .iter()
             .any(|start| line.starts_with(start))
             && !line.starts_with("redis_keyspace")
