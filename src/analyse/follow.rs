@@ -37,14 +37,6 @@ impl Follower {
         Self { stream: Stream::new(trained.model), limit }
     }
 
-    /// The same with a fixed limit.
-    #[cfg(test)]
-    pub(super) fn with_fixed_limit(&self, score: f64) -> Self {
-        let mut limit = Limit::new(Threshold::Fixed(score), self.stream.model().period_seconds());
-        limit.extend([]);
-        Self { stream: self.stream.clone(), limit }
-    }
-
     /// The model and its last row.
     #[must_use]
     pub fn stream(&self) -> &Stream {
@@ -65,7 +57,7 @@ impl Follower {
     /// Judges a row and remembers it.
     pub fn push(&mut self, time: i64, row: &[f64]) -> Option<Judgement> {
         let look = self.stream.push(time, row, true)?;
-        let judgement = Judgement { look, limit: self.limit.current() };
+        let judgement = self.judge(look);
         self.limit.push(look.score);
         Some(judgement)
     }
@@ -73,6 +65,16 @@ impl Follower {
     /// Judges a row whose time has come before its period is over; it is not remembered.
     pub fn peek(&mut self, time: i64, row: &[f64]) -> Option<Judgement> {
         let look = self.stream.peek(time, row)?;
-        Some(Judgement { look, limit: self.limit.current() })
+        Some(self.judge(look))
+    }
+
+    /// A score of many first steps comes up to the limit and no further: rare as they are together, nobody could say what
+    /// is wrong.
+    fn judge(&self, mut look: Look) -> Judgement {
+        let limit = self.limit.current();
+        if !self.stream.model().is_telling(self.stream.z()) {
+            look.score = limit.map_or(look.score, |limit| look.score.min(limit));
+        }
+        Judgement { look, limit }
     }
 }

@@ -2,17 +2,6 @@
 
 use super::{Rarity, Ratio};
 
-/// The names of the normalised signals of a target, in the order of their series.
-pub const SIGNALS: [&str; 7] = [
-    "data_path",
-    "latency",
-    "loading",
-    "replication_link",
-    "persistence",
-    "memory_pressure",
-    "clients_pressure",
-];
-
 /// What a judgement rests on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Basis {

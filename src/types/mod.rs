@@ -17,7 +17,7 @@ mod vantage;
 mod zones;
 
 pub use alert::{Alert, AlertKey, AlertState, Notification};
-pub use anomaly::{Anomaly, Basis, Contribution, SIGNALS};
+pub use anomaly::{Anomaly, Basis, Contribution};
 pub use change::{Change, Difference};
 pub use guard::Guard;
 pub use line::Line;

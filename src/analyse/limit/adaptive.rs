@@ -18,6 +18,9 @@ const PEAKS_FROM: f64 = 0.98;
 const PEAKS_MIN: usize = 10;
 /// With fewer scores nothing is rare.
 const SCORES_MIN: usize = 64;
+/// What is found is never lower: that of a target that never moves would be 0, and its first breath an alarm. A score is a
+/// rarity, and what happens once in thirty rows is none.
+const LEAST: f64 = 1.5;
 
 /// How the limit is found.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -100,10 +103,12 @@ impl Limit {
         let is_enough = self.scores.len() >= SCORES_MIN;
         self.current = match self.threshold {
             Threshold::Fixed(score) => Some(score),
-            Threshold::Contamination(share) => is_enough.then(|| quantile(&self.sorted(), 1.0 - share)),
+            Threshold::Contamination(share) => {
+                is_enough.then(|| quantile(&self.sorted(), 1.0 - share).max(LEAST))
+            }
             Threshold::AlarmsPerDay(alarms) => {
                 let probability = alarms * f64::from(self.period_seconds) / DAY_SECONDS;
-                is_enough.then(|| peaks_over(&self.sorted(), probability.min(0.5)))
+                is_enough.then(|| peaks_over(&self.sorted(), probability.min(0.5)).max(LEAST))
             }
         };
     }
@@ -120,7 +125,8 @@ fn peaks_over(sorted: &[f64], probability: f64) -> f64 {
     let from = quantile(sorted, PEAKS_FROM);
     let peaks: Vec<f64> = sorted.iter().map(|score| score - from).filter(|peak| *peak > 0.0).collect();
     if peaks.len() < PEAKS_MIN {
-        return quantile(sorted, 1.0 - probability);
+        // Then what a score says of itself holds, if it is more.
+        return quantile(sorted, 1.0 - probability).max(-probability.log10());
     }
     let share = peaks.len() as f64 / sorted.len() as f64;
     from + Pareto::fit(&peaks).exceeded(probability / share)
@@ -185,13 +191,17 @@ mod tests {
             limit.push(f64::NAN);
             limit.push(1.0);
         }
-        assert_eq!(limit.current(), Some(1.0));
+        // Scores that are all alike have no tail: what they say of themselves holds.
+        let rarity = (86_400.0_f64 / 120.0).log10();
+        assert!(limit.current().is_some_and(|found| (found - rarity).abs() < 1e-12), "{limit:?}");
         let mut fixed = Limit::new(Threshold::Fixed(4.0), 60);
         fixed.extend([1.0]);
         assert_eq!(fixed.current(), Some(4.0));
         let mut share = Limit::new(Threshold::Contamination(0.1), 60);
         share.extend((0..=100).map(f64::from));
         assert_eq!(share.current(), Some(90.0));
+        share.extend((0..10_000).map(|_| 0.0));
+        assert_eq!(share.current(), Some(LEAST), "the first breath is no alarm");
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub const SHADOW_SECONDS: i64 = 6 * 3600;
 const MORE_ALARMS_MAX: u32 = 1;
 /// Sentences about one look.
 const SENTENCES_MAX: usize = 3;
-/// Signals that deviate less than this are not told of: twice the usual deviation, of the value alone.
+/// Further signals that deviate less than this are not told of: twice the usual deviation, of the value alone.
 const TELLING: f64 = 1.6;
 
 /// A model that follows beside the one in use.
@@ -120,12 +120,6 @@ impl Watched {
         self.shadow_trained.max(self.trained)
     }
 
-    /// The model in use.
-    #[cfg(test)]
-    pub(super) fn model(&self) -> Option<&Follower> {
-        self.follower.as_deref()
-    }
-
     /// Whether a model follows beside the one in use.
     #[cfg(test)]
     pub(super) fn has_shadow(&self) -> bool {
@@ -178,9 +172,13 @@ fn judged(follower: &mut Follower, at: i64, row: &[f64], trained: Option<i64>) -
         because: Vec::new(),
     };
     if anomaly.is_anomalous() {
-        let telling = ranked.iter().take(SENTENCES_MAX).filter(|place| deviations[**place] >= TELLING);
+        // The most deviating is always told of: an anomaly without a word is of no use.
+        let is_told = |(rank, place): &(usize, &usize)| {
+            deviations[**place] >= TELLING || (*rank == 0 && deviations[**place] > 0.0)
+        };
+        let telling = ranked.iter().enumerate().take(SENTENCES_MAX).filter(is_told);
         anomaly.because = telling
-            .map(|place| unlike(&MEASURES[*place], row[*place], model.usual(at, *place), is_daily))
+            .map(|(_, place)| unlike(&MEASURES[*place], row[*place], model.usual(at, *place), is_daily))
             .collect();
     }
     Some(anomaly)

@@ -9,6 +9,8 @@ use super::table::Table;
 
 /// A value that moves in a column that never moved is so many usual deviations away, whatever its unit.
 const FIRST_MOVE_Z: f64 = 10.0;
+/// From so many usual deviations beyond its least deviation on, a column alone is worth an alarm.
+const TELLING_Z: f64 = 2.0;
 /// What is between these shares of the past values, at that time of day, is called usual.
 const USUAL_SHARES: (f64, f64) = (0.01, 0.99);
 
@@ -84,6 +86,16 @@ impl Baseline {
         gaps
     }
 
+    /// Whether z-scores hold more than first steps: a column that has a least deviation is well beyond it, or one that has
+    /// none deviates at all.
+    pub(super) fn is_telling(&self, z: &[f64]) -> bool {
+        let is_telling = |(z, column): (&f64, &Column)| {
+            let is_bounded = column.rule.deviation_min > 0.0 || column.rule.deviation_min_share > 0.0;
+            if is_bounded { z.abs() >= TELLING_Z } else { *z != 0.0 }
+        };
+        z.iter().zip(&self.columns).any(is_telling)
+    }
+
     /// What is usual of a column at a time.
     pub(super) fn usual(&self, time: i64, place: usize) -> Usual {
         let season = self.season.at(time)[place];
@@ -153,13 +165,16 @@ mod tests {
         for (row, want, gaps) in [
             ([7.0, 0.0], [0.0, 0.0], 0),
             ([7.000_001, 5.0], [10.0, 0.0], 0),
-            ([-1e300, 6.0], [-10.0, 3.0], 0),
-            ([f64::NAN, 12.0], [0.0, 6.0], 1),
+            ([-1e300, 8.0], [-10.0, 1.0], 0),
+            ([f64::NAN, 12.0], [0.0, 3.0], 1),
             ([f64::INFINITY, -90.0], [0.0, 0.0], 1),
         ] {
             assert_eq!((baseline.z(0, &row, &mut z), z), (gaps, want), "{row:?}");
         }
         assert_eq!((baseline.moving(), baseline.is_whole(2), baseline.is_whole(1)), (0, true, false));
+        for (z, is_telling) in [([0.0, 1.9], false), ([0.0, -2.0], true), ([0.1, 0.0], true)] {
+            assert_eq!(baseline.is_telling(&z), is_telling, "{z:?}");
+        }
     }
 
     #[test]

@@ -27,6 +27,9 @@ const TREES: usize = 100;
 const TREE_ROWS: usize = 256;
 /// Rows from which the trees draw theirs.
 const FOREST_ROWS_MAX: usize = 8192;
+/// The least step beyond all past scores that makes a row ten times as rare, of the forest, of the furthest columns, and
+/// of the squared distance: where nothing ever moved, any movement would else be beyond all measure.
+const UNITS_MIN: [f64; scoring::PARTS] = [0.01, 0.5, 10.0];
 /// Rows to learn from at least: fewer have no tail to speak of.
 const ROWS_MIN: usize = 64;
 /// The most columns: twice what a Redis has, times ten.
@@ -99,7 +102,7 @@ impl Model {
             places,
             forest,
             distance,
-            tails: std::array::from_fn(|_| Tail::fit(Vec::new())),
+            tails: UNITS_MIN.map(|unit_min| Tail::fit(Vec::new(), unit_min)),
         };
         model.tails = model.fit_tails(&features, usual)?;
         Ok(model)
@@ -121,7 +124,7 @@ impl Model {
             }
             Ok(())
         })?;
-        Ok(all.map(Tail::fit))
+        Ok(std::array::from_fn(|part| Tail::fit(std::mem::take(&mut all[part]), UNITS_MIN[part])))
     }
 }
 

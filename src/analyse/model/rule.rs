@@ -18,13 +18,14 @@ pub enum Direction {
 pub struct Rule {
     /// The side that counts.
     pub direction: Direction,
-    /// A smaller deviation is none, in the column's unit.
+    /// A smaller deviation is none, and a larger one counts from here, in the column's unit.
     pub deviation_min: f64,
-    /// A smaller deviation is none, as a share of what is expected.
+    /// The same as a share of what is expected; the larger of the two holds.
     pub deviation_min_share: f64,
 }
 
-/// A deviation that just counts is at most so many usual deviations.
+/// As much again as the least deviation that counts is at most so many usual deviations: what hardly ever moves is not
+/// far off by its first step.
 const LEAST_Z: f64 = 3.0;
 
 impl Rule {
@@ -37,10 +38,12 @@ impl Rule {
             Direction::Low => deviation < 0.0,
         };
         let least = self.deviation_min.max(self.deviation_min_share * expected.abs());
-        if !counts || deviation.abs() < least {
+        let beyond = deviation.abs() - least;
+        if !counts || beyond <= 0.0 {
             return 0.0;
         }
-        deviation / scale.max(least / LEAST_Z)
+        // Without a step at the least deviation, so that a hair's breadth is never the difference to an alarm.
+        (beyond / scale.max(least / LEAST_Z)).copysign(deviation)
     }
 }
 
@@ -63,10 +66,11 @@ mod tests {
             (rule(Direction::Low, 0.0, 0.0), 14.0, 0.0),
             (rule(Direction::Low, 0.0, 0.0), 6.0, -2.0),
             (rule(Direction::Both, 5.0, 0.0), 14.9, 0.0),
-            (rule(Direction::Both, 5.0, 0.0), 15.0, 2.5),
-            (rule(Direction::Both, 12.0, 0.0), 22.0, 3.0),
+            (rule(Direction::Both, 5.0, 0.0), 16.0, 0.5),
+            (rule(Direction::Both, 12.0, 0.0), 22.0, 0.0),
+            (rule(Direction::Both, 12.0, 0.0), 34.0, 3.0),
             (rule(Direction::Both, 0.0, 0.5), 14.9, 0.0),
-            (rule(Direction::Both, 0.0, 0.5), 5.0, -2.5),
+            (rule(Direction::Both, 0.0, 0.5), 4.0, -0.5),
         ] {
             assert_eq!(rule.z(value, 10.0, 2.0), z, "{rule:?} {value}");
         }

@@ -110,6 +110,11 @@ impl Model {
         gaps
     }
 
+    /// Whether a row's z-scores are worth an alarm.
+    pub(in crate::analyse) fn is_telling(&self, z: &[f64]) -> bool {
+        self.baseline.is_telling(z)
+    }
+
     /// How rare a row is in each view, as negative decimal logarithms, from its z-scores and features.
     pub(in crate::analyse) fn rarities(
         &self,
