@@ -59,7 +59,7 @@ fn bytes(value: f64) -> String {
 /// Three digits that count, without zeros at the end.
 fn number(value: f64) -> String {
     let digits = match value.abs() {
-        size if size >= 99.95 || size < 1e-9 => 0,
+        size if !(1e-9..99.95).contains(&size) => 0,
         size if size >= 9.995 => 1,
         size if size >= 0.9995 => 2,
         _ => 3,
