@@ -96,6 +96,10 @@ pub(super) fn each(reply: &InfoReply, spec: &MetricSpec, emit: &mut dyn FnMut(&L
         | Source::WatchedField(..)
         | Source::InOrder(_)
         | Source::Quorum
+        | Source::Key(_)
+        | Source::Stream(_)
+        | Source::StreamGroup(_)
+        | Source::StreamConsumer(..)
         | Source::Registry
         | Source::View => {}
     }
