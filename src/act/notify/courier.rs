@@ -302,6 +302,7 @@ impl Courier {
     async fn send(&mut self, channels: &Channels) -> Result<(), JournalError> {
         let now = self.now();
         self.let_go();
+        self.write_marks().await?;
         let waiting = self.outbox.waiting().await?;
         for rules in channels.rules.iter() {
             self.metrics.pending(&rules.name, waiting.get(&rules.name).copied().unwrap_or(0));
