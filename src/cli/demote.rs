@@ -20,7 +20,7 @@ use crate::store::{Body, Journal as _, Kind, NewEntry, OperatorAction, Query, Sq
 use crate::types::{CanaryResult, RecordState, Role, Snapshot, SystemClock};
 use history::Standing;
 
-/// Deadline of one order to a Redis.
+/// Deadline of one order to a Redis, and of one command of a look: a person waits.
 const ORDER_DEADLINE: Duration = Duration::from_secs(5);
 /// The copy is waited for so long; a large one goes on by itself.
 const COPY_LIMIT: Duration = Duration::from_secs(60);
@@ -72,7 +72,7 @@ pub(super) async fn run(args: DemoteArgs) -> Result<(), Failure> {
     let monitor = Monitor::new(service, Arc::new(Collectors::new(&config, metrics, clock())?))?;
     let state = dns.read().await?;
     let active = active(&config, service, &state, old, &journal).await?;
-    let pair = Pair { old, active, monitor: &monitor, deadline: config.global.probe_timeout };
+    let pair = Pair { old, active, monitor: &monitor, deadline: ORDER_DEADLINE };
     let (demoted, primary) = pair.clients()?;
     pair.check_primary().await?;
     if pair.is_replica().await? {
