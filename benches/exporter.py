@@ -38,8 +38,14 @@ class Scraper:
         path = path or self.url.path + ("?" + self.url.query if self.url.query else "")
         headers = {"Accept": accept, "X-Prometheus-Scrape-Timeout-Seconds": timeout}
         began = time.perf_counter()
-        self.connection.request("GET", path, headers=headers)
-        response = self.connection.getresponse()
+        try:
+            self.connection.request("GET", path, headers=headers)
+            response = self.connection.getresponse()
+        except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
+            # A kept connection may have come to its end meanwhile: Prometheus connects anew, too.
+            self.connection.close()
+            self.connection.request("GET", path, headers=headers)
+            response = self.connection.getresponse()
         body = response.read()
         if response.status != 200:
             raise SystemExit(f"{path}: {response.status} {body[:200]!r}")

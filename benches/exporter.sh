@@ -15,7 +15,7 @@ if ! command -v prometheus-redis-exporter >/dev/null; then
   DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends prometheus-redis-exporter >&2
 fi
 if [ -z "${REDROVER:-}" ]; then
-  cargo build --release --locked --bin redrover
+  cargo build --release --workspace --locked
   REDROVER=${CARGO_TARGET_DIR:-target}/release/redrover
 fi
 dir=$(mktemp -d)
@@ -28,9 +28,21 @@ finish() {
   wait 2>/dev/null || true
   rm -rf "$dir"
 }
-trap finish EXIT INT TERM
+trap finish EXIT
+trap "exit 130" INT TERM
 begin() { "$@" >>"$dir/log" 2>&1 & last=$!; pids="$pids $last"; }
-wait_for() { until "$@" >/dev/null 2>&1; do sleep 0.1; done; }
+wait_for() {
+  tries=0
+  until "$@" >/dev/null 2>&1; do
+    tries=$((tries + 1))
+    if [ $tries -gt 200 ]; then
+      echo "in 20 s there was no answer to: $*" >&2
+      tail -n 20 "$dir/log" >&2
+      exit 1
+    fi
+    sleep 0.1
+  done
+}
 
 redis=17701 hung=17702 far=17703 fleet=17704 ours=17711 theirs=17712 theirs_far=17713
 for port in $redis $hung; do

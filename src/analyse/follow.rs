@@ -1,5 +1,6 @@
 //! A model in use: scores with the limit that they are held against.
 
+use super::drift::{Day, Drift};
 use super::limit::{Limit, Threshold};
 use super::stream::{Look, Stream};
 use super::train::Trained;
@@ -26,6 +27,7 @@ impl Judgement {
 pub struct Follower {
     stream: Stream,
     limit: Limit,
+    day: Day,
 }
 
 impl Follower {
@@ -34,7 +36,7 @@ impl Follower {
     pub fn new(trained: Trained, threshold: Threshold) -> Self {
         let mut limit = Limit::new(threshold, trained.model.period_seconds());
         limit.extend(trained.scores);
-        Self { stream: Stream::new(trained.model), limit }
+        Self { day: Day::new(&trained.model), stream: Stream::new(trained.model), limit }
     }
 
     /// The model and its last row.
@@ -49,14 +51,23 @@ impl Follower {
         self.limit.current()
     }
 
+    /// How far the last day lies from what the model was trained on; unknown before half a day is seen.
+    #[must_use]
+    pub fn drift(&self) -> Option<Drift> {
+        self.day.drift()
+    }
+
     /// Remembers a row of the past without judging it.
     pub fn recall(&mut self, time: i64, row: &[f64]) {
         self.stream.push(time, row, false);
+        self.day.push(time, self.stream.z());
     }
 
     /// Judges a row and remembers it.
     pub fn push(&mut self, time: i64, row: &[f64]) -> Option<Judgement> {
-        let look = self.stream.push(time, row, true)?;
+        let look = self.stream.push(time, row, true);
+        self.day.push(time, self.stream.z());
+        let look = look?;
         let judgement = self.judge(look);
         self.limit.push(look.score);
         Some(judgement)

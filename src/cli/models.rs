@@ -4,7 +4,9 @@ use clap::Args;
 
 use super::explain::time;
 use super::parts::{ConfigArgs, Failure, Output, config};
-use crate::learn::{Listed, Models};
+use crate::analyse::{Artifact, Drift};
+use crate::app::learning;
+use crate::learn::{Learning, Listed, Models};
 
 #[derive(Debug, Args)]
 pub(super) struct ModelsArgs {
@@ -17,46 +19,63 @@ pub(super) struct ModelsArgs {
 
 pub(super) fn run(args: &ModelsArgs) -> Result<(), Failure> {
     let config = config(&args.config.file)?;
-    let listed = Models::new(&config.agent.data_dir).list()?;
+    let (models, learning) = (Models::new(&config.agent.data_dir), learning(&config));
+    let listed = models.list()?;
+    let known = Known { models, learning };
     match args.output {
         Output::Json => {
-            let models: Vec<_> = listed.iter().map(json).collect();
+            let models: Vec<_> = listed.iter().map(|file| json(file, &known)).collect();
             println!("{:#}", serde_json::json!(models));
         }
         Output::Text if listed.is_empty() => {
             let hours = config.analysis.history_min.as_secs() / 3600;
             println!("no model yet: the first is made after {hours} hours of history, or by redrover train");
         }
-        Output::Text => listed.iter().for_each(|file| println!("{}", text(file))),
+        Output::Text => listed.iter().for_each(|file| println!("{}", text(file, &known))),
     }
     Ok(())
 }
 
-fn json(file: &Listed) -> serde_json::Value {
+/// What is known of the targets whose models these are.
+struct Known {
+    models: Models,
+    learning: Learning,
+}
+
+impl Known {
+    /// How far the last day lies from what a model was trained on; unknown where its history is too short, or not readable.
+    fn drift(&self, artifact: &Artifact) -> Option<Drift> {
+        self.learning.drift(&self.models, artifact).ok().flatten()
+    }
+}
+
+fn json(file: &Listed, known: &Known) -> serde_json::Value {
     let (path, bytes) = (file.path.display().to_string(), file.bytes);
     match &file.artifact {
         Ok(artifact) => {
             let model = &artifact.content.model;
             let (from, until) = model.span();
+            let drift = known.drift(artifact);
             serde_json::json!({
                 "path": path, "bytes": bytes, "service": artifact.service, "site": artifact.site,
                 "target": artifact.target, "trained_unix_seconds": artifact.trained, "rows": model.rows(),
                 "from_unix_seconds": from, "until_unix_seconds": until, "period_seconds": model.period_seconds(),
                 "signals": model.names().len(), "moving": model.moving(), "knows_the_hour": model.is_daily(),
+                "drift": drift.map(|drift| drift.distance), "drift_of": drift.map(|drift| &model.names()[drift.column]),
             })
         }
         Err(error) => serde_json::json!({"path": path, "bytes": bytes, "refused": reasons(error)}),
     }
 }
 
-fn text(file: &Listed) -> String {
+fn text(file: &Listed, known: &Known) -> String {
     match &file.artifact {
         Ok(artifact) => {
             let model = &artifact.content.model;
             let (from, until) = model.span();
             let hour = if model.is_daily() { "knows the hour" } else { "knows no hour yet" };
             format!(
-                "{} {} {}: {} rows from {} to {}, {} signals of which {} ever moved, {hour}, {} KiB",
+                "{} {} {}: {} rows from {} to {}, {} signals of which {} ever moved, {hour}, {}, {} KiB",
                 artifact.service,
                 artifact.site,
                 artifact.target,
@@ -65,11 +84,20 @@ fn text(file: &Listed) -> String {
                 time(until * 1000),
                 model.names().len(),
                 model.moving(),
+                drift(artifact, known),
                 file.bytes / 1024
             )
         }
         Err(error) => reasons(error),
     }
+}
+
+/// "drift 4.2 (keys)"
+fn drift(artifact: &Artifact, known: &Known) -> String {
+    let drift = known.drift(artifact);
+    drift.map_or("drift not known yet".to_owned(), |drift| {
+        format!("drift {:.1} ({})", drift.distance, artifact.content.model.names()[drift.column])
+    })
 }
 
 /// An error with what caused it.

@@ -57,7 +57,7 @@ pub(super) async fn run(args: TrainArgs) -> Result<(), Failure> {
     match made {
         0 => Err(anyhow::anyhow!("no model was made").into()),
         _ => {
-            println!("a running agent takes them when it starts");
+            println!("a running agent takes them at the end of its next period");
             Ok(())
         }
     }

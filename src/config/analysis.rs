@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::checked::{Analysis, AnalysisSignal, AnomalyDirection, AnomalyThreshold};
-use super::read::{Section, choice, duration, number, word};
+use super::read::{Section, choice, duration, number};
+use crate::types::MEASURES;
 
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -76,16 +77,26 @@ fn threshold(section: &Section<'_>, default: AnomalyThreshold) -> AnomalyThresho
 
 fn signals(section: &Section<'_>) -> Vec<AnalysisSignal> {
     let Some(list) = section.item("signals").and_then(|item| item.items()) else { return Vec::new() };
-    list.iter().filter_map(signal).collect()
+    let mut signals: Vec<AnalysisSignal> = Vec::new();
+    for item in list {
+        let Some(signal) = signal(&item) else { continue };
+        if signals.iter().any(|known| known.name == signal.name) {
+            let what = format!("{} has a rule already", signal.name);
+            section.sheet.problem(&item.key, what, "keep one of them");
+        }
+        signals.push(signal);
+    }
+    signals
 }
 
 fn signal(item: &super::read::Item<'_>) -> Option<AnalysisSignal> {
     let section = item.section(&["name", "direction", "deviation_min", "deviation_min_share"])?;
     let directions =
         [("both", AnomalyDirection::Both), ("high", AnomalyDirection::High), ("low", AnomalyDirection::Low)];
+    let names = MEASURES.map(|name| (name, name));
     let least = || number(|n| (0.0..=1e15).contains(&n), "a number from 0 on", "10");
     Some(AnalysisSignal {
-        name: section.required("name", "name: blocked_clients", word(64, "_"))?,
+        name: section.required("name", "name: blocked_clients", choice(&names))?.to_owned(),
         direction: section.or("direction", AnomalyDirection::Both, choice(&directions)),
         deviation_min: section.or("deviation_min", 0.0, least()),
         deviation_min_share: section.or("deviation_min_share", 0.0, least()),

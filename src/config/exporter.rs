@@ -1,6 +1,7 @@
 //! Reads what is exported beside the services: groups of targets with a login each, and what a scrape asks for.
 
 use super::checked::{Address, Target};
+use super::keys::{self, Keys};
 use super::raw::{Placed, RawExporter, RawGroup};
 use super::read::{Item, Section, boolean, choice, integer, named};
 use super::redis::{Login, login};
@@ -19,6 +20,8 @@ pub struct Exporter {
     pub parameters: bool,
     /// Most connections of a server that are listed; 0 for none.
     pub clients_max: u32,
+    /// Which keys of a server are looked at.
+    pub keys: Keys,
 }
 
 /// Targets with one login.
@@ -67,8 +70,8 @@ impl Group {
 
 /// Reads the section.
 pub(super) fn exporter(file: &Section<'_>) -> RawExporter {
-    let section =
-        file.item("exporter").and_then(|item| item.section(&["groups", "parameters", "clients_max"]));
+    let known = ["groups", "parameters", "clients_max", "keys"];
+    let section = file.item("exporter").and_then(|item| item.section(&known));
     let Some(section) = section else { return RawExporter::default() };
     let groups = section.item("groups").and_then(|item| item.items()).unwrap_or_default();
     let clients_max = section.or("clients_max", 0, integer(0..=CLIENTS_MAX));
@@ -76,6 +79,7 @@ pub(super) fn exporter(file: &Section<'_>) -> RawExporter {
         groups: groups.iter().filter_map(group).collect(),
         parameters: section.or("parameters", false, boolean),
         clients_max: u32::try_from(clients_max).unwrap_or(0),
+        keys: section.item("keys").map(|item| keys::keys(&item)).unwrap_or_default(),
     }
 }
 

@@ -14,6 +14,7 @@ use super::embedded::EmbeddedDns;
 use super::exporter::{Discover, Exporter, Group};
 use super::history::History;
 use super::hooks::Hooks;
+use super::keys::Keys;
 use super::notify::Channel;
 use super::redis::Login;
 use super::route53::{MoreRecord, RawMore};
@@ -65,6 +66,7 @@ pub(super) struct RawExporter {
     pub(super) groups: Vec<RawGroup>,
     pub(super) parameters: bool,
     pub(super) clients_max: u32,
+    pub(super) keys: Keys,
 }
 
 /// A group of targets.
@@ -172,7 +174,8 @@ impl RawExporter {
             })
         };
         let groups = self.groups.into_iter().map(group).collect::<Option<_>>()?;
-        Some(Exporter { groups, parameters: self.parameters, clients_max: self.clients_max })
+        let Self { parameters, clients_max, keys, .. } = self;
+        Some(Exporter { groups, parameters, clients_max, keys })
     }
 }
 

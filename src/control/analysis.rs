@@ -4,9 +4,10 @@ use super::worker::Worker;
 use crate::analyse::{Direction, Rule, Settings, Threshold};
 use crate::config::{Analysis, AnalysisSignal, AnomalyDirection, AnomalyThreshold};
 use crate::decide::{Decision, Group, Health, Reason};
-use crate::types::{SiteName, Snapshot};
+use crate::types::{SiteName, Snapshot, TargetName};
 
-/// What is unusual at the active site is told with the decision in so many sentences at most.
+/// What is unusual at the active site is told with the decision in so many sentences at most, and what is unlike its peers
+/// at any site.
 const SENTENCES_MAX: usize = 3;
 
 /// The settings of the analysis that a configuration asks for.
@@ -41,7 +42,8 @@ impl Worker {
         self.signals.note(snapshots, timeout);
     }
 
-    /// Says with the decision what is unusual at its active site.
+    /// Says with the decision what is unusual at its active site, and which targets are unlike their peers. The latter is
+    /// shown there because people look there; it is no evidence.
     pub(super) fn tell_unusual(&self, decision: &mut Decision) {
         let mut terms = decision.confidence.terms.iter_mut();
         let Some(term) = terms.find(|term| term.group == Group::Anomaly) else { return };
@@ -50,6 +52,21 @@ impl Worker {
             let most = because.len().min(SENTENCES_MAX);
             term.because = format!("{}: {}", term.because, because[..most].join("; "));
         }
+        let outliers = self.analyser.peer_outliers();
+        let told = outliers.iter().filter_map(|(site, target, outlier)| {
+            Some(format!("{site} {target}: {}", outlier.because.as_ref()?))
+        });
+        let told: Vec<String> = told.take(SENTENCES_MAX).collect();
+        if !told.is_empty() {
+            term.because = format!("{} (unlike its peers, no evidence: {})", term.because, told.join("; "));
+        }
+    }
+
+    /// The targets that are told of as unlike their peers.
+    pub(super) fn unlike_peers(&self) -> Vec<(SiteName, TargetName)> {
+        let outliers = self.analyser.peer_outliers().into_iter();
+        let told = outliers.filter(|(.., outlier)| outlier.because.is_some());
+        told.map(|(site, target, _)| (site, target)).collect()
     }
 
     /// Hands over the rows that this round completed, once everything that its decision asks for is under way, and takes

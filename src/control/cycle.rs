@@ -241,6 +241,7 @@ impl Worker {
         decision: &Decision,
     ) -> Result<(), JournalError> {
         let journal = self.setup.hands.journal.clone();
+        let unlike = self.unlike_peers();
         if let Some((seq, last)) = &mut self.last
             && cause == Cause::Timer
             && decision.plan.is_none()
@@ -249,6 +250,7 @@ impl Worker {
             && decision.closing.is_none()
             && decision.comparison.is_none()
             && last.says_the_same(decision)
+            && self.told_unlike == unlike
             && (0..WRITTEN_AGAIN_MS).contains(&decision.made.unix_ms().saturating_sub(self.last_written))
         {
             journal.repeat(*seq, decision.made.unix_ms()).await?;
@@ -275,7 +277,7 @@ impl Worker {
         }
         let seqs = journal.append(entries).await?;
         self.last = seqs.first().map(|seq| (*seq, decision.clone()));
-        self.last_written = decision.made.unix_ms();
+        (self.last_written, self.told_unlike) = (decision.made.unix_ms(), unlike);
         Ok(())
     }
 
@@ -381,6 +383,7 @@ impl Worker {
             snapshots: evidence.snapshots,
             signals: self.signals.all(),
             anomalies: self.analyser.anomalies(),
+            peer_outliers: self.analyser.peer_outliers(),
             decision,
             fence: record.as_ref().and_then(|r| fence_of(r).ok().flatten()),
             record,

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::config::Service;
 use crate::decide::{Crowd, DOWN_SEVERITY, Decision, Health, Reason, Verdict};
 use crate::monitor::TargetSignals;
-use crate::types::{AlertKey, Anomaly, Fence, RecordState, ServiceName, SiteName, Snapshot, TargetName};
+use crate::types::{
+    AlertKey, Anomaly, Fence, PeerOutlier, RecordState, ServiceName, SiteName, Snapshot, TargetName,
+};
 
 /// The picture of one service.
 #[derive(Debug, Clone)]
@@ -19,6 +21,8 @@ pub struct ServiceView {
     pub signals: Vec<TargetSignals>,
     /// How unusual each target is of which that can be said.
     pub anomalies: Vec<(SiteName, TargetName, Anomaly)>,
+    /// How unlike its peers each target is that has any.
+    pub peer_outliers: Vec<(SiteName, TargetName, PeerOutlier)>,
     /// What was decided.
     pub decision: Decision,
     /// What the provider holds, where it could be read.

@@ -22,7 +22,7 @@ use crate::decide::{Decision, Resume, State};
 use crate::learn::Lessons;
 use crate::monitor::{Peers, SignalBook};
 use crate::store::{Body, Entry, JournalError, Kind, NewEntry, OperatorAction, Query, Story, Ticket};
-use crate::types::{Moment, RecordView, ServiceName, SiteName};
+use crate::types::{Moment, RecordView, ServiceName, SiteName, TargetName};
 
 /// A switch that is under way may take so long to reach a safe place when the program stops.
 const DRAIN_LIMIT: Duration = Duration::from_secs(10);
@@ -93,6 +93,8 @@ pub struct Worker {
     pub(super) last: Option<(u64, Decision)>,
     /// When that was written, Unix milliseconds.
     pub(super) last_written: i64,
+    /// The targets that it told of as unlike their peers.
+    pub(super) told_unlike: Vec<(SiteName, TargetName)>,
     /// What the log was told last: it is not told again in every round while the journal takes nothing.
     pub(super) announced: Option<Decision>,
     pub(super) held: BTreeMap<SiteName, bool>,
@@ -129,6 +131,7 @@ impl Worker {
             last: None,
             announced: None,
             last_written: 0,
+            told_unlike: Vec::new(),
             held: BTreeMap::new(),
             is_durable: true,
             is_informed: false,

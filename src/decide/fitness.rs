@@ -250,9 +250,11 @@ fn lag(
 
 fn capacity(snapshot: Option<&Snapshot>, state: &State) -> Fitness {
     let worst = snapshot.map_or(Some(1.0), |seen| {
+        let plane = seen.control.as_ref().and_then(|plane| plane.as_ref().ok());
+        let limit = plane.and_then(|plane| plane.memory_limit_bytes);
         seen.targets
             .iter()
-            .map(|t| share_of_memory(t, state))
+            .map(|t| share_of_memory(t, limit, state))
             .try_fold(0.0, |worst: f64, s| Some(worst.max(s?)))
     });
     let (unfitness, because) = match worst {
@@ -265,11 +267,14 @@ fn capacity(snapshot: Option<&Snapshot>, state: &State) -> Fitness {
     Fitness { dimension: Dimension::Capacity, unfitness, because }
 }
 
-fn share_of_memory(seen: &TargetSnapshot, state: &State) -> Option<f64> {
+/// `of_cluster` is the limit that the cluster's control plane tells: not every Redis tells its own.
+fn share_of_memory(seen: &TargetSnapshot, of_cluster: Option<u64>, state: &State) -> Option<f64> {
     let facts = seen.facts.as_ref().ok()?;
-    let limit = match facts.memory_max_bytes? {
-        0 => facts.memory_system_bytes?,
-        max => max,
+    let told = facts.memory_max_bytes.filter(|max| *max > 0).or(of_cluster.filter(|max| *max > 0));
+    let limit = match (told, facts.memory_max_bytes.or(of_cluster)) {
+        (Some(limit), _) => limit,
+        (None, Some(_)) => facts.memory_system_bytes?,
+        (None, None) => return None,
     };
     let need = facts.memory_used_bytes?.max(state.active_memory_bytes().unwrap_or(0));
     (limit > 0).then(|| need as f64 / limit as f64)

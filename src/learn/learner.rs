@@ -3,35 +3,22 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::history::{History, HistoryError};
-use super::models::{ModelError, Models};
-use crate::analyse::{Artifact, Follower, Lesson, Settings, Table, TrainError, measure_names, train};
-use crate::types::{Clock, ServiceName, SiteName, TargetName};
+use super::learning::{LearnError, Learning, Place, place};
+use super::models::{Models, load};
+use crate::analyse::{Artifact, Follower, Lesson, Table};
+use crate::types::{Clock, ServiceName};
 
 /// Rounds whose rows may wait; more are lost, and said so.
 const LESSONS_MAX: usize = 1024;
 
-/// A target among all.
-pub type Place = (ServiceName, SiteName, TargetName);
-
-/// How models are made.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Learning {
-    /// How targets are analysed.
-    pub settings: Settings,
-    /// How much history is kept of each target.
-    pub history: Duration,
-    /// Before so much of it there is no model.
-    pub history_min: Duration,
-    /// A model is made anew so often.
-    pub retrain: Duration,
-}
-
+/// A model that has drifted is made anew after this part of the time that it would else be in use.
+const DRIFTED_PART: u32 = 2;
 /// A model that is ready, and when it was trained.
 #[derive(Debug, Clone)]
 pub struct Ready {
@@ -80,20 +67,8 @@ struct Work {
     shelf: Shelf,
     /// When each target's model was trained, or was tried to.
     tried: Mutex<BTreeMap<Place, i64>>,
-}
-
-/// Why there is no model.
-#[derive(Debug, thiserror::Error)]
-pub enum LearnError {
-    /// What was seen cannot be read.
-    #[error(transparent)]
-    History(#[from] HistoryError),
-    /// The model cannot be kept.
-    #[error(transparent)]
-    Model(#[from] ModelError),
-    /// No model can be made of it.
-    #[error("no model can be made")]
-    Train(#[from] TrainError),
+    /// When the model file that each target has was written.
+    known: Mutex<BTreeMap<Place, Option<SystemTime>>>,
 }
 
 impl Learner {
@@ -102,8 +77,8 @@ impl Learner {
     pub fn new(data_dir: &Path, learning: Learning, clock: Arc<dyn Clock>) -> (Self, Lessons) {
         let (sender, lessons) = mpsc::channel(LESSONS_MAX);
         let shelf = Shelf::default();
-        let (models, tried) = (Models::new(data_dir), Mutex::default());
-        let work = Arc::new(Work { models, learning, clock, shelf: Arc::clone(&shelf), tried });
+        let (models, tried, known) = (Models::new(data_dir), Mutex::default(), Mutex::default());
+        let work = Arc::new(Work { models, learning, clock, shelf: Arc::clone(&shelf), tried, known });
         (Self { work, lessons }, Lessons { sender, shelf })
     }
 
@@ -149,13 +124,11 @@ impl Work {
     }
 
     fn restore_one(&self, artifact: Artifact) {
-        let names = (
-            ServiceName::new(&artifact.service),
-            SiteName::new(&artifact.site),
-            TargetName::new(&artifact.target),
-        );
-        let (Ok(service), Ok(site), Ok(target)) = names else { return };
-        let place = (service, site, target);
+        let Some(place) = place(&artifact) else { return };
+        self.known
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(place.clone(), self.models.written(&place));
         if artifact.content.model.period_seconds() != self.learning.settings.period_seconds {
             return;
         }
@@ -165,12 +138,27 @@ impl Work {
         }
     }
 
+    /// Takes the model of a target that somebody else made meanwhile, such as `redrover train`.
+    fn take(&self, place: &Place) {
+        let written = self.models.written(place);
+        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if written.is_none() || known().get(place) == Some(&written) {
+            return;
+        }
+        known().insert(place.clone(), written);
+        match load(&self.models.path(place)) {
+            Ok(artifact) => self.restore_one(artifact),
+            Err(error) => warn(&error, "a model was refused; it will be made anew"),
+        }
+    }
+
     fn learn(&self, service: &ServiceName, lesson: &Lesson) {
         let place = (service.clone(), lesson.site.clone(), lesson.target.clone());
         if let Err(error) = self.history(&place).push(lesson.time, &lesson.row, lesson.is_usual) {
             return warn(&error, "a row of history is lost");
         }
-        if self.is_due(&place, lesson.time) {
+        self.take(&place);
+        if self.is_due(&place, lesson.time, lesson.has_drifted) {
             self.tried.lock().unwrap_or_else(PoisonError::into_inner).insert(place.clone(), lesson.time);
             if let Err(error) = self.train(&place) {
                 warn(&error, "a model could not be made");
@@ -178,15 +166,18 @@ impl Work {
         }
     }
 
-    /// Whether a model is to be made: for the first time, when there is enough history, or because the last is old.
-    fn is_due(&self, place: &Place, now: i64) -> bool {
+    /// Whether a model is to be made: for the first time, when there is enough history, or because the last is old or of
+    /// other times.
+    fn is_due(&self, place: &Place, now: i64, has_drifted: bool) -> bool {
+        let Learning { retrain, .. } = self.learning;
+        let retrain = if has_drifted { retrain / DRIFTED_PART } else { retrain };
         let apart = |then: i64, least: Duration| {
             u64::try_from(now.saturating_sub(then)).is_ok_and(|seconds| seconds >= least.as_secs())
         };
         let tried = self.tried.lock().unwrap_or_else(PoisonError::into_inner).get(place).copied();
         let shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
         match (shelf.get(place).map(|ready| ready.trained), tried) {
-            (Some(trained), tried) => apart(trained.max(tried.unwrap_or(trained)), self.learning.retrain),
+            (Some(trained), tried) => apart(trained.max(tried.unwrap_or(trained)), retrain),
             // Looking costs a read of the file, so not in every period.
             (None, Some(tried)) => apart(tried, self.learning.history_min / 10),
             (None, None) => true,
@@ -196,6 +187,8 @@ impl Work {
     fn train(&self, place: &Place) -> Result<(), LearnError> {
         let began = self.clock.now();
         let Some((artifact, table)) = self.learning.train(&self.models, place)? else { return Ok(()) };
+        let written = self.models.written(place);
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(place.clone(), written);
         let took_ms = self.clock.now().since(began).as_millis();
         let (service, site, target) = place;
         let rows = artifact.content.model.rows();
@@ -223,69 +216,15 @@ impl Work {
     }
 }
 
-impl Learning {
-    /// Makes a model of all that is known of a target, and keeps it. Nothing where there is too little history.
-    ///
-    /// # Errors
-    /// The history cannot be read, no model can be made of it, or it cannot be kept.
-    pub fn train(&self, models: &Models, place: &Place) -> Result<Option<(Artifact, Table)>, LearnError> {
-        let table = self.table(models, place)?;
-        let (Some(first), Some(last)) = (table.times().first(), table.times().last()) else {
-            return Ok(None);
-        };
-        let (span, last) = (last - first + i64::from(self.settings.period_seconds), *last);
-        if u64::try_from(span).unwrap_or(0) < self.history_min.as_secs() {
-            return Ok(None);
-        }
-        let (service, site, target) = place;
-        let artifact = Artifact {
-            service: service.to_string(),
-            site: site.to_string(),
-            target: target.to_string(),
-            trained: last,
-            content: train(&table, &self.settings.recipe(service, site, target))?,
-        };
-        models.save(&artifact, place)?;
-        Ok(Some((artifact, table)))
-    }
-
-    /// A history with these settings.
-    #[must_use]
-    pub fn history_of(&self, path: &Path) -> History {
-        let rows = self.history.as_secs() / u64::from(self.settings.period_seconds.max(1));
-        let rows = usize::try_from(rows).unwrap_or(usize::MAX);
-        History::new(path, measure_names(), self.settings.period_seconds, rows)
-    }
-
-    /// All that is known of a target: what Prometheus knew, and then what was seen.
-    ///
-    /// # Errors
-    /// A file cannot be read.
-    pub fn table(&self, models: &Models, place: &Place) -> Result<Table, HistoryError> {
-        let seen = self.history_of(&models.history(place)).read()?;
-        let past = self.history_of(&models.past(place)).read()?;
-        let first = seen.first().map_or(i64::MAX, |(time, ..)| *time);
-        let newest = seen.last().or(past.last()).map_or(0, |(time, ..)| *time);
-        let oldest = newest.saturating_sub(i64::try_from(self.history.as_secs()).unwrap_or(i64::MAX));
-        let mut table = Table::new(measure_names());
-        let past = past.into_iter().filter(|(time, ..)| *time < first);
-        for (time, row, is_usual) in past.chain(seen).filter(|(time, ..)| *time > oldest) {
-            let row: Vec<f64> = row.iter().map(|value| f64::from(*value)).collect();
-            table.push(time, &row, is_usual);
-        }
-        Ok(table)
-    }
-}
-
 fn warn(error: &(dyn std::error::Error + 'static), what: &str) {
     tracing::warn!(error, "{what}");
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::models::load;
     use super::*;
-    use crate::types::SystemClock;
+    use crate::analyse::{Settings, measure_names};
+    use crate::types::{SiteName, SystemClock, TargetName};
 
     fn place() -> Place {
         (
@@ -299,7 +238,7 @@ mod tests {
         let (_, site, target) = place();
         let row =
             measure_names().enumerate().map(|(place, _)| ((minute * 7 + place as i64) % 11) as f64).collect();
-        Lesson { site, target, time: minute * 60, row, is_usual: true }
+        Lesson { site, target, time: minute * 60, row, is_usual: true, has_drifted: false }
     }
 
     fn work(folder: &Path, history_min: Duration) -> Work {
@@ -342,5 +281,70 @@ mod tests {
         assert!(third.models.list().unwrap()[0].artifact.is_err());
         third.learn(&place().0, &lesson(211));
         assert!(load(&path).is_ok() && third.shelf.lock().unwrap().contains_key(&place()));
+    }
+
+    #[test]
+    fn a_model_that_somebody_else_made_is_taken_without_a_restart() {
+        let folder = tempfile::tempdir().unwrap();
+        let agent = work(folder.path(), Duration::from_secs(20 * 3600));
+        (0..130).for_each(|minute| agent.learn(&place().0, &lesson(minute)));
+        assert!(agent.shelf.lock().unwrap().is_empty(), "there is too little history");
+        // As `redrover train` does, with a configuration that asks for less.
+        let other = work(folder.path(), Duration::from_secs(7200));
+        let (made, _) = other.learning.train(&other.models, &place()).unwrap().expect("it is enough");
+        agent.learn(&place().0, &lesson(130));
+        assert_eq!(agent.shelf.lock().unwrap()[&place()].trained, made.trained);
+    }
+
+    #[test]
+    fn what_has_drifted_is_made_anew_before_its_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let work = work(folder.path(), Duration::from_secs(7200));
+        (0..140).for_each(|minute| work.learn(&place().0, &lesson(minute)));
+        let trained = work.shelf.lock().unwrap()[&place()].trained;
+        for (later, has_drifted, is_due) in
+            [(1799, true, false), (1800, true, true), (1800, false, false), (3600, false, true)]
+        {
+            let found = work.is_due(&place(), trained + later, has_drifted);
+            assert_eq!(found, is_due, "{later} s later, drifted: {has_drifted}");
+        }
+    }
+
+    /// Whoever looks hands rows over and goes on, however long the learner takes, and however many rows wait.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn nobody_waits_for_the_learner() {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(SystemClock::new());
+        let learning = work(folder.path(), Duration::from_secs(20 * 3600)).learning;
+        let (learner, lessons) = Learner::new(folder.path(), learning, clock);
+        let (work, cancelled) = (Arc::clone(&learner.work), CancellationToken::new());
+        // With this in other hands the learner stands still in the middle of a lesson.
+        let (taken, is_taken) = std::sync::mpsc::channel();
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        let other = Arc::clone(&work);
+        let holder = std::thread::spawn(move || {
+            let _held = other.tried.lock();
+            taken.send(()).unwrap();
+            released.recv()
+        });
+        is_taken.recv().unwrap();
+        let mut tasks = tokio::task::JoinSet::new();
+        tasks.spawn(learner.run(cancelled.clone()));
+        lessons.give(&place().0, vec![lesson(0)]);
+        let history = work.models.history(&place());
+        let has_begun = async {
+            while !history.exists() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), has_begun).await.expect("the learner begins");
+        for minute in 1..=2 * LESSONS_MAX as i64 {
+            lessons.give(&place().0, vec![lesson(minute)]);
+            assert!(lessons.younger(&place(), None).is_none());
+        }
+        drop(release);
+        cancelled.cancel();
+        assert!(tasks.join_next().await.is_some_and(|ended| ended.is_ok()));
+        assert!(holder.join().is_ok());
     }
 }

@@ -3,10 +3,12 @@
 //! Absent on purpose: what a model is, which is for `analyse`; anything that a probe would have to wait for.
 
 mod learner;
+mod learning;
 
 mod history;
 mod models;
 
 pub use history::{History, HistoryError};
-pub use learner::{LearnError, Learner, Learning, Lessons, Place, Ready};
+pub use learner::{Learner, Lessons, Ready};
+pub use learning::{LearnError, Learning, Place};
 pub use models::{Listed, ModelError, Models};

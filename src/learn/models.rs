@@ -3,9 +3,10 @@
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use super::history::replace;
-use super::learner::Place;
+use super::learning::Place;
 use crate::analyse::{ARTIFACT_BYTES_MAX, Artifact, ArtifactError};
 
 /// The ending of a model's file.
@@ -80,6 +81,11 @@ impl Models {
     #[must_use]
     pub fn path(&self, place: &Place) -> PathBuf {
         self.folder.join(format!("{}.{ENDING}", file_name(place)))
+    }
+
+    /// When the model file of a target was last written; nothing where there is none.
+    pub(super) fn written(&self, place: &Place) -> Option<SystemTime> {
+        std::fs::metadata(self.path(place)).and_then(|file| file.modified()).ok()
     }
 
     /// Keeps a model; the one before is replaced at once.

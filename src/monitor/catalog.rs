@@ -7,6 +7,7 @@ pub mod asked;
 pub mod counted;
 pub mod enterprise;
 pub mod house;
+mod keys;
 mod make;
 mod manual;
 mod memory;
@@ -18,7 +19,7 @@ mod spec;
 mod stats;
 
 pub use self::manual::manual;
-pub use self::source::{BufferLimit, Source, Watchers};
+pub use self::source::{BufferLimit, KeyFact, Source, Watchers};
 pub use self::spec::{MetricKind, MetricSpec, Names, TARGET_LABELS, Unit};
 
 /// A part of the catalog.
@@ -51,6 +52,8 @@ pub const SECTIONS: &[Section] = &[
     section("Cluster (`/scrape` only)", asked::CLUSTER),
     section("Connections (`/scrape` only, where asked for)", asked::CLIENTS),
     section("Sentinel (INFO's also on `/metrics`)", asked::SENTINEL),
+    section("Keys (`/scrape` only, where asked for)", keys::KEYS),
+    section("Streams (`/scrape` only, where asked for)", keys::STREAMS),
     section("The scrape (`/scrape` only)", asked::SCRAPE),
     section("Whether a Redis Enterprise cluster answers", enterprise::LOOKS),
     section("Redis Enterprise clusters", enterprise::WHOLE),

@@ -15,6 +15,9 @@ pub fn register(registry: &mut Registry, spec: &MetricSpec, metric: impl Metric)
     registry.register(spec.family(), spec.help, metric);
 }
 
+/// A page begins with so many bytes: that of one Redis fits, and need not be moved while it grows.
+const PAGE_BYTES: usize = 96 * 1024;
+
 /// A page that is being written, one block for each family.
 #[derive(Debug)]
 pub struct Page {
@@ -27,7 +30,7 @@ impl Page {
     /// An empty page.
     #[must_use]
     pub fn new(format: Format) -> Self {
-        Self { format, text: String::new(), names: BTreeSet::new() }
+        Self { format, text: String::with_capacity(PAGE_BYTES), names: BTreeSet::new() }
     }
 
     /// Writes a family with its series; a family without series leaves no trace. A family that the page has already is
@@ -74,10 +77,8 @@ impl Page {
     }
 
     fn claim(&mut self, family: Cow<'static, str>) -> bool {
-        let is_new = !self.names.contains(&family);
-        if is_new {
-            self.names.insert(family);
-        } else {
+        let is_new = self.names.insert(family.clone());
+        if !is_new {
             tracing::error!(%family, "a metric family was written twice; the second block is left out");
         }
         is_new
@@ -186,7 +187,9 @@ enum Quote {
 
 fn escape(text: &mut String, raw: &str, quote: Quote) {
     let mut rest = raw;
-    while let Some(at) = rest.find(|c| matches!(c, '\\' | '\n') || (c == '"' && quote == Quote::Escaped)) {
+    let is_special = |b: u8| matches!(b, b'\\' | b'\n') || (b == b'"' && quote == Quote::Escaped);
+    // None of them is a part of a longer character.
+    while let Some(at) = rest.bytes().position(is_special) {
         let (plain, special) = rest.split_at(at);
         text.push_str(plain);
         text.push_str(match special.as_bytes()[0] {

@@ -35,8 +35,8 @@ pub struct InfoReply {
     text: String,
     sections: Vec<Section>,
     lines: Vec<Line>,
-    /// The lines' numbers in the order of their keys, and of equal keys in the text's order.
-    by_key: Vec<u32>,
+    /// The lines in the order of their keys, and of equal keys in the text's order.
+    by_key: Vec<Entry>,
 }
 
 /// A title, and the first of its lines.
@@ -52,6 +52,13 @@ struct Line {
     start: u32,
     colon: u32,
     end: u32,
+}
+
+/// A line as the search for a key sees it: most keys differ in their first eight bytes, which one comparison tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Entry {
+    beginning: u64,
+    line: u32,
 }
 
 impl InfoReply {
@@ -89,11 +96,11 @@ impl InfoReply {
         if !whole {
             return Err(InfoError::Cut { line: count });
         }
-        let mut by_key: Vec<u32> = (0..narrow(lines.len())).collect();
-        by_key.sort_by(|one, other| {
-            let [one, other] = [one, other].map(|line| key_in(&text, lines[*line as usize]));
-            one.cmp(other)
-        });
+        let key = |entry: &Entry| key_in(&text, lines[entry.line as usize]);
+        let entry = |(line, at): (u32, &Line)| Entry { beginning: beginning(key_in(&text, *at)), line };
+        let mut by_key: Vec<Entry> = (0..).zip(&lines).map(entry).collect();
+        by_key
+            .sort_by(|one, other| one.beginning.cmp(&other.beginning).then_with(|| key(one).cmp(key(other))));
         Ok(Self { text, sections, lines, by_key })
     }
 
@@ -117,8 +124,12 @@ impl InfoReply {
     /// The first value of a key in any section.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&str> {
-        let line = |i: &u32| self.lines[*i as usize];
-        let at = self.by_key.partition_point(|i| key_in(&self.text, line(i)) < key);
+        let line = |entry: &Entry| self.lines[entry.line as usize];
+        let wanted = beginning(key);
+        let at = self.by_key.partition_point(|entry| {
+            let order = entry.beginning.cmp(&wanted);
+            order.then_with(|| key_in(&self.text, line(entry)).cmp(key)).is_lt()
+        });
         let found = line(self.by_key.get(at)?);
         (key_in(&self.text, found) == key).then(|| self.value(found))
     }
@@ -147,6 +158,13 @@ impl InfoReply {
 
 fn key_in(text: &str, line: Line) -> &str {
     &text[line.start as usize..line.colon as usize]
+}
+
+/// The first eight bytes of a key, as a number that sorts as they do; a shorter key is filled up with zeros.
+fn beginning(key: &str) -> u64 {
+    let mut bytes = [0; 8];
+    bytes.iter_mut().zip(key.bytes()).for_each(|(to, byte)| *to = byte);
+    u64::from_be_bytes(bytes)
 }
 
 /// Places in a text, and lines of it, are fewer than its bytes.
@@ -344,6 +362,18 @@ mod tests {
     }
 
     proptest! {
+        /// Keys that share a beginning, that are one, and that are shorter than one.
+        #[test]
+        fn the_first_of_each_key_is_found(keys in proptest::collection::vec("(cmdstat_|used_memory)?[a-c\u{0}\u{e9}]{0,3}", 0..40)) {
+            let body: String = keys.iter().enumerate().map(|(i, key)| format!("{key}:{i}\n")).collect();
+            let reply = InfoReply::parse(format!("# Server\n{body}end:1\n").as_bytes()).unwrap();
+            for key in &keys {
+                let first = keys.iter().position(|other| other == key).unwrap();
+                prop_assert_eq!(reply.get(key), Some(&*first.to_string()), "{:?}", key);
+                prop_assert_eq!(reply.get(&format!("{key}z")), None);
+            }
+        }
+
         #[test]
         fn arbitrary_bytes_never_panic(mut bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
             let _ = InfoReply::parse(&bytes).map(|reply| facts(&reply));

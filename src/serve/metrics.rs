@@ -200,8 +200,19 @@ fn anomalies(page: &mut Page, views: &[Arc<ServiceView>]) {
         })
     });
     page.family(&house::ANOMALY_BASIS, bases);
+    let outliers = views.iter().flat_map(|view| {
+        let service = view.service.name.as_str();
+        view.peer_outliers.iter().map(move |(site, target, outlier)| {
+            let labels =
+                [("redis_service", service), ("datacenter", site.as_str()), ("target", target.as_str())];
+            (labels, outlier.score.get())
+        })
+    });
+    page.family(&house::PEER_OUTLIER_SCORE, outliers);
     let trained = all().filter_map(|(labels, anomaly)| Some((labels, anomaly.trained? as f64)));
     page.family(&house::MODEL_TRAINED, trained);
+    let drift = all().filter_map(|(labels, anomaly)| Some((labels, anomaly.drift?)));
+    page.family(&house::MODEL_DRIFT, drift);
 }
 
 fn sites(page: &mut Page, views: &[Arc<ServiceView>], now: Moment) {

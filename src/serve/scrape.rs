@@ -10,6 +10,7 @@ use url::form_urlencoded;
 use super::error::ApiError;
 use super::page::page_response;
 use super::router::Serve;
+use crate::config::{KEY_CHECKS_MAX, KeyCheck};
 use crate::monitor::Format;
 
 /// How Prometheus says how long it waits.
@@ -32,19 +33,18 @@ pub(super) async fn scrape(
     headers: HeaderMap,
 ) -> Response {
     let query = query.unwrap_or_default();
-    if let Some(name) = unsupported(&query) {
-        let reason = format!("{name} is not supported: keys and streams are not looked at");
-        return ApiError::Malformed(reason).into_response();
-    }
-    let target = target(&query);
-    let Some(target) = target else {
+    let Some(target) = target(&query) else {
         let hint = "name a configured target, such as /scrape?target=redis://10.0.0.1:6379";
         return ApiError::Malformed(hint.to_owned()).into_response();
     };
+    let checks = checks(&query);
+    if let Err(reason) = may_check(&checks, serve.config.load().exporter.keys.by_request) {
+        return ApiError::Malformed(reason).into_response();
+    }
     let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let format = Format::from_accept(text(header::ACCEPT.as_str()));
     let exporter = serve.exporter.load_full();
-    match exporter.scrape(&target, deadline(text(TIMEOUT_HEADER)), format).await {
+    match exporter.scrape(&target, &checks, deadline(text(TIMEOUT_HEADER)), format).await {
         Some(page) => page_response(&headers, format.content_type(), page),
         None => (StatusCode::NOT_FOUND, "this target is not in the configuration\n").into_response(),
     }
@@ -68,12 +68,23 @@ fn target(query: &str) -> Option<String> {
     pairs.find(|(name, _)| name == "target").map(|(_, value)| value.into_owned())
 }
 
-/// A parameter of redis_exporter that would be silently ignored otherwise.
-fn unsupported(query: &str) -> Option<String> {
-    const NAMES: [&str; 5] =
-        ["check-keys", "check-single-keys", "check-streams", "check-single-streams", "count-keys"];
-    let mut pairs = form_urlencoded::parse(query.as_bytes());
-    pairs.find(|(name, _)| NAMES.contains(&name.as_ref())).map(|(name, _)| name.into_owned())
+/// The keys and streams that a caller asks for, in redis_exporter's words.
+fn checks(query: &str) -> Vec<KeyCheck> {
+    let pairs = form_urlencoded::parse(query.as_bytes());
+    let checks = pairs.filter_map(|(name, value)| KeyCheck::of_parameter(&name, &value)).flatten();
+    checks.take(KEY_CHECKS_MAX + 1).collect()
+}
+
+/// Whether a caller may ask for them, and why not: keys have values, and looking for them costs the server.
+fn may_check(checks: &[KeyCheck], by_request: bool) -> Result<(), String> {
+    match checks.len() {
+        0 => Ok(()),
+        _ if !by_request => {
+            Err("no keys and streams are looked at by request: set exporter.keys.by_request".to_owned())
+        }
+        1..=KEY_CHECKS_MAX => Ok(()),
+        _ => Err(format!("more than {KEY_CHECKS_MAX} keys and patterns")),
+    }
 }
 
 /// When a scrape must have its answer: the caller's own deadline, less a margin.
@@ -106,6 +117,16 @@ mod tests {
         ] {
             assert_eq!(deadline(header), want, "{header:?}");
         }
+    }
+
+    #[test]
+    fn keys_are_looked_at_by_request_where_that_is_allowed() {
+        let few = checks("target=h:1&check-keys=db1%3Da*,b&check-single-streams=s");
+        assert_eq!(few.len(), 3);
+        assert!(may_check(&few, true).is_ok() && may_check(&few, false).is_err());
+        assert!(may_check(&checks("target=h:1&script=x"), false).is_ok(), "nothing is asked for");
+        let many = checks(&format!("count-keys={}", "a*,".repeat(KEY_CHECKS_MAX + 1)));
+        assert!(may_check(&many, true).is_err());
     }
 
     #[test]

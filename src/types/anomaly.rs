@@ -2,6 +2,38 @@
 
 use super::{Rarity, Ratio};
 
+/// The signals that the analysis learns from, sorted: the values of its label `signal`, and what `analysis.signals` may name.
+pub const MEASURES: [&str; 28] = [
+    "blocked_clients",
+    "client_output_bytes",
+    "command_seconds",
+    "commands_per_second",
+    "connected_clients",
+    "connected_replicas",
+    "connections_per_second",
+    "connections_share",
+    "cpu_share",
+    "errors_per_second",
+    "evictions_per_second",
+    "expired_per_second",
+    "fork_seconds",
+    "fragmentation",
+    "hit_share",
+    "keys",
+    "lazy_free",
+    "memory_share",
+    "memory_used_bytes",
+    "net_input",
+    "net_output",
+    "output_bytes_per_command",
+    "ping_seconds",
+    "rejected_per_second",
+    "replica_lag_seconds",
+    "replication_lag_bytes",
+    "upstream_seconds",
+    "write_seconds",
+];
+
 /// What a judgement rests on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Basis {
@@ -39,6 +71,8 @@ pub struct Anomaly {
     pub basis: Basis,
     /// When the model was trained, Unix seconds.
     pub trained: Option<i64>,
+    /// How many usual deviations the last day lies from what the model was trained on, by its furthest signal.
+    pub drift: Option<f64>,
     /// Every signal that was seen, the most deviating first.
     pub contributions: Vec<Contribution>,
     /// What is unusual, in sentences, the most deviating first; empty while nothing is.
@@ -58,6 +92,17 @@ pub struct Contribution {
     pub expected: f64,
     /// How many usual deviations the value is from it, above or below.
     pub z: f64,
+}
+
+/// How unlike the others of its role a target is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PeerOutlier {
+    /// The share of the last periods in which it was outside of its peers' band, by its worst signal.
+    pub score: Ratio,
+    /// That signal, if it ever was.
+    pub signal: Option<&'static str>,
+    /// What is unlike its peers, in a sentence; nothing while it is so seldom.
+    pub because: Option<String>,
 }
 
 impl Anomaly {
@@ -95,6 +140,7 @@ mod tests {
                 threshold: Rarity::clamped(threshold),
                 basis,
                 trained: None,
+                drift: None,
                 contributions: Vec::new(),
                 because: Vec::new(),
             };

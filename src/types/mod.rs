@@ -17,7 +17,7 @@ mod vantage;
 mod zones;
 
 pub use alert::{Alert, AlertKey, AlertState, Notification};
-pub use anomaly::{Anomaly, Basis, Contribution};
+pub use anomaly::{Anomaly, Basis, Contribution, MEASURES, PeerOutlier};
 pub use change::{Change, Difference};
 pub use guard::Guard;
 pub use line::Line;

@@ -71,4 +71,7 @@ pub struct ControlPlane {
     /// to it; of a member of an Active-Active database nothing is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_copy: Option<bool>,
+    /// Memory that the data may take, bytes; 0 means no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_limit_bytes: Option<u64>,
 }

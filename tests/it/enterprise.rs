@@ -214,3 +214,29 @@ async fn an_active_active_service_moves_when_its_database_dies() {
     assert!(world.route53.history().await.applied("api") > applied);
     assert!(!labels(&told["decision"]["reasons"]).is_empty());
 }
+
+/// The look of a round may have begun before the change: what is waited for is that the fields of a decision say so.
+#[tokio::test]
+async fn a_standby_whose_info_tells_no_limit_of_memory_is_fit_by_its_clusters_word() {
+    let world = World::start("observe").await;
+    world.clusters.set_info_has_memory_limit(false).await;
+    assert_eq!(world.setup.redrover(&["adopt", SERVICE, "--yes"]).await.code, 0);
+    let wait_capacity = async |what: &str, is_wanted: &dyn Fn(f64) -> bool| {
+        wait_for(&format!("the standby's capacity: {what}"), ROUNDS_LIMIT, async || {
+            let limits = world.agent.metrics().await;
+            let told = limits.select("redis_memory_max_bytes", &[]).count();
+            let decision = world.setup.explain(SERVICE, None).await?["decision"].take();
+            let fitness = decision["fitness"].as_array()?.iter().find(|one| one["site"] == "dc-b")?.clone();
+            let dimensions = fitness["dimensions"].as_array()?.clone();
+            let capacity = dimensions.into_iter().find(|one| one["dimension"] == "capacity")?;
+            (told == 0 && is_wanted(capacity["unfitness"].as_f64()?)).then_some(capacity)
+        })
+        .await
+    };
+    let capacity = wait_capacity("known", &|unfitness| unfitness < 0.5).await;
+    assert!(capacity["because"].as_str().is_some_and(|why| why.contains("memory limit")), "{capacity}");
+    // Without the word there is no capacity: it came from there.
+    world.clusters.change("b", json!({"rest": {"status": 502}})).await;
+    let capacity = wait_capacity("unknown", &|unfitness| unfitness > 0.5).await;
+    assert_eq!(capacity["because"], "its memory is unknown", "{capacity}");
+}

@@ -2,6 +2,7 @@
 //!
 //! One binary, so that the crate is linked once. Every test starts its own servers on free ports, and cleans up.
 
+mod anomaly_live;
 mod around;
 mod audit;
 mod capacity;

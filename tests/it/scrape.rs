@@ -84,6 +84,45 @@ async fn a_hung_redis_is_told_within_prometheus_timeout_and_delays_nobody() {
     assert!(beside.0.body.contains("\nredis_up 1\n") && beside.1 < Duration::from_secs(1), "{:?}", beside.1);
 }
 
+#[tokio::test]
+async fn keys_are_looked_at_where_the_configuration_says_so_and_by_callers_where_it_lets_them() {
+    let primary = RedisServer::primary().await;
+    for words in
+        [&["SET", "n:1", "42"][..], &["RPUSH", "queue", "a", "b"], &["XADD", "orders", "5-1", "a", "1"]]
+    {
+        primary.command::<redis::Value>(words).await.expect("a write");
+    }
+    let replica = RedisServer::replica(&primary).await;
+    replica.wait_link_up().await;
+    let groups = json!([{"name": "caches", "targets": [primary.target(), replica.target()]}]);
+    let (mut setup, mut agent) = exporter(groups).await;
+    let ask = async |agent: &Agent, server: &RedisServer| {
+        let target = server.target();
+        let query = [("target", &*target), ("check-single-keys", "queue"), ("count-keys", "n:*")];
+        http::send(http::client().get(agent.url("/scrape")).query(&query)).await.expect("the agent answers")
+    };
+    let refused = ask(&agent, &replica).await;
+    assert_eq!(refused.status, 400);
+    assert!(refused.body.contains("exporter.keys.by_request"), "{}", refused.body);
+
+    setup.set("/exporter/keys", json!({"check_keys": ["n:*"], "check_streams": ["*"], "by_request": true}));
+    agent.process().signal("HUP");
+    let page = wait_for("the reload", START_LIMIT, async || {
+        let page = ask(&agent, &replica).await;
+        (page.status == 200).then_some(page.body)
+    })
+    .await;
+    assert_is_in_the_catalog(&page, Names::Clean);
+    let of = Metrics::parse(&page);
+    assert_eq!(of.value("redis_key_value", &[("db", "db0"), ("key", "n:1")]), Some(42.0));
+    assert_eq!(of.value("redis_key_size", &[("key", "queue")]), Some(2.0));
+    assert_eq!(of.value("redis_keys_matching", &[("key", "n:*")]), Some(1.0));
+    assert_eq!(of.value("redis_stream_length", &[("stream", "orders")]), Some(1.0));
+    assert_eq!(of.value("redrover_scrape_keys_complete", &[]), Some(1.0));
+    let page = ask(&agent, &primary).await.body;
+    assert!(!page.contains("redis_key_size") && page.contains("\nredis_up 1\n"), "the primary is left alone");
+}
+
 /// The queries of the two dashboards that redis_exporter publishes and of its mixin, with variables filled in; of an
 /// alert, what it looks at. The rules' own recorded series stands with its expression.
 const QUERIES: &str = include_str!("../testdata/redis_exporter_queries.txt");

@@ -181,10 +181,19 @@ fn seen() -> Vec<Panel> {
         .from(0.6, "orange")
         .from(0.9, "red")
         .query(format!("max by (signal) ({})", of("redrover_signal")), "{{signal}}"),
-        Panel::lines("How unusual it is", "The score, and where unusual begins; 0.5 is as expected.")
-            .range(0.0, 1.0)
-            .query(of("redrover_anomaly_score"), "score {{datacenter}} {{target}}")
-            .query(of("redrover_anomaly_threshold"), "threshold {{datacenter}} {{target}}"),
+        Panel::lines(
+            "How unusual it is",
+            "The score, and where unusual begins; 2 is what happens once in a hundred periods, 3 once in a thousand.",
+        )
+        .query(of("redrover_anomaly_score"), "score {{datacenter}} {{target}}")
+        .query(of("redrover_anomaly_threshold"), "threshold {{datacenter}} {{target}}"),
+        Panel::lines(
+            "How unlike its peers it is",
+            "The share of the last 15 periods in which it was outside of their band; nothing with fewer than two peers.",
+        )
+        .range(0.0, 1.0)
+        .unit("percentunit")
+        .query(of("redrover_peer_outlier_score"), "{{datacenter}} {{target}}"),
         Panel::lines("Duration of looks", "95 of 100 looks at a target are quicker.").unit("s").query(
             format!("histogram_quantile(0.95, sum by (datacenter, le) (rate({looks}[$__rate_interval])))"),
             "{{datacenter}}",

@@ -136,18 +136,16 @@ fn unusual() -> Vec<Panel> {
     let panels = vec![
         Panel::lines(
             "Anomaly score",
-            "The score of each target, and where unusual begins; 0.5 is as expected.",
+            "The score of each target, and where unusual begins; 2 is what happens once in a hundred periods.",
         )
-        .range(0.0, 1.0)
         .query(of("redrover_anomaly_score"), "{{redis_service}} {{datacenter}} {{target}}")
         .query(of("redrover_anomaly_threshold"), "threshold {{redis_service}} {{datacenter}}"),
         Panel::bars(
             "What makes it unusual",
-            "The largest part of each signal in the score; below 0 it is more ordinary.",
+            "How much each signal deviates, of the target where it does most; 1.6 is twice the usual deviation.",
         )
-        .range(0.0, 1.0)
-        .from(0.05, "orange")
-        .from(0.25, "red")
+        .from(1.6, "orange")
+        .from(10.0, "red")
         .query(format!("max by (signal) ({})", of("redrover_anomaly_contribution")), "{{signal}}"),
         Panel::bars("Signals", "0 is good, 1 is bad; the worst target of each service.")
             .range(0.0, 1.0)

@@ -60,8 +60,8 @@ pub struct Courier {
     /// Entries read at once: one by one past an entry that cannot be understood.
     page: usize,
     marks: BTreeMap<u64, Mark>,
-    /// Letters that wait for the end of a silence.
-    quiet: BTreeSet<u64>,
+    /// Letters that wait for the end of a silence, each with its channel.
+    quiet: BTreeMap<u64, (String, Message)>,
     busy: BTreeSet<String>,
     deliveries: JoinSet<Done>,
     /// What an earlier run left in the outbox was brought in line with the configuration.
@@ -103,7 +103,7 @@ impl Courier {
             desk: None,
             page: ENTRIES_MAX,
             marks: BTreeMap::new(),
-            quiet: BTreeSet::new(),
+            quiet: BTreeMap::new(),
             busy: BTreeSet::new(),
             deliveries: JoinSet::new(),
             is_adopted: false,
@@ -301,6 +301,8 @@ impl Courier {
     /// Begins the next delivery of every channel that is not busy.
     async fn send(&mut self, channels: &Channels) -> Result<(), JournalError> {
         let now = self.now();
+        self.let_go();
+        self.write_marks().await?;
         let waiting = self.outbox.waiting().await?;
         for rules in channels.rules.iter() {
             self.metrics.pending(&rules.name, waiting.get(&rules.name).copied().unwrap_or(0));
@@ -310,13 +312,8 @@ impl Courier {
             let Some(letter) = self.outbox.next(rules.name.clone(), now).await? else { continue };
             let age = now.saturating_sub(letter.made_unix_ms);
             let message = serde_json::from_str::<Message>(&letter.body);
-            let is_quiet = self.quiet.contains(&letter.id);
+            let is_quiet = self.quiet.contains_key(&letter.id);
             match message {
-                // It is over, or there is newer word of it.
-                Ok(message) if is_quiet && !self.still_stands(&rules.name, &message) => {
-                    self.quiet.remove(&letter.id);
-                    self.marks.insert(letter.id, Mark::Fate(Fate::Silenced));
-                }
                 Ok(message) if is_quiet || age < millis(GIVEN_UP_AFTER) => {
                     let (channel, name) = (Arc::clone(channel), rules.name.clone());
                     self.busy.insert(name.clone());
@@ -379,27 +376,31 @@ impl Courier {
                 self.end(&channel, letter.id, Fate::Delivered);
             }
             (Ok(Delivery::Silenced(silence)), Some(letter)) => {
-                let message = serde_json::from_str::<Message>(&letter.body);
-                let stands = message.is_ok_and(|message| self.still_stands(&channel, &message));
+                let message = serde_json::from_str::<Message>(&letter.body).ok();
+                let standing = message.filter(|message| self.still_stands(&channel, message));
                 // Counted once, however often it is asked.
-                if !self.quiet.contains(&letter.id) {
+                if !self.quiet.contains_key(&letter.id) {
                     self.metrics.ended(&channel, Fate::Silenced, 1);
                     tracing::info!(
                         channel,
                         silence = silence.id,
                         by = silence.by,
                         comment = silence.comment,
-                        waits = stands,
+                        waits = standing.is_some(),
                         "a message is not sent: a person has asked for quiet"
                     );
                 }
-                if stands {
-                    self.quiet.insert(letter.id);
-                    self.marks.insert(letter.id, Mark::Due(self.now().saturating_add(millis(QUIET_AGAIN))));
-                } else {
-                    self.quiet.remove(&letter.id);
-                    self.marks.insert(letter.id, Mark::Fate(Fate::Silenced));
-                }
+                let mark = match standing {
+                    Some(message) => {
+                        self.quiet.insert(letter.id, (channel, message));
+                        Mark::Due(self.now().saturating_add(millis(QUIET_AGAIN)))
+                    }
+                    None => {
+                        self.quiet.remove(&letter.id);
+                        Mark::Fate(Fate::Silenced)
+                    }
+                };
+                self.marks.insert(letter.id, mark);
             }
             (Ok(_), None) => {}
             (Err(error), letter) => {
@@ -427,6 +428,18 @@ impl Courier {
                         tracing::warn!(channel, error = cause, "what was said past the outbox was not heard");
                     }
                 }
+            }
+        }
+    }
+
+    /// Lets go of what waits for the end of a silence, and is over, or has newer word behind it.
+    fn let_go(&mut self) {
+        let quiet = std::mem::take(&mut self.quiet);
+        for (id, (channel, message)) in quiet {
+            if self.still_stands(&channel, &message) || self.busy.contains(&channel) {
+                self.quiet.insert(id, (channel, message));
+            } else {
+                self.marks.insert(id, Mark::Fate(Fate::Silenced));
             }
         }
     }

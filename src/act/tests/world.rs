@@ -281,7 +281,10 @@ impl World {
                 state.promoted_at = Some(now.plus(by));
                 return doubtful;
             }
-            Promotion::Unknown if state.is_silent => return doubtful,
+            Promotion::Unknown if state.is_silent => {
+                state.promotion = Promotion::Unknown;
+                return doubtful;
+            }
             _ => {}
         }
         let fence = state.record.fence.as_ref().unwrap().values.first().unwrap().clone();

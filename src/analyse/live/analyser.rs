@@ -2,12 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use super::measures::{MEASURES, compared};
 use super::watched::Watched;
+use super::words::unlike_peers;
 use crate::analyse::follow::Follower;
 use crate::analyse::limit::Threshold;
 use crate::analyse::model::{Recipe, Rule};
+use crate::analyse::peers::{Peculiar, Peers};
 use crate::analyse::seed;
-use crate::types::{Anomaly, Ratio, ServiceName, SiteName, Snapshot, TargetName};
+use crate::types::{Anomaly, PeerOutlier, Ratio, ServiceName, SiteName, Snapshot, TargetName};
+
+/// From this score on a target is told of as unlike its peers,
+const TOLD_FROM: f64 = 0.5;
+/// and is no more below this one: what comes and goes is told of once.
+const TOLD_UNTIL: f64 = 0.2;
 
 /// How targets are analysed.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,6 +60,8 @@ pub struct Lesson {
     pub row: Vec<f64>,
     /// It may be learned from: no alarm, no incident, no gap.
     pub is_usual: bool,
+    /// The last day lies far from what the model in use was trained on.
+    pub has_drifted: bool,
 }
 
 /// What is usual at each target of one service.
@@ -59,19 +69,23 @@ pub struct Lesson {
 pub struct Analyser {
     settings: Settings,
     targets: BTreeMap<(SiteName, TargetName), Watched>,
+    peers: Peers,
+    outliers: BTreeMap<(SiteName, TargetName), PeerOutlier>,
 }
 
 impl Analyser {
     /// Knows nothing yet.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        Self { settings, targets: BTreeMap::new() }
+        Self { settings, targets: BTreeMap::new(), peers: Peers::default(), outliers: BTreeMap::new() }
     }
 
     /// Takes other settings; what was learned with another period is forgotten.
     pub fn configure(&mut self, settings: Settings) {
         if settings.period_seconds != self.settings.period_seconds {
             self.targets.clear();
+            self.peers.clear();
+            self.outliers.clear();
         }
         self.settings = settings;
     }
@@ -83,6 +97,7 @@ impl Analyser {
             snapshots.iter().any(|s| s.site == *site && s.targets.iter().any(|t| t.target == *target))
         };
         self.targets.retain(|(site, target), _| is_seen(site, target));
+        self.peers.retain(is_seen);
         for snapshot in snapshots {
             let at = snapshot.taken.wall.as_secs_f64();
             let mut strangest: Option<Ratio> = None;
@@ -97,12 +112,47 @@ impl Analyser {
 
     /// Remembers the rows that this round completed, and returns them. Those of the sites named here may be learned from.
     pub fn remember(&mut self, calm: &[&SiteName]) -> Vec<Lesson> {
-        let rows = self.targets.iter_mut().filter_map(|((site, target), watched)| {
-            let (due, is_usual) = watched.remember(calm.contains(&site))?;
+        let mut lessons = Vec::new();
+        for ((site, target), watched) in &mut self.targets {
+            let Some((due, is_usual)) = watched.remember(calm.contains(&site)) else { continue };
             let (site, target) = (site.clone(), target.clone());
-            Some(Lesson { site, target, time: due.time, row: due.row, is_usual })
-        });
-        rows.collect()
+            if let Some(role) = due.role {
+                self.peers.push((site.clone(), target.clone()), role, due.time, due.row.clone());
+            }
+            let has_drifted = watched.drift().is_some_and(|drift| drift.is_far());
+            lessons.push(Lesson { site, target, time: due.time, row: due.row, is_usual, has_drifted });
+        }
+        if !lessons.is_empty() {
+            self.compare();
+        }
+        lessons
+    }
+
+    /// Holds all targets against their peers.
+    fn compare(&mut self) {
+        let period = i64::from(self.settings.period_seconds);
+        let found = self.peers.judge(period, &compared(&self.settings.rules));
+        let before = std::mem::take(&mut self.outliers);
+        self.outliers = found
+            .into_iter()
+            .map(|Peculiar { site, target, score, worst }| {
+                let key = (site, target);
+                let was_told = before.get(&key).is_some_and(|outlier| outlier.because.is_some());
+                let is_told = score.get() >= TOLD_FROM || (was_told && score.get() >= TOLD_UNTIL);
+                let because =
+                    worst.filter(|_| is_told).map(|worst| unlike_peers(&MEASURES[worst.place], &worst));
+                let signal = worst.map(|worst| MEASURES[worst.place].name);
+                (key, PeerOutlier { score, signal, because })
+            })
+            .collect();
+    }
+
+    /// How unlike its peers each target is that has any, and answers.
+    #[must_use]
+    pub fn peer_outliers(&self) -> Vec<(SiteName, TargetName, PeerOutlier)> {
+        let answers = |key: &(SiteName, TargetName)| self.targets.get(key).is_some_and(Watched::is_seen);
+        let outliers = self.outliers.iter().filter(|(key, _)| answers(key));
+        outliers.map(|((site, target), outlier)| (site.clone(), target.clone(), outlier.clone())).collect()
     }
 
     /// The targets, and when the youngest model that each was given was trained.

@@ -3,6 +3,7 @@
 use super::window::Window;
 use super::words::Unit;
 use crate::analyse::model::{Direction, Rule};
+use crate::analyse::peers::Compared;
 
 /// One measure.
 pub(super) struct Measure {
@@ -14,6 +15,8 @@ pub(super) struct Measure {
     pub(super) rule: Rule,
     /// Above it, it is unusual for any target; judged by while there is no model.
     pub(super) limit: Option<f64>,
+    /// Alike in all sites, whichever is active and wherever the agent stands: of data and its replication.
+    is_alike_everywhere: bool,
     pub(super) read: fn(&Window) -> f64,
 }
 
@@ -24,11 +27,15 @@ const fn measure(
     rule: Rule,
     read: fn(&Window) -> f64,
 ) -> Measure {
-    Measure { name, words, unit, rule, limit: None, read }
+    Measure { name, words, unit, rule, limit: None, is_alike_everywhere: false, read }
 }
 
 const fn limited(limit: f64, measure: Measure) -> Measure {
     Measure { limit: Some(limit), ..measure }
+}
+
+const fn alike(measure: Measure) -> Measure {
+    Measure { is_alike_everywhere: true, ..measure }
 }
 
 /// Only more counts, from this much on.
@@ -78,9 +85,9 @@ pub(super) const MEASURES: &[Measure] = &[
     measure("connected_clients", "connected clients", Unit::Count, both(10.0, 0.2), |w| {
         w.gauge("redis_connected_clients")
     }),
-    measure("connected_replicas", "connected replicas", Unit::Count, low(0.5, 0.0), |w| {
+    alike(measure("connected_replicas", "connected replicas", Unit::Count, low(0.5, 0.0), |w| {
         w.gauge("redis_connected_slaves")
-    }),
+    })),
     measure("connections_per_second", "new connections", Unit::PerSecond, high(5.0, 0.5), |w| {
         w.rate("redis_connections_received_total")
     }),
@@ -104,9 +111,9 @@ pub(super) const MEASURES: &[Measure] = &[
     ),
     limited(
         1000.0,
-        measure("evictions_per_second", "evicted keys", Unit::PerSecond, high(5.0, 0.5), |w| {
+        alike(measure("evictions_per_second", "evicted keys", Unit::PerSecond, high(5.0, 0.5), |w| {
             w.rate("redis_evicted_keys_total")
-        }),
+        })),
     ),
     measure("expired_per_second", "expired keys", Unit::PerSecond, both(20.0, 0.5), |w| {
         w.rate("redis_expired_keys_total")
@@ -117,33 +124,33 @@ pub(super) const MEASURES: &[Measure] = &[
             w.gauge("redis_latest_fork_seconds")
         }),
     ),
-    measure("fragmentation", "memory fragmentation", Unit::Ratio, high(0.2, 0.1), |w| {
+    alike(measure("fragmentation", "memory fragmentation", Unit::Ratio, high(0.2, 0.1), |w| {
         // Below some memory it says nothing.
         if w.gauge("redis_memory_used_bytes") < 64.0 * MIB {
             1.0
         } else {
             w.gauge("redis_mem_fragmentation_ratio")
         }
-    }),
+    })),
     measure("hit_share", "lookups that find a key", Unit::Share, low(0.05, 0.05), |w| {
         let (hits, misses) = (w.rate("redis_keyspace_hits_total"), w.rate("redis_keyspace_misses_total"));
         hits / (hits + misses)
     }),
-    measure("keys", "keys", Unit::Count, both(100.0, 0.1), |w| w.gauge("redis_db_keys")),
+    alike(measure("keys", "keys", Unit::Count, both(100.0, 0.1), |w| w.gauge("redis_db_keys"))),
     measure("lazy_free", "objects that wait for freeing", Unit::Count, high(100.0, 0.5), |w| {
         w.gauge("redis_lazyfree_pending_objects")
     }),
     limited(
         0.9,
-        measure("memory_share", "memory in use", Unit::Share, high(0.02, 0.05), |w| {
+        alike(measure("memory_share", "memory in use", Unit::Share, high(0.02, 0.05), |w| {
             let max = w.gauge("redis_memory_max_bytes");
             let whole = if max > 0.0 { max } else { w.gauge("redis_total_system_memory_bytes") };
             w.gauge("redis_memory_used_bytes") / whole
-        }),
+        })),
     ),
-    measure("memory_used_bytes", "memory used", Unit::Bytes, both(2.0 * MIB, 0.05), |w| {
+    alike(measure("memory_used_bytes", "memory used", Unit::Bytes, both(2.0 * MIB, 0.05), |w| {
         w.gauge("redis_memory_used_bytes")
-    }),
+    })),
     measure("net_input", "bytes received", Unit::BytesPerSecond, both(20_000.0, 0.3), |w| {
         w.rate("redis_net_input_bytes_total")
     }),
@@ -165,17 +172,17 @@ pub(super) const MEASURES: &[Measure] = &[
     ),
     limited(
         30.0,
-        measure(
+        alike(measure(
             "replica_lag_seconds",
             "time since a replica was heard",
             Unit::Seconds,
             high(3.0, 0.5),
             |w| w.gauge("redis_connected_slave_lag_seconds"),
-        ),
+        )),
     ),
     limited(
         100.0 * MIB,
-        measure(
+        alike(measure(
             "replication_lag_bytes",
             "bytes that a replica is behind",
             Unit::Bytes,
@@ -183,13 +190,17 @@ pub(super) const MEASURES: &[Measure] = &[
             |w| {
                 (w.gauge("redis_master_repl_offset") - w.gauge("redis_connected_slave_offset_bytes")).max(0.0)
             },
-        ),
+        )),
     ),
     limited(
         30.0,
-        measure("upstream_seconds", "time since the primary was heard", Unit::Seconds, high(3.0, 0.5), |w| {
-            w.gauge("redis_master_last_io_seconds_ago")
-        }),
+        alike(measure(
+            "upstream_seconds",
+            "time since the primary was heard",
+            Unit::Seconds,
+            high(3.0, 0.5),
+            |w| w.gauge("redis_master_last_io_seconds_ago"),
+        )),
     ),
     limited(
         0.1,
@@ -207,6 +218,16 @@ pub(in crate::analyse) fn default_rules() -> impl Iterator<Item = (String, Rule)
     MEASURES.iter().map(|measure| (measure.name.to_owned(), measure.rule))
 }
 
+/// How each measure is compared with that of other targets, with the rules that are configured.
+pub(super) fn compared(rules: &[(String, Rule)]) -> Vec<Compared> {
+    let rule = |measure: &Measure| {
+        let configured = rules.iter().find(|(name, _)| name == measure.name);
+        configured.map_or(measure.rule, |(_, rule)| *rule)
+    };
+    let compared = |m: &Measure| Compared { rule: rule(m), is_alike_everywhere: m.is_alike_everywhere };
+    MEASURES.iter().map(compared).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -215,5 +236,36 @@ mod tests {
     fn measures_are_sorted_as_the_columns_of_a_table_are() {
         let names: Vec<_> = measure_names().collect();
         assert!(names.is_sorted_by(|one, next| one < next), "{names:?}");
+        assert_eq!(names, crate::types::MEASURES, "they are those that can be configured");
+    }
+
+    #[test]
+    fn the_manual_has_the_table_of_measures() {
+        let wanted = measures_table();
+        let manual = include_str!("../../../docs/anomaly.md");
+        assert!(manual.contains(&wanted), "docs/anomaly.md must have:\n{wanted}");
+    }
+
+    /// The measures as a table, for people who configure them.
+    fn measures_table() -> String {
+        let head =
+            "| signal | what | unusual is | from | fixed limit | across sites |\n|---|---|---|---|---|---|\n";
+        let line = |measure: &Measure| {
+            let Measure { name, words, unit, rule, limit, .. } = measure;
+            let side = match rule.direction {
+                Direction::Both => "more or less",
+                Direction::High => "more",
+                Direction::Low => "less",
+            };
+            let share = match rule.deviation_min_share {
+                share if share > 0.0 => format!(", {} %", (share * 100.0).round()),
+                _ => String::new(),
+            };
+            let limit = limit.map(|limit| unit.words(limit)).unwrap_or_default();
+            let everywhere = if measure.is_alike_everywhere { "yes" } else { "" };
+            let least = unit.words(rule.deviation_min);
+            format!("| `{name}` | {words} | {side} | {least}{share} | {limit} | {everywhere} |\n")
+        };
+        MEASURES.iter().map(line).fold(head.to_owned(), |table, line| table + &line)
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Analyser, Lesson, Settings, measure_names};
-use crate::analyse::{Follower, Rule, Table, Threshold, train};
+use crate::analyse::{Drift, Follower, Rule, Table, Threshold, train};
 use crate::types::{
     Anomaly, Basis, CanaryResult, Facts, Gap, GapReason, Moment, Ratio, Sample, ServiceName, SiteName,
     Snapshot, TargetName, TargetSnapshot,
@@ -277,6 +277,7 @@ fn a_healthy_week_has_few_alarms_and_severity_needs_two_looks() {
     for _ in 0..7 * DAY_ROWS {
         let (anomaly, severity) = next(&mut analyser, &mut redis);
         assert_eq!(anomaly.basis, Basis::Model);
+        assert!(anomaly.drift.is_some_and(|drift| drift < Drift::FAR), "{:?}", anomaly.drift);
         assert_eq!(anomaly.because.is_empty(), !anomaly.is_anomalous(), "{anomaly:?}");
         alarms += u32::from(anomaly.is_anomalous() && !was_alarm);
         was_alarm = anomaly.is_anomalous();
@@ -291,6 +292,28 @@ fn a_healthy_week_has_few_alarms_and_severity_needs_two_looks() {
     assert!(severity.is_some_and(|severity| severity > Ratio::ZERO), "{severity:?} {anomaly:?}");
     let sentence = &anomaly.because[0];
     assert!(sentence.starts_with("blocked clients 1") && sentence.ends_with(" at this hour"), "{sentence}");
+}
+
+#[test]
+fn what_lasts_for_a_day_is_drift_and_what_is_soon_over_is_none() {
+    let (mut analyser, mut redis) = learned();
+    let mut live = |redis: &mut Redis, rows: u32| {
+        let mut last = None;
+        for _ in 0..rows {
+            let look = redis.look();
+            last = round(&mut analyser, look, redis.at(), true).1.pop();
+        }
+        let drift = analyser.anomalies().remove(0).2.drift.expect("there is a day");
+        (drift, last.expect("a row is complete").has_drifted)
+    };
+    redis.break_by(Fault::DeployStep);
+    let (drift, has_drifted) = live(&mut redis, DAY_ROWS / 4);
+    assert!(drift < Drift::FAR && !has_drifted, "six hours are no day: {drift}");
+    let (drift, has_drifted) = live(&mut redis, DAY_ROWS);
+    assert!(drift >= Drift::FAR && has_drifted, "{drift}");
+    redis.break_by(Fault::Nothing);
+    let (drift, has_drifted) = live(&mut redis, DAY_ROWS);
+    assert!(drift < Drift::FAR && !has_drifted, "it is as before: {drift}");
 }
 
 #[test]

@@ -4,8 +4,9 @@ use super::analyser::Settings;
 use super::measures::MEASURES;
 use super::window::{Window, numbers};
 use super::words::{beyond, unlike};
+use crate::analyse::drift::Drift;
 use crate::analyse::follow::{Follower, Judgement};
-use crate::types::{Anomaly, Basis, Contribution, Rarity, Ratio, TargetSnapshot};
+use crate::types::{Anomaly, Basis, Contribution, Rarity, Ratio, Role, TargetSnapshot};
 
 /// A new model is compared with the one in use for so long before it may take over.
 pub const SHADOW_SECONDS: i64 = 6 * 3600;
@@ -32,6 +33,8 @@ pub(super) struct Due {
     pub(super) row: Vec<f64>,
     /// Its look is without a gap.
     pub(super) is_sound: bool,
+    /// What the target says it is.
+    pub(super) role: Option<Role>,
 }
 
 /// Rows of a target, made of what somebody else recorded of it.
@@ -56,6 +59,8 @@ pub(super) struct Watched {
     shadow: Option<Box<Shadow>>,
     trained: Option<i64>,
     shadow_trained: Option<i64>,
+    /// Of the model in use.
+    drift: Option<Drift>,
     slot: Option<i64>,
     due: Option<Due>,
     pub(super) anomaly: Option<Anomaly>,
@@ -81,11 +86,14 @@ impl Watched {
         let next = time + i64::from(settings.period_seconds);
         let is_sound = look.gap().is_none() && facts.loading != Some(true);
         self.anomaly = match &mut self.follower {
-            Some(follower) => judged(follower, next, &row, self.trained),
+            Some(follower) => judged(follower, next, &row, self.trained).map(|anomaly| {
+                let drift = self.drift.map(|drift| drift.distance);
+                Anomaly { drift, ..anomaly }
+            }),
             None => Some(limited(&row)),
         };
         if self.slot.is_some_and(|before| slot > before) {
-            self.due = Some(Due { time, row, is_sound });
+            self.due = Some(Due { time, row, is_sound, role: facts.role });
         }
         self.slot = Some(slot);
         let severity = self.anomaly.as_ref()?.severity()?;
@@ -98,6 +106,7 @@ impl Watched {
         let judgement = self.follower.as_mut().and_then(|follower| follower.push(due.time, &due.row));
         let is_alarm = judgement.is_some_and(|judgement| judgement.is_alarm());
         self.compare(&due, is_calm, is_alarm);
+        self.drift = self.follower.as_ref().and_then(|follower| follower.drift());
         let is_usual = is_calm && due.is_sound && !is_alarm;
         Some((due, is_usual))
     }
@@ -108,11 +117,22 @@ impl Watched {
             return;
         }
         if self.follower.is_none() {
+            self.drift = follower.drift();
             (self.follower, self.trained) = (Some(Box::new(follower)), Some(trained));
             return;
         }
         let shadow = Shadow { follower, since: trained, alarms: 0, alarms_in_use: 0 };
         (self.shadow, self.shadow_trained) = (Some(Box::new(shadow)), Some(trained));
+    }
+
+    /// How far the last day lies from what the model in use was trained on.
+    pub(super) fn drift(&self) -> Option<Drift> {
+        self.drift
+    }
+
+    /// Whether its last look was answered.
+    pub(super) fn is_seen(&self) -> bool {
+        self.slot.is_some()
     }
 
     /// When the youngest model that it was given was trained.
@@ -168,6 +188,7 @@ fn judged(follower: &mut Follower, at: i64, row: &[f64], trained: Option<i64>) -
         threshold: Rarity::clamped(threshold),
         basis: if is_daily { Basis::Model } else { Basis::YoungModel },
         trained,
+        drift: None,
         contributions: ranked.iter().map(contribution).collect(),
         because: Vec::new(),
     };
@@ -203,6 +224,7 @@ fn limited(row: &[f64]) -> Anomaly {
         threshold: Rarity::clamped(1.0),
         basis: Basis::Limits,
         trained: None,
+        drift: None,
         contributions: contributions.collect(),
         because: over.map(|(measure, value, share)| beyond(measure, *value, value / share)).collect(),
     }

@@ -2,6 +2,7 @@
 
 use super::measures::Measure;
 use crate::analyse::model::Usual;
+use crate::analyse::peers::Worst;
 
 /// What a measure is counted in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +17,7 @@ pub(super) enum Unit {
 }
 
 impl Unit {
-    fn words(self, value: f64) -> String {
+    pub(super) fn words(self, value: f64) -> String {
         match self {
             Self::Count | Self::Ratio => number(value),
             Self::PerSecond => format!("{} a second", number(value)),
@@ -45,6 +46,13 @@ pub(super) fn unlike(measure: &Measure, value: f64, usual: Usual, is_daily: bool
 pub(super) fn beyond(measure: &Measure, value: f64, limit: f64) -> String {
     let [value, limit] = [value, limit].map(|value| measure.unit.words(value));
     format!("{} {value}, above the limit of {limit} for any Redis", measure.words)
+}
+
+/// "connected clients 400, its 4 peers 20 to 30"
+pub(super) fn unlike_peers(measure: &Measure, worst: &Worst) -> String {
+    let [value, low, high] = [worst.value, worst.low, worst.high].map(|value| measure.unit.words(value));
+    let range = if low == high { low } else { format!("{low} to {high}") };
+    format!("{} {value}, its {} peers {range}", measure.words, worst.peers)
 }
 
 fn bytes(value: f64) -> String {
@@ -95,6 +103,11 @@ mod tests {
         assert_eq!(
             beyond(of("memory_share"), 0.953, 0.9),
             "memory in use 95.3 %, above the limit of 90 % for any Redis"
+        );
+        let worst = Worst { place: 0, value: 400.2, low: 20.0, high: 30.0, peers: 4 };
+        assert_eq!(
+            unlike_peers(of("connected_clients"), &worst),
+            "connected clients 400, its 4 peers 20 to 30"
         );
     }
 }

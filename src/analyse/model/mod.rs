@@ -24,3 +24,4 @@ pub use table::Table;
 
 pub(in crate::analyse) use derive::Deriver;
 pub(in crate::analyse) use scoring::Scratch;
+pub(in crate::analyse) use season::median;

@@ -32,18 +32,27 @@ impl Rule {
     /// The robust z-score of a value, 0 for what does not count.
     pub(super) fn z(&self, value: f64, expected: f64, scale: f64) -> f64 {
         let deviation = value - expected;
-        let counts = match self.direction {
-            Direction::Both => true,
-            Direction::High => deviation > 0.0,
-            Direction::Low => deviation < 0.0,
-        };
-        let least = self.deviation_min.max(self.deviation_min_share * expected.abs());
+        let least = self.least(expected);
         let beyond = deviation.abs() - least;
-        if !counts || beyond <= 0.0 {
+        if !self.counts(deviation) || beyond <= 0.0 {
             return 0.0;
         }
         // Without a step at the least deviation, so that a hair's breadth is never the difference to an alarm.
         (beyond / scale.max(least / LEAST_Z)).copysign(deviation)
+    }
+
+    /// Whether a deviation is on the side that counts.
+    pub(in crate::analyse) fn counts(&self, deviation: f64) -> bool {
+        match self.direction {
+            Direction::Both => true,
+            Direction::High => deviation > 0.0,
+            Direction::Low => deviation < 0.0,
+        }
+    }
+
+    /// The least deviation from what is expected that counts.
+    pub(in crate::analyse) fn least(&self, expected: f64) -> f64 {
+        self.deviation_min.max(self.deviation_min_share * expected.abs())
     }
 }
 

@@ -69,7 +69,7 @@ fn slot(time: i64, slots: usize) -> usize {
 }
 
 /// The median; the mean of the middle two where there are two.
-pub(super) fn median(values: &mut [f64]) -> Option<f64> {
+pub(in crate::analyse) fn median(values: &mut [f64]) -> Option<f64> {
     let (middle, is_odd) = (values.len() / 2, !values.len().is_multiple_of(2));
     if values.is_empty() {
         return None;

@@ -81,6 +81,19 @@ impl Table {
         }
     }
 
+    /// The rows after a time, Unix seconds.
+    #[must_use]
+    pub fn after(&self, time: i64) -> Self {
+        let first = self.times.partition_point(|known| *known <= time);
+        Self {
+            names: self.names.clone(),
+            from: self.from.clone(),
+            times: self.times[first..].to_vec(),
+            cells: self.cells[first * self.columns()..].to_vec(),
+            usual: self.usual[first..].to_vec(),
+        }
+    }
+
     /// What may be learned of a column: its rows and finite numbers.
     pub(super) fn learnable(&self, column: usize) -> impl Iterator<Item = (usize, f64)> + '_ {
         let cells = (0..self.rows()).map(move |row| (row, self.cells[row * self.columns() + column]));
@@ -101,6 +114,7 @@ mod tests {
         assert_eq!((table.row(0), table.times()), (&[2.0, 1.0][..], &[7, 8][..]));
         assert!(table.row(1)[0].is_nan(), "what is missing is a gap");
         assert_eq!(table.learnable(1).collect::<Vec<_>>(), [(0, 1.0)], "the second row is not usual");
-        assert_eq!(table.head(1).rows(), 1);
+        assert_eq!((table.head(1).times(), table.after(7).times()), (&[7][..], &[8][..]));
+        assert_eq!((table.after(6).rows(), table.after(8).rows()), (2, 0));
     }
 }

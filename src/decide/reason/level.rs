@@ -33,7 +33,6 @@ impl Reason {
             | Self::TtlDrift { .. } => AlertLevel::Warn,
             Self::AlertContradicted { .. }
             | Self::Anomalous { .. }
-            | Self::Adopting { .. }
             | Self::FellowActed { .. }
             | Self::FellowClaims { .. }
             | Self::Requested { .. }
@@ -45,6 +44,7 @@ impl Reason {
             | Self::BelowThreshold { .. }
             | Self::Confirmed
             | Self::NotAdopted
+            | Self::Adopting { .. }
             | Self::ForeignFence { .. }
             | Self::ForeignRecord { .. }
             | Self::ZonesApart { .. }

@@ -19,13 +19,9 @@ fn check(kind: CheckKind, failed: Option<GapReason>) -> Check {
 
 fn plane(code: Option<&str>) -> ControlPlane {
     let unavailable = code.map(str::to_owned);
-    ControlPlane {
-        unavailable,
-        lag: Some(millis(200)),
-        is_link_up: Some(true),
-        is_fresh: Some(true),
-        is_copy: None,
-    }
+    let lag = Some(millis(200));
+    let known = ControlPlane { lag, is_link_up: Some(true), is_fresh: Some(true), ..ControlPlane::default() };
+    ControlPlane { unavailable, ..known }
 }
 
 /// Active-active with a cluster at every site, and two more vantages that see what this agent sees.

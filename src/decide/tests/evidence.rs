@@ -107,13 +107,9 @@ fn calm(topology: Topology, groups: &[Group], domains: usize, place: Place) -> W
 
 fn plane(unavailable: Option<&str>) -> ControlPlane {
     let unavailable = unavailable.map(str::to_owned);
-    ControlPlane {
-        unavailable,
-        lag: Some(millis(200)),
-        is_link_up: Some(true),
-        is_fresh: Some(true),
-        is_copy: None,
-    }
+    let lag = Some(millis(200));
+    let known = ControlPlane { lag, is_link_up: Some(true), is_fresh: Some(true), ..ControlPlane::default() };
+    ControlPlane { unavailable, ..known }
 }
 
 fn beside(result: Result<std::time::Duration, crate::types::Gap>) -> Check {

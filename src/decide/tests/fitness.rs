@@ -3,7 +3,7 @@
 use super::world::{GIB, ROUND_BYTES, World, gap, millis, secs, site, vetoes};
 use crate::config::{Promote, Topology};
 use crate::decide::{Dimension, TargetFitness, readiness};
-use crate::types::{CanaryResult, Facts, GapReason, Role};
+use crate::types::{CanaryResult, ControlPlane, Facts, Gap, GapReason, Role};
 
 fn of(world: &World, name: &str) -> TargetFitness {
     world.clone().round().fitness.iter().find(|t| t.site.as_str() == name).unwrap().clone()
@@ -69,6 +69,34 @@ fn capacity_is_the_share_of_the_limit_that_the_load_would_take() {
     world.node("dc-b").facts().memory_used_bytes = Some(875 * GIB);
     world.node("dc-b").facts().memory_max_bytes = Some(1000 * GIB);
     assert!(close(unfitness(&world, Dimension::Capacity), 0.5));
+}
+
+/// What a Redis says of its limit, what its cluster says, and the unfitness with 90 GiB in use on a machine of 200 GiB.
+#[test]
+fn a_limit_that_redis_does_not_tell_is_the_clusters() {
+    let plane = |limit| Some(Ok(ControlPlane { memory_limit_bytes: limit, ..ControlPlane::default() }));
+    let silent = Some(Err(Gap::new(GapReason::Timeout, "")));
+    for (of_redis, control, want) in [
+        (None, None, 1.0),
+        (None, silent.clone(), 1.0),
+        (None, plane(None), 1.0),
+        (None, plane(Some(200 * GIB)), 0.0),
+        (None, plane(Some(90 * GIB)), 1.0),
+        (None, plane(Some(0)), 0.0),
+        (Some(0), plane(Some(90 * GIB)), 1.0),
+        (Some(0), plane(None), 0.0),
+        (Some(0), silent, 0.0),
+        (Some(200 * GIB), plane(Some(90 * GIB)), 0.0),
+        (Some(90 * GIB), plane(Some(200 * GIB)), 1.0),
+    ] {
+        let mut world = World::replication().warmed();
+        world.node("dc-b").control = control.clone();
+        let facts = world.node("dc-b").facts();
+        (facts.memory_used_bytes, facts.memory_max_bytes) = (Some(90 * GIB), of_redis);
+        facts.memory_system_bytes = Some(200 * GIB);
+        let found = unfitness(&world, Dimension::Capacity);
+        assert!(close(found, want), "{of_redis:?} {control:?}: {found}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What the REST API of a Redis Enterprise cluster says of a database.
 //!
 //! Read are `/v1/bdbs/{id}/availability` and, of `/v1/bdbs/{id}`, the states of the syncers by which this cluster
-//! receives the other clusters' writes (Active-Active and Replica Of). An available database has a bound port and
+//! receives the other clusters' writes (Active-Active and Replica Of), and the limit of memory. An available database has a bound port and
 //! reachable primary shards; whether data can be read or written, or is fresh, is not said. A link that was cut may
 //! still be called in sync for about a minute.
 //!
@@ -112,7 +112,7 @@ impl EnterpriseClient {
             Availability::Available => None,
             Availability::Unavailable(code) => Some(code),
         };
-        let links = self.links(database, left()).await.unwrap_or_default();
+        let (links, memory_limit_bytes) = self.fields(database, left()).await.unwrap_or_default();
         // Of a database that is not available, that it is not fresh either would be no news.
         let is_fresh = if links.is_member && unavailable.is_none() {
             let said = self.availability(database, Some(LAG_TOLERANCE_MS), left()).await;
@@ -122,7 +122,7 @@ impl EnterpriseClient {
         };
         drop(turn);
         let Links { lag, is_up: is_link_up, is_copy, .. } = links;
-        Ok(ControlPlane { unavailable, lag, is_link_up, is_fresh, is_copy })
+        Ok(ControlPlane { unavailable, lag, is_link_up, is_fresh, memory_limit_bytes, is_copy })
     }
 
     /// How often the inventory is taken.
@@ -235,16 +235,17 @@ impl EnterpriseClient {
         }
     }
 
-    /// The lag of the links and whether they are in sync, where the cluster says so.
-    async fn links(&self, database: u32, deadline: Duration) -> Result<Links, Gap> {
-        let fields = "crdt,crdt_sync,crdt_sources,replica_sync,replica_sources";
+    /// The lag of the links and whether they are in sync, and the limit of memory, where the cluster says so.
+    async fn fields(&self, database: u32, deadline: Duration) -> Result<(Links, Option<u64>), Gap> {
+        let fields = "crdt,crdt_sync,crdt_sources,replica_sync,replica_sources,memory_size,replication";
         let url = below(&self.url, &format!("v1/bdbs/{database}?fields={fields}"));
         let answer = self.ask(&url, ANSWER_BYTES_MAX, deadline).await?;
         if answer.status != StatusCode::OK {
             return Err(refused(answer.status));
         }
         let database: Database = serde_json::from_slice(&answer.body).map_err(|_| malformed())?;
-        Ok(database.links())
+        let limit = database.memory_limit();
+        Ok((database.links(), limit))
     }
 
     async fn ask(&self, url: &str, bytes_max: usize, deadline: Duration) -> Result<Answer, Gap> {
@@ -308,6 +309,9 @@ struct Database {
     crdt_sources: Option<Vec<SyncSource>>,
     replica_sync: Option<String>,
     replica_sources: Option<Vec<SyncSource>>,
+    /// Bytes; what is none must not hide the rest.
+    memory_size: Option<serde_json::Value>,
+    replication: Option<bool>,
 }
 
 /// One syncer's source; its address may hold a password and is not read.
@@ -330,6 +334,14 @@ struct Links {
 }
 
 impl Database {
+    /// The memory that the data itself may take: the limit is for the replicas in the cluster, too. Where nobody says that
+    /// there are none, there are.
+    fn memory_limit(&self) -> Option<u64> {
+        let copies = if self.replication == Some(false) { 1 } else { 2 };
+        // A limit that is too small to be divided is still one: 0 would be none.
+        self.memory_size.as_ref()?.as_u64().map(|bytes| if bytes == 0 { 0 } else { (bytes / copies).max(1) })
+    }
+
     /// The largest lag, and whether the links are in sync. Nothing is said where people have stopped them, where they
     /// disagree (which of them leads where is not known here), or while data is copied anew: its source is alive, and
     /// its copy is not whole.

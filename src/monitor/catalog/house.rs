@@ -59,10 +59,22 @@ pub const ANOMALY_BASIS: MetricSpec = view(
     "What the score rests on: limits, young_model or model",
     &["redis_service", "datacenter", "target", "basis"],
 );
+/// How unlike its peers a target is; absent where it has fewer than two.
+pub const PEER_OUTLIER_SCORE: MetricSpec = view(
+    "redrover_peer_outlier_score",
+    "Share of the last 15 periods in which the target was outside of its peers' band, 0 to 1",
+    &["redis_service", "datacenter", "target"],
+);
 /// When the model in use was trained.
 pub const MODEL_TRAINED: MetricSpec = view(
     "redrover_model_trained_timestamp_seconds",
     "Youngest row that the model in use was trained on, since the Unix epoch",
+    &["redis_service", "datacenter", "target"],
+);
+/// How far the last day lies from what the model in use was trained on.
+pub const MODEL_DRIFT: MetricSpec = view(
+    "redrover_model_drift",
+    "Usual deviations from what the model expects to the middle of the last day, of the furthest signal",
     &["redis_service", "datacenter", "target"],
 );
 /// A state set: 1 for the present state of a site, 0 for the others.
@@ -118,7 +130,9 @@ pub(super) const ALL: &[MetricSpec] = &[
     ANOMALOUS,
     ANOMALY_CONTRIBUTION,
     ANOMALY_BASIS,
+    PEER_OUTLIER_SCORE,
     MODEL_TRAINED,
+    MODEL_DRIFT,
     HEALTH,
     FAILOVER_CONFIDENCE,
     EVIDENCE,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::source::{Source, Watchers};
+use super::source::{KeyFact, Source, Watchers};
 use super::spec::{MetricSpec, Unit};
 use super::{SECTIONS, Section};
 
@@ -94,7 +94,17 @@ fn origin(source: Source) -> String {
         Source::InOrder(Watchers::Replicas) => "SENTINEL REPLICAS".to_owned(),
         Source::InOrder(Watchers::Sentinels) => "SENTINEL SENTINELS".to_owned(),
         Source::Quorum => "SENTINEL CKQUORUM".to_owned(),
-        Source::Registry | Source::View => "redrover".to_owned(),
+        Source::Key(KeyFact::Size) => "STRLEN, LLEN, SCARD, ZCARD, HLEN, XLEN, PFCOUNT".to_owned(),
+        Source::Key(KeyFact::Value) => "GETRANGE".to_owned(),
+        Source::Key(KeyFact::Memory) => "MEMORY USAGE".to_owned(),
+        Source::Key(KeyFact::Matching | KeyFact::GroupKeys | KeyFact::Groups) => "SCAN".to_owned(),
+        Source::Key(KeyFact::GroupMemory) => "SCAN, MEMORY USAGE".to_owned(),
+        Source::Stream(field) => format!("XINFO STREAM `{field}`"),
+        Source::StreamGroup(field) => format!("XINFO GROUPS `{field}`"),
+        Source::StreamConsumer(field, scale) => format!("XINFO CONSUMERS `{field}`{}", factor(scale)),
+        Source::Key(KeyFact::GroupsDuration(_) | KeyFact::Complete) | Source::Registry | Source::View => {
+            "redrover".to_owned()
+        }
     }
 }
 

@@ -77,6 +77,14 @@ pub enum Source {
     InOrder(Watchers),
     /// Whether `SENTINEL CKQUORUM` is content.
     Quorum,
+    /// Something about keys that a scrape looks at.
+    Key(KeyFact),
+    /// A field of `XINFO STREAM`; of an id, its milliseconds.
+    Stream(&'static str),
+    /// A field of each row of `XINFO GROUPS`.
+    StreamGroup(&'static str),
+    /// A field of each row of `XINFO CONSUMERS`, times a factor.
+    StreamConsumer(&'static str, f64),
     /// Counted by this program, in its registry.
     Registry,
     /// Not from a Redis: written from the published view, or from the process itself.
@@ -118,6 +126,10 @@ impl Source {
             | Self::WatchedField(..)
             | Self::InOrder(_)
             | Self::Quorum
+            | Self::Key(_)
+            | Self::Stream(_)
+            | Self::StreamGroup(_)
+            | Self::StreamConsumer(..)
             | Self::Registry
             | Self::View => false,
         }
@@ -131,6 +143,29 @@ pub enum BufferLimit {
     Bytes,
     /// Seconds above the soft limit.
     Seconds,
+}
+
+/// What is told of keys.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum KeyFact {
+    /// The length or the number of elements of one.
+    Size,
+    /// The number that one holds.
+    Value,
+    /// The memory of one.
+    Memory,
+    /// How many a pattern has.
+    Matching,
+    /// How many a group has.
+    GroupKeys,
+    /// The memory of a group.
+    GroupMemory,
+    /// How many groups there are.
+    Groups,
+    /// How long the groups took, times a factor.
+    GroupsDuration(f64),
+    /// Whether all were looked at that were to be.
+    Complete,
 }
 
 /// Whom a Sentinel knows beside a primary.

@@ -35,10 +35,19 @@ impl Why {
             _ => None,
         }
     }
+
+    /// As [`Self::of_error`], of a command that was asked about one key: what is about the key does not count.
+    pub fn of_key_error(line: &[u8]) -> Option<Self> {
+        let is_about = |words: &[u8]| line.windows(words.len()).any(|part| part == words);
+        match Self::of_error(line)? {
+            Self::Permission => (!is_about(b"access")).then_some(Self::Permission),
+            Self::Unknown => is_about(b"unknown").then_some(Self::Unknown),
+        }
+    }
 }
 
 /// What is blocked at one server.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Blocked {
     commands: BTreeMap<Command, (Why, Moment)>,
 }
@@ -84,6 +93,23 @@ mod tests {
         assert!(blocked.may_ask(command, now.plus(RETRY)));
         blocked.clear(command);
         assert_eq!(blocked.iter().count(), 0);
+    }
+
+    #[test]
+    fn what_is_about_a_key_is_not_about_the_command() {
+        for (line, why) in [
+            ("NOPERM User u has no permissions to run the 'scan' command", Some(Why::Permission)),
+            ("NOPERM this user has no permissions to run the 'xinfo|stream' command", Some(Why::Permission)),
+            ("NOPERM No permissions to access a key", None),
+            ("NOPERM this user has no permissions to access one of the keys used as arguments", None),
+            ("ERR unknown command 'MEMORY', with args beginning with: 'USAGE' ", Some(Why::Unknown)),
+            ("ERR unknown subcommand 'USAGE'. Try MEMORY HELP.", Some(Why::Unknown)),
+            ("ERR no such key", None),
+            ("WRONGTYPE Operation against a key holding the wrong kind of value", None),
+            ("MOVED 866 127.0.0.1:7001", None),
+        ] {
+            assert_eq!(Why::of_key_error(line.as_bytes()), why, "{line}");
+        }
     }
 
     #[test]

@@ -29,6 +29,38 @@ pub(super) enum Command {
     SentinelSentinels,
     /// `SENTINEL CKQUORUM`.
     SentinelQuorum,
+    /// `SELECT`.
+    Select,
+    /// `READONLY`.
+    Readonly,
+    /// `SCAN`.
+    Scan,
+    /// `TYPE`.
+    Type,
+    /// `STRLEN`.
+    Strlen,
+    /// `GETRANGE`.
+    Getrange,
+    /// `PFCOUNT`.
+    Pfcount,
+    /// `LLEN`.
+    Llen,
+    /// `SCARD`.
+    Scard,
+    /// `ZCARD`.
+    Zcard,
+    /// `HLEN`.
+    Hlen,
+    /// `XLEN`.
+    Xlen,
+    /// `MEMORY USAGE`.
+    MemoryUsage,
+    /// `XINFO STREAM`.
+    XinfoStream,
+    /// `XINFO GROUPS`.
+    XinfoGroups,
+    /// `XINFO CONSUMERS`.
+    XinfoConsumers,
 }
 
 impl Command {
@@ -48,6 +80,22 @@ impl Command {
             Self::SentinelReplicas => "sentinel|replicas",
             Self::SentinelSentinels => "sentinel|sentinels",
             Self::SentinelQuorum => "sentinel|ckquorum",
+            Self::Select => "select",
+            Self::Readonly => "readonly",
+            Self::Scan => "scan",
+            Self::Type => "type",
+            Self::Strlen => "strlen",
+            Self::Getrange => "getrange",
+            Self::Pfcount => "pfcount",
+            Self::Llen => "llen",
+            Self::Scard => "scard",
+            Self::Zcard => "zcard",
+            Self::Hlen => "hlen",
+            Self::Xlen => "xlen",
+            Self::MemoryUsage => "memory|usage",
+            Self::XinfoStream => "xinfo|stream",
+            Self::XinfoGroups => "xinfo|groups",
+            Self::XinfoConsumers => "xinfo|consumers",
         }
     }
 
@@ -71,6 +119,22 @@ impl Command {
             Self::SentinelReplicas => &["SENTINEL", "REPLICAS"],
             Self::SentinelSentinels => &["SENTINEL", "SENTINELS"],
             Self::SentinelQuorum => &["SENTINEL", "CKQUORUM"],
+            Self::Select => &["SELECT"],
+            Self::Readonly => &["READONLY"],
+            Self::Scan => &["SCAN"],
+            Self::Type => &["TYPE"],
+            Self::Strlen => &["STRLEN"],
+            Self::Getrange => &["GETRANGE"],
+            Self::Pfcount => &["PFCOUNT"],
+            Self::Llen => &["LLEN"],
+            Self::Scard => &["SCARD"],
+            Self::Zcard => &["ZCARD"],
+            Self::Hlen => &["HLEN"],
+            Self::Xlen => &["XLEN"],
+            Self::MemoryUsage => &["MEMORY", "USAGE"],
+            Self::XinfoStream => &["XINFO", "STREAM"],
+            Self::XinfoGroups => &["XINFO", "GROUPS"],
+            Self::XinfoConsumers => &["XINFO", "CONSUMERS"],
         }
     }
 }
@@ -88,15 +152,23 @@ impl Pipeline {
     /// Puts the login first.
     pub fn auth(&mut self, username: Option<&str>, password: &str) {
         let words = [Some("AUTH"), username, Some(password)];
-        encode(&mut self.bytes, words.into_iter().flatten());
+        encode(&mut self.bytes, words.into_iter().flatten().map(str::as_bytes));
         self.before += 1;
     }
 
     /// Adds a command with an argument, empty for none.
     pub fn ask(&mut self, command: Command, argument: &str) {
         let argument = Some(argument).filter(|argument| !argument.is_empty());
-        encode(&mut self.bytes, command.words().iter().copied().chain(argument));
+        let words = command.words().iter().copied().chain(argument);
+        encode(&mut self.bytes, words.map(str::as_bytes));
         self.asked.push((command, argument.unwrap_or_default().to_owned()));
+    }
+
+    /// Adds a command with any number of arguments, whose bytes may be any; they are not kept beside it.
+    pub fn ask_all(&mut self, command: Command, arguments: &[&[u8]]) {
+        let words = command.words().iter().map(|word| word.as_bytes());
+        encode(&mut self.bytes, words.chain(arguments.iter().copied()));
+        self.asked.push((command, String::new()));
     }
 
     /// What goes over the wire.
@@ -115,11 +187,11 @@ impl Pipeline {
     }
 }
 
-fn encode<'a>(bytes: &mut Vec<u8>, words: impl Iterator<Item = &'a str> + Clone) {
+fn encode<'a>(bytes: &mut Vec<u8>, words: impl Iterator<Item = &'a [u8]> + Clone) {
     bytes.extend_from_slice(format!("*{}\r\n", words.clone().count()).as_bytes());
     for word in words {
         bytes.extend_from_slice(format!("${}\r\n", word.len()).as_bytes());
-        bytes.extend_from_slice(word.as_bytes());
+        bytes.extend_from_slice(word);
         bytes.extend_from_slice(b"\r\n");
     }
 }
@@ -134,9 +206,11 @@ mod tests {
         pipeline.auth(None, "p\r\nw");
         pipeline.ask(Command::SlowlogGet, "");
         pipeline.ask(Command::ConfigGet, "maxmemory");
+        pipeline.ask_all(Command::MemoryUsage, &[b"\xff\r\n"]);
         let want = "*2\r\n$4\r\nAUTH\r\n$4\r\np\r\nw\r\n*3\r\n$7\r\nSLOWLOG\r\n$3\r\nGET\r\n$1\r\n1\r\n\
-                    *3\r\n$6\r\nCONFIG\r\n$3\r\nGET\r\n$9\r\nmaxmemory\r\n";
+                    *3\r\n$6\r\nCONFIG\r\n$3\r\nGET\r\n$9\r\nmaxmemory\r\n\
+                    *3\r\n$6\r\nMEMORY\r\n$5\r\nUSAGE\r\n$3\r\n\u{fffd}\r\n\r\n";
         assert_eq!(String::from_utf8_lossy(pipeline.bytes()), want);
-        assert_eq!((pipeline.count(), pipeline.asked().len()), (3, 2));
+        assert_eq!((pipeline.count(), pipeline.asked().len()), (4, 3));
     }
 }

@@ -1,6 +1,7 @@
 //! From answers to the samples of a family.
 
 use super::command::Command;
+use super::keys;
 use super::reading::{Reading, WatchedRow};
 use super::resp::Reply;
 use crate::monitor::catalog::{BufferLimit, MetricSpec, Source, Watchers};
@@ -71,6 +72,9 @@ pub(super) fn samples(reading: &Reading<'_>, spec: &MetricSpec, emit: &mut Emit<
         }
         Source::InOrder(who) => in_order(reading, who, emit),
         Source::Quorum => quorum(reading, emit),
+        Source::Key(_) | Source::Stream(_) | Source::StreamGroup(_) | Source::StreamConsumer(..) => {
+            keys::samples(reading.keys, spec.source, emit);
+        }
         Source::Database { part, .. } => {
             each(reading.info, spec, &mut |labels, value| emit("", labels, value));
             empty_databases(reading, part, emit);

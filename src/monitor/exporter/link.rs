@@ -19,6 +19,8 @@ const BUFFER_BYTES: usize = 32 * 1024;
 /// A connection.
 pub(super) struct Link {
     stream: Box<dyn Bytes>,
+    /// The number of the database that it has selected.
+    pub database: u32,
 }
 
 /// The answers to one pipeline.
@@ -47,7 +49,7 @@ impl Answers {
 
 impl Link {
     pub fn new(stream: Box<dyn Bytes>) -> Self {
-        Self { stream }
+        Self { stream, database: 0 }
     }
 
     /// Sends a pipeline of `count` commands and reads as many answers. After an error the connection is of no use.

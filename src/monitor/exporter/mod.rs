@@ -8,6 +8,7 @@ mod command;
 mod discovery;
 mod error;
 mod families;
+mod keys;
 mod link;
 mod prober;
 mod reading;

@@ -10,17 +10,18 @@ use super::blocked::{Blocked, Why};
 use super::command::{Command, Pipeline};
 use super::error::ScrapeError;
 use super::families::samples;
+use super::keys::{Plan, Seen, Walk, Walked};
 use super::link::{Answers, Link};
 use super::reading::{Asked, EVERY_PARAMETER, Reading, WatchedRow};
 use super::resp::Reply;
-use crate::config::{Exporter as Wants, Target};
+use crate::config::{Exporter as Wants, KeyCheck, Target};
 use crate::monitor::catalog::{CATALOG, Names, asked, house};
 use crate::monitor::exposition::Page;
 use crate::monitor::info::InfoReply;
 use crate::monitor::login::password;
 use crate::monitor::socket::{Ends, Farewell, open};
 use crate::monitor::tls::{TlsError, TlsProfiles};
-use crate::types::Clock;
+use crate::types::{Clock, Moment};
 
 /// Scrapes of one target at the same time; a target that hangs holds no more connections than this.
 pub(super) const SCRAPES_MAX: usize = 4;
@@ -93,11 +94,11 @@ impl Prober {
     }
 
     /// Asks everything and writes the page of it, before the deadline.
-    pub async fn scrape(&self, wants: &Wants, names: Names, deadline: Duration, page: &mut Page) {
+    pub async fn scrape(&self, order: &Order<'_>, deadline: Duration, page: &mut Page) {
         let began = self.clock.now();
         let ends = Ends { end: Instant::now() + deadline, deadline };
-        let mut scrape = Scrape { wants, names, connect: Duration::ZERO };
-        let seen = self.look(&mut scrape, ends, page).await;
+        let mut connect = Duration::ZERO;
+        let seen = self.look(order, &mut connect, ends, page).await;
         let error = match &seen {
             Ok(()) => "",
             Err(error) => {
@@ -112,7 +113,7 @@ impl Prober {
         page.family(&asked::LAST_SCRAPE_ERROR, [([("err", error)], is_failed)]);
         let elapsed = self.clock.now().since(began);
         page.family(&asked::LAST_SCRAPE_DURATION, [(NONE, elapsed.as_secs_f64())]);
-        page.family(&asked::LAST_SCRAPE_CONNECT, [(NONE, scrape.connect.as_secs_f64())]);
+        page.family(&asked::LAST_SCRAPE_CONNECT, [(NONE, connect.as_secs_f64())]);
         let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         let blocked = memory
             .blocked
@@ -121,18 +122,24 @@ impl Prober {
         page.family(&asked::BLOCKED, blocked);
     }
 
-    async fn look(&self, scrape: &mut Scrape<'_>, ends: Ends, page: &mut Page) -> Result<(), ScrapeError> {
+    async fn look(
+        &self,
+        order: &Order<'_>,
+        connect: &mut Duration,
+        ends: Ends,
+        page: &mut Page,
+    ) -> Result<(), ScrapeError> {
         let late = |_| ScrapeError::Timeout { deadline: ends.deadline };
         let permit = timeout_at(ends.end, self.permits.acquire()).await.map_err(late)?;
-        let pipeline = self.first_pipeline(scrape.wants);
-        let (mut link, first) = self.exchange_timed(&pipeline, &mut scrape.connect, ends).await?;
+        let pipeline = self.first_pipeline(order.wants);
+        let (mut link, first) = self.exchange_timed(&pipeline, connect, ends).await?;
         let mut replies = first.replies()?.into_iter();
         let (info, mut asked) = match info_of(replies.next())? {
             Some(info) => (info, join(&pipeline, replies)),
             None => (self.plain_info(&mut link, ends).await?, join(&pipeline, replies)),
         };
         self.remember(&info);
-        let more = self.second_pipeline(&pipeline, &info, scrape.wants);
+        let more = self.second_pipeline(&pipeline, &info, order.wants);
         let second = match more.count() {
             0 => None,
             count => Some(link.exchange(more.bytes(), count, ends).await?),
@@ -140,17 +147,40 @@ impl Prober {
         if let Some(answers) = &second {
             asked.extend(join_all(&more, answers.replies()?.into_iter()));
         }
-        self.keep(link);
-        drop(permit);
         self.note_refusals(&asked);
-        let reading = Reading { info: &info, asked: &asked, now: self.clock.now() };
-        for spec in CATALOG.iter().filter(|spec| scrape.names.have(spec)) {
+        let keys = self.walk(link, order, &info, ends).await;
+        drop(permit);
+        let reading = Reading { info: &info, asked: &asked, keys: &keys, now: self.clock.now() };
+        for spec in CATALOG.iter().filter(|spec| order.names.have(spec)) {
             let mut block = page.block(spec);
             samples(&reading, spec, &mut |ending, labels, value| {
                 block.sample(ending, labels.iter().copied(), value);
             });
         }
         Ok(())
+    }
+
+    /// Looks at the keys that are asked for, and keeps the connection where it may be used again.
+    async fn walk(&self, mut link: Link, order: &Order<'_>, info: &InfoReply, ends: Ends) -> Seen {
+        let Some(plan) = Plan::new(&order.wants.keys, order.checks, info) else {
+            self.keep(link);
+            return Seen::default();
+        };
+        let now = self.clock.now();
+        let blocked = self.memory.lock().unwrap_or_else(PoisonError::into_inner).blocked.clone();
+        let Walked { seen, outcomes, is_link_whole } =
+            Walk::new(&mut link, &plan, ends, (blocked, now)).run().await;
+        if is_link_whole {
+            self.keep(link);
+        }
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        for (command, outcome) in outcomes {
+            match outcome {
+                Some(why) => self.note_refusal(&mut memory.blocked, command, why, now),
+                None => memory.blocked.clear(command),
+            }
+        }
+        seen
     }
 
     /// INFO first, and what is asked of every server.
@@ -291,25 +321,33 @@ impl Prober {
             if memory.is_sentinel && !one.command.is_of_sentinel() {
                 continue;
             }
-            if let Some(why) = Why::of_error(line)
-                && memory.blocked.note(one.command, why, now)
-            {
-                tracing::info!(
-                    target_name = %self.target.name,
-                    command = one.command.as_str(),
-                    reason = why.as_str(),
-                    "the server does not let this command run; it is left out, and tried again in an hour"
-                );
+            if let Some(why) = Why::of_error(line) {
+                self.note_refusal(&mut memory.blocked, one.command, why, now);
             }
+        }
+    }
+
+    fn note_refusal(&self, blocked: &mut Blocked, command: Command, why: Why, now: Moment) {
+        if blocked.note(command, why, now) {
+            tracing::info!(
+                target_name = %self.target.name,
+                command = command.as_str(),
+                reason = why.as_str(),
+                "the server does not let this command run; it is left out, and tried again in an hour"
+            );
         }
     }
 }
 
-/// What one scrape wants, and how long it needed to connect.
-struct Scrape<'a> {
-    wants: &'a Wants,
-    names: Names,
-    connect: Duration,
+/// What one scrape wants.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Order<'a> {
+    /// What the configuration wants.
+    pub wants: &'a Wants,
+    /// What the caller wants to know of keys beside it.
+    pub checks: &'a [KeyCheck],
+    /// Which names the page has.
+    pub names: Names,
 }
 
 /// The answer to INFO; `None` where the server does not know the section.

@@ -1,6 +1,7 @@
 //! What a server answered to one scrape.
 
 use super::command::Command;
+use super::keys::Seen;
 use super::resp::Reply;
 use crate::monitor::info::{InfoReply, number};
 use crate::types::Moment;
@@ -22,6 +23,8 @@ pub(super) struct Reading<'a> {
     pub info: &'a InfoReply,
     /// The rest.
     pub asked: &'a [Asked<'a>],
+    /// What was seen of its keys.
+    pub keys: &'a Seen,
     /// When it was read.
     pub now: Moment,
 }

@@ -6,17 +6,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use tokio::sync::Mutex as AsyncMutex;
+use tokio::time::{Instant, timeout_at};
 
-use super::prober::{Connections, Prober};
-use crate::config::{self, Config, Discover, Group, Target};
+use super::prober::{Connections, Order, Prober};
+use crate::config::{self, Config, Discover, Group, KeyCheck, Target};
 use crate::monitor::catalog::Names;
 use crate::monitor::exposition::Page;
 use crate::monitor::format::Format;
 use crate::monitor::tls::{TlsError, TlsProfiles};
 use crate::types::{Clock, Moment, TargetName};
 
-/// A target that a scrape names and nobody knows is asked for anew at most so often.
-const RENEWAL: Duration = Duration::from_secs(10);
+/// What seeds made known is taken for so long; they are not asked anew before.
+pub(super) const RENEWAL: Duration = Duration::from_secs(10);
 /// A server that is not made known any more may be scraped for so long.
 const MEMORY: Duration = Duration::from_secs(600);
 /// Most servers that are made known, of all groups together.
@@ -47,8 +49,8 @@ type Found = BTreeMap<TargetName, (Arc<Listed>, Moment)>;
 pub struct Exporter {
     listed: BTreeMap<TargetName, Arc<Listed>>,
     found: Mutex<Found>,
-    /// When was asked for them last.
-    asked: Mutex<Option<Moment>>,
+    /// When was asked for them last; who holds it asks.
+    asked: AsyncMutex<Option<Moment>>,
     settings: config::Exporter,
     profiles: Arc<TlsProfiles>,
     clock: Arc<dyn Clock>,
@@ -62,7 +64,7 @@ impl Exporter {
         Self {
             listed: BTreeMap::new(),
             found: Mutex::default(),
-            asked: Mutex::default(),
+            asked: AsyncMutex::default(),
             settings: config::Exporter::default(),
             profiles: Arc::new(TlsProfiles::new()),
             clock,
@@ -92,8 +94,14 @@ impl Exporter {
     }
 
     /// The page of a target, which is named as in the configuration, written before the deadline; `None` for one that
-    /// nobody knows.
-    pub async fn scrape(&self, target: &str, deadline: Duration, format: Format) -> Option<Vec<u8>> {
+    /// nobody knows. The keys of `checks` are looked at beside those of the configuration.
+    pub async fn scrape(
+        &self,
+        target: &str,
+        checks: &[KeyCheck],
+        deadline: Duration,
+        format: Format,
+    ) -> Option<Vec<u8>> {
         let began = self.clock.now();
         let name = config::target_name(target)?;
         let listed = match self.find(&name) {
@@ -106,13 +114,14 @@ impl Exporter {
         };
         let left = deadline.saturating_sub(self.clock.now().since(began));
         let mut page = Page::new(format);
-        listed.prober.scrape(&self.settings, self.options.names, left, &mut page).await;
+        let order = Order { wants: &self.settings, checks, names: self.options.names };
+        listed.prober.scrape(&order, left, &mut page).await;
         Some(page.finish())
     }
 
-    /// All targets and where they belong, those that are made known now included.
+    /// All targets and where they belong, those included that seeds have made known within the last [`RENEWAL`].
     pub async fn discover(&self, deadline: Duration) -> Vec<(TargetName, Place)> {
-        self.ask_for_others(deadline).await;
+        self.renew(deadline).await;
         let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         let others = found.iter().filter(|(name, _)| !self.listed.contains_key(name));
         let others = others.map(|(name, (listed, _))| (name.clone(), listed.place.clone()));
@@ -140,15 +149,14 @@ impl Exporter {
         (self.clock.now().since(*since) < MEMORY).then(|| Arc::clone(listed))
     }
 
-    /// Asks for other servers, unless somebody has just done so.
+    /// Asks for other servers, unless somebody has just done so. One caller asks at a time; those that come meanwhile take
+    /// what it learns.
     async fn renew(&self, deadline: Duration) {
-        let now = self.clock.now();
-        let is_due = {
-            let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-            asked.is_none_or(|asked| now.since(asked) >= RENEWAL)
-        };
-        if is_due {
-            self.ask_for_others(deadline).await;
+        let end = Instant::now() + deadline;
+        let Ok(mut asked) = timeout_at(end, self.asked.lock()).await else { return };
+        if asked.is_none_or(|asked| self.clock.now().since(asked) >= RENEWAL) {
+            self.ask_for_others(end.saturating_duration_since(Instant::now())).await;
+            *asked = Some(self.clock.now());
         }
     }
 
@@ -162,7 +170,6 @@ impl Exporter {
         }));
         let answers = answers.await;
         let now = self.clock.now();
-        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         found.retain(|_, (_, since)| now.since(*since) < MEMORY);
         for (group, seed, answer) in answers {

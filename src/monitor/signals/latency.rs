@@ -50,10 +50,10 @@ impl Latency {
         if self.shares.len() < least {
             return None;
         }
-        let mut sorted: Vec<f64> = self.shares.iter().map(|share| share.get()).collect();
-        sorted.sort_unstable_by(f64::total_cmp);
-        let rank = (share * sorted.len() as f64).ceil() as usize;
-        sorted.get(rank.saturating_sub(1)).map(|value| Ratio::clamped(*value))
+        let mut shares: Vec<f64> = self.shares.iter().map(|share| share.get()).collect();
+        let rank = (share * shares.len() as f64).ceil() as usize;
+        let (_, value, _) = shares.select_nth_unstable_by(rank.saturating_sub(1), f64::total_cmp);
+        Some(Ratio::clamped(*value))
     }
 
     /// How many looks are remembered.

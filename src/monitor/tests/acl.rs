@@ -46,7 +46,7 @@ async fn the_observer_may_ask_all_that_a_scrape_asks() {
         let exporter = Exporter::new(&config, &(clock as _), ExporterOptions::default()).unwrap();
         let name = exporter.discover(AMPLE).await.remove(0).0;
         for _ in 0..2 {
-            let page = exporter.scrape(name.as_str(), AMPLE, Format::Text).await.unwrap();
+            let page = exporter.scrape(name.as_str(), &[], AMPLE, Format::Text).await.unwrap();
             let page = String::from_utf8(page).unwrap();
             assert!(page.contains("\nredis_up 1\n") && !page.contains("redrover_scrape_blocked"), "{page}");
             assert!(page.contains("\nredis_connected_client_info{"), "{page}");

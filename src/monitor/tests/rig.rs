@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use prometheus_client::registry::Registry;
@@ -17,13 +17,34 @@ use crate::config::{
 };
 use crate::monitor::{Collectors, Metrics, Monitor, RedisClient, SiteClient, TlsProfiles, WriteCanary};
 use crate::types::{
-    AgentName, RecordName, RecordType, ServiceName, SiteName, SystemClock, TargetName, TargetSnapshot,
+    AgentName, Clock, Moment, RecordName, RecordType, ServiceName, SiteName, SystemClock, TargetName,
+    TargetSnapshot,
 };
 
 /// Patience with things that happen soon.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// A deadline that nothing healthy reaches, even on a busy machine.
 pub const AMPLE: Duration = Duration::from_secs(10);
+
+/// A clock that a test moves.
+pub struct HandClock(Mutex<Moment>);
+
+impl HandClock {
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self(Mutex::new(SystemClock::new().now())))
+    }
+
+    pub fn forward(&self, by: Duration) {
+        let mut now = self.0.lock().unwrap();
+        *now = now.plus(by);
+    }
+}
+
+impl Clock for HandClock {
+    fn now(&self) -> Moment {
+        *self.0.lock().unwrap()
+    }
+}
 
 /// A redis-server in a directory of its own; dropping it kills it.
 pub struct Server {

@@ -139,7 +139,14 @@ impl State {
                 Some(self.sites[service][member].targets.iter().any(|target| target.role != Role::Primary))
             }
         };
-        ControlPlane { unavailable, lag, is_link_up: Some(is_link_up), is_fresh: None, is_copy }
+        ControlPlane {
+            unavailable,
+            lag,
+            is_link_up: Some(is_link_up),
+            is_fresh: None,
+            memory_limit_bytes: None,
+            is_copy,
+        }
     }
 
     /// What else answers in the datacenter of a member.

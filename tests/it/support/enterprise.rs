@@ -100,6 +100,13 @@ impl EnterpriseSandbox {
         self.post("clock", &json!({"skip_ms": ms})).await;
     }
 
+    /// Whether INFO tells the limit of memory.
+    pub async fn set_info_has_memory_limit(&self, is_told: bool) {
+        let request = http::client().put(self.control("variants"));
+        let request = request.json(&json!({"info_has_memory_limit": is_told}));
+        assert_eq!(http::send(request).await.expect("the sandbox answers").status, 200);
+    }
+
     /// What the REST APIs were asked so far.
     pub async fn requests(&self) -> Vec<Value> {
         let json = http::get_json(&self.control("requests")).await;

@@ -17,6 +17,7 @@ const PIECES_MAX: usize = 4096;
 pub struct SlowLine {
     address: SocketAddr,
     is_open: watch::Sender<bool>,
+    delay: watch::Sender<Duration>,
     _tasks: JoinSet<()>,
 }
 
@@ -26,6 +27,7 @@ impl SlowLine {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let (is_open, opened) = watch::channel(true);
+        let (delay, delayed) = watch::channel(delay);
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
             let mut connections = JoinSet::new();
@@ -34,23 +36,28 @@ impl SlowLine {
                 let ((from_client, to_client), (from_server, to_server)) =
                     (client.into_split(), server.into_split());
                 let (pieces, arriving) = mpsc::channel(PIECES_MAX);
-                let opened = opened.clone();
+                let (opened, delayed) = (opened.clone(), delayed.clone());
                 connections.spawn(async move {
                     // The end of either way ends the connection.
                     tokio::select! {
                         () = forward(from_client, to_server) => {}
-                        () = depart(from_server, delay, pieces) => {}
+                        () = depart(from_server, delayed, pieces) => {}
                         () = arrive(to_client, arriving, opened) => {}
                     }
                 });
             }
         });
-        Self { address, is_open, _tasks: tasks }
+        Self { address, is_open, delay, _tasks: tasks }
     }
 
     /// The port to connect to.
     pub fn port(&self) -> u16 {
         self.address.port()
+    }
+
+    /// From here on the server's words take so long.
+    pub fn delay(&self, delay: Duration) {
+        self.delay.send_replace(delay);
     }
 
     /// From here on nothing arrives.
@@ -63,12 +70,20 @@ async fn forward(mut from: OwnedReadHalf, mut to: OwnedWriteHalf) {
     let _ = tokio::io::copy(&mut from, &mut to).await;
 }
 
-async fn depart(mut from: OwnedReadHalf, delay: Duration, pieces: mpsc::Sender<(Instant, Vec<u8>)>) {
+async fn depart(
+    mut from: OwnedReadHalf,
+    delay: watch::Receiver<Duration>,
+    pieces: mpsc::Sender<(Instant, Vec<u8>)>,
+) {
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(length) = from.read(&mut buffer).await
         && length > 0
-        && pieces.send((Instant::now() + delay, buffer[..length].to_vec())).await.is_ok()
-    {}
+    {
+        let at = Instant::now() + *delay.borrow();
+        if pieces.send((at, buffer[..length].to_vec())).await.is_err() {
+            return;
+        }
+    }
 }
 
 async fn arrive(

@@ -370,7 +370,7 @@ async fn what_lasts_longer_than_a_silence_is_told_then_and_what_does_not_never()
     work.ready().await;
     work.write(outage()).await;
     for tries in 1..3 {
-        until("the silence", || work.rows("SELECT MAX(tries) FROM outbox") == tries).await;
+        until("the silence", || work.rows("SELECT COALESCE(MAX(tries), 0) FROM outbox") == tries).await;
         work.clock.forward(30);
     }
     until("what lasts longer", || sink.requests().len() == 1).await;

@@ -21,7 +21,8 @@ const USERNAME: &str = "redrover@example.com";
 const PASSWORD: &str = "hunter2";
 const AVAILABILITY: &str = "/v1/bdbs/7/availability";
 const LAG: &str = "/v1/bdbs/7/availability?extend_check=lag&availability_lag_tolerance_ms=5000";
-const FIELDS: &str = "/v1/bdbs/7?fields=crdt,crdt_sync,crdt_sources,replica_sync,replica_sources";
+const FIELDS: &str =
+    "/v1/bdbs/7?fields=crdt,crdt_sync,crdt_sources,replica_sync,replica_sources,memory_size,replication";
 const IN_SYNC: &str = r#"{"crdt": true, "crdt_sync": "enabled", "uid": 7,
     "crdt_sources": [{"uid": 1, "status": "in-sync", "lag": 250, "uri": "redis://:FIXTURE@10.0.0.1:1"}]}"#;
 
@@ -61,10 +62,7 @@ async fn an_available_database_tells_its_links_too() {
     let plane = look(server.url(), AMPLE).await.unwrap();
     let lag = Some(Duration::from_millis(250));
     let is_fresh = Some(true);
-    assert_eq!(
-        plane,
-        ControlPlane { unavailable: None, lag, is_link_up: Some(true), is_fresh, is_copy: None }
-    );
+    assert_eq!(plane, ControlPlane { lag, is_link_up: Some(true), is_fresh, ..ControlPlane::default() });
     let encoded = base64::engine::general_purpose::STANDARD.encode(format!("{USERNAME}:{PASSWORD}"));
     assert_eq!(server.paths(), [AVAILABILITY, FIELDS, LAG]);
     assert!(server.heads().iter().all(|head| head.contains(&format!("authorization: Basic {encoded}\r\n"))));
@@ -237,11 +235,30 @@ async fn links_are_told_only_where_they_agree() {
         // A copy is one until its copying is switched off, however it goes on.
         let is_copy =
             body.contains(r#""crdt": false"#).then(|| !body.contains(r#"replica_sync": "disabled"#));
-        assert_eq!(plane, ControlPlane { unavailable: None, lag, is_link_up, is_fresh, is_copy }, "{body}");
+        let known = ControlPlane { lag, is_link_up, is_fresh, is_copy, ..ControlPlane::default() };
+        assert_eq!(plane, known, "{body}");
     }
     for answer in [say(406, ""), say(500, ""), Act::Hang, Act::Part(String::new())] {
         let server = server(say(200, ""), answer.clone()).await;
         assert_eq!(look(server.url(), SHORT).await, Ok(ControlPlane::default()), "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_limit_of_memory_is_what_the_data_may_take() {
+    for (body, want) in [
+        (r#"{"memory_size": 1000, "replication": false}"#, Some(1000)),
+        (r#"{"memory_size": 1000, "replication": true}"#, Some(500)),
+        (r#"{"memory_size": 1000}"#, Some(500)),
+        (r#"{"memory_size": 1, "replication": true}"#, Some(1)),
+        (r#"{"memory_size": 0}"#, Some(0)),
+        (r#"{"memory_size": null}"#, None),
+        (r#"{"memory_size": -1}"#, None),
+        (r#"{"memory_size": "much"}"#, None),
+    ] {
+        let server = server(say(200, ""), say(200, body)).await;
+        let plane = look(server.url(), AMPLE).await.unwrap();
+        assert_eq!(plane.memory_limit_bytes, want, "{body}");
     }
 }
 
