@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::process::Command;
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -15,6 +16,9 @@ pub const ZONE: &str = "example.test";
 pub const ZONE_ID: &str = "Z0TEST";
 /// The id that tests give to a private zone beside it.
 pub const PRIVATE_ID: &str = "Z0PRIVATE";
+
+/// Longest wait for the history: ten thousand entries take a crowded machine its time.
+const HISTORY_LIMIT: Duration = Duration::from_secs(120);
 
 /// What the sandbox prints when it is up.
 #[derive(Deserialize)]
@@ -70,7 +74,9 @@ impl Route53Sandbox {
 
     /// What was applied and what was refused.
     pub async fn history(&self) -> History {
-        let json = http::get_json(&format!("{}/_sandbox/history", self.api())).await;
+        let request = http::client().get(format!("{}/_sandbox/history", self.api())).timeout(HISTORY_LIMIT);
+        let response = http::send(request).await.expect("the history is told");
+        let json: Value = serde_json::from_str(&response.body).expect("the history is JSON");
         History { entries: json["entries"].as_array().expect("a history has entries").clone() }
     }
 
