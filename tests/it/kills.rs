@@ -21,6 +21,8 @@ use super::support::scene::{Holder, NAME, ROUNDS_LIMIT, Scene, TARGETS};
 const KILLS: usize = 2;
 /// Tried at the same time.
 const ABREAST: usize = 2;
+/// Longest wait for the failover: on a crowded machine an attempt may be given up, and the next one waits for a minute or two.
+const SETTLED_LIMIT: Duration = Duration::from_secs(300);
 /// From the intent to a moment some time after the last step, on a busy machine.
 const SAGA_MS: u64 = 400;
 
@@ -57,7 +59,7 @@ async fn kill_and_go_on(kill: usize) -> String {
     let last = last_step(&before);
     scene.agent = scene.setup.start().await;
     let what = format!("kill {kill}, after {last}: the failover to be done");
-    let done = wait_for(&what, ROUNDS_LIMIT, async || settled(&folder).await).await;
+    let done = wait_for(&what, SETTLED_LIMIT, async || settled(&folder).await).await;
     scene.wait_answer(NAME, TARGETS[1]).await;
 
     // Only how often a decision was repeated may have changed.
