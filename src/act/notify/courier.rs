@@ -446,7 +446,8 @@ impl Courier {
 
     /// Whether what a message tells lasts, and nothing newer was told of it.
     fn still_stands(&self, channel: &str, message: &Message) -> bool {
-        let is_it = |told: &Message| told.key == message.key && told.at_unix_ms == message.at_unix_ms;
+        let of = |message: &Message| (message.kind, message.at_unix_ms);
+        let is_it = |told: &Message| told.key == message.key && of(told) == of(message);
         let desk = self.desk.as_ref().filter(|_| message.phase == Phase::Lasts);
         desk.is_some_and(|(_, desk)| desk.told(channel).any(is_it))
     }
