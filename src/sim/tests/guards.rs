@@ -35,7 +35,7 @@ const TABLE: [(Guard, &str, Shows); 26] = [
     (Guard::Isolation, "F064", Miss("the record of db1 was moved")),
     (Guard::Lag, "F041", Miss("expected a recommendation of dc-b")),
     (Guard::Capacity, "F048", Miss("expected a recommendation of dc-b")),
-    (Guard::Topology, "F053", Miss("expected a recommendation of dc-b")),
+    (Guard::Topology, "G17", Miss("expected a recommendation of dc-b")),
     (Guard::Halt, "G07", Rule("veto_wins")),
     (Guard::SilentSite, "G08", Miss("expected a recommendation of dc-b")),
     (Guard::Claim, "G09", Miss("c1 has halted db1")),
