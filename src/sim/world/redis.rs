@@ -61,6 +61,8 @@ pub(in crate::sim) struct Target {
     pub(in crate::sim) paused_until: Duration,
     /// Place in the stream of replication.
     pub(in crate::sim) offset_bytes: f64,
+    /// While it is a replica it takes writes, and loses them: the destination of a Replica Of.
+    pub(in crate::sim) takes_what_it_loses: bool,
 }
 
 impl Target {
@@ -74,6 +76,7 @@ impl Target {
             loading_until: Duration::ZERO,
             paused_until: Duration::ZERO,
             offset_bytes: 1e6,
+            takes_what_it_loses: false,
         }
     }
 
@@ -111,7 +114,8 @@ impl Target {
         if now < self.loading_until {
             return [Some(G::Loading), None, Some(G::Loading)];
         }
-        let of_role = if self.role == Role::Primary { None } else { Some(G::Readonly) };
+        let is_writable = self.role == Role::Primary || self.takes_what_it_loses;
+        let of_role = if is_writable { None } else { Some(G::Readonly) };
         let RedisState::Answering(answer) = state else { return [None, None, of_role] };
         match answer {
             Answer::Auth => [Some(G::Auth); 3],

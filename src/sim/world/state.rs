@@ -282,7 +282,9 @@ fn site(scenario: &Scenario, layout: &Layout, service: usize, member: usize) -> 
     let target = |rank| {
         let address = format!("redis://{}", layout.address(service, member, rank));
         // The parts of an address are checked names, so their sum is one.
-        TargetName::new(address).ok().map(|name| Target::new(name, role))
+        let target = TargetName::new(address).ok().map(|name| Target::new(name, role))?;
+        let takes_what_it_loses = scenario.world.topology == Topology::ReplicaOf;
+        Some(Target { takes_what_it_loses, ..target })
     };
     Site {
         targets: (0..scenario.world.targets).filter_map(target).collect(),
