@@ -6,7 +6,7 @@ use super::message::{Kind, Message, NOTHING, Phase};
 use super::words::{Names, line, title, todo, todo_about};
 use crate::config::Level;
 use crate::decide::saga::{Fencing, Outcome, Step};
-use crate::decide::{AlertLevel, Comparison, Decision, Health, Plan, Reason, Verdict};
+use crate::decide::{AlertLevel, Comparison, Decision, Health, Plan, Reason, Strength, Verdict, Veto};
 use crate::store::{Body, Entry, OperatorAction};
 use crate::types::{ServiceName, SiteName};
 
@@ -115,8 +115,11 @@ impl Chronicle {
                 AlertLevel::Page => Level::Error,
             };
             let key = notice_key(pen.service, reason);
-            // A person's order is told when it is read.
-            let is_told = matches!(reason, Reason::Requested { .. }) || self.conditions.contains_key(&key);
+            // A person's order is told when it is read, and why the service is halted with the halt.
+            let halts = |veto: &Veto| veto.strength == Strength::Halt && veto.reason == *reason;
+            let is_told = matches!(reason, Reason::Requested { .. })
+                || decision.vetoes.iter().any(halts)
+                || self.conditions.contains_key(&key);
             if is_told || self.conditions.len() >= CONDITIONS_MAX {
                 continue;
             }

@@ -5,7 +5,7 @@ use super::super::message::{Kind, Phase};
 use super::world::{ack, calm, closed, decided, entry, plan, site};
 use crate::config::Level;
 use crate::decide::saga::{Fencing, Outcome, Step};
-use crate::decide::{AlertLevel, Health, Reason, StandingOrder, Verdict};
+use crate::decide::{AlertLevel, Health, Reason, StandingOrder, Strength, Verdict, Veto};
 use crate::store::Body;
 
 /// Tells the bodies, one a second; returns kind, phase and level of every message, by the body's place.
@@ -149,11 +149,13 @@ fn what_is_told_about_an_incident_is_told_once_and_again_when_it_changes() {
     }
 }
 
-/// A decision of a service that waits for a person.
+/// A decision of a service that waits for a person, for the first of the reasons.
 fn halted(reasons: Vec<Reason>, health: Health) -> Body {
+    let why = Veto { strength: Strength::Halt, reason: reasons[0].clone() };
     let Body::Decided { mut decision, .. } = decided(Verdict::Halt, AlertLevel::Page, reasons) else {
         panic!("a decision")
     };
+    decision.vetoes = vec![why];
     decision.health[0].1 = health;
     decision.is_outage = health == Health::Failed;
     Body::Decided { decision, evidence: None }
@@ -161,7 +163,7 @@ fn halted(reasons: Vec<Reason>, health: Health) -> Body {
 
 #[test]
 fn a_halted_service_tells_of_its_outages_and_of_what_else_happens() {
-    let why = || Reason::Halted { why: "somebody changed the record".to_owned() };
+    let why = || Reason::UnfamiliarFence { epoch: 1 };
     let down = || Reason::StandbyDown { site: site("dc-b") };
     let bodies = vec![
         halted(vec![why()], Health::Healthy),
