@@ -9,7 +9,7 @@ use super::parts::{Failure, Output};
 use crate::config::{Rules, load_for};
 use crate::sim::language::{Ground, Scenario, load, load_on};
 use crate::sim::random::{self, Summary};
-use crate::sim::{Task, compare, simulate};
+use crate::sim::{Report, Task, compare, simulate_all};
 use crate::types::{Clock as _, SystemClock};
 
 #[derive(Debug, Args)]
@@ -27,8 +27,8 @@ pub(super) struct SimulateArgs {
     /// ways to move a record; docs/comparison.md describes mix, baselines and figures.
     #[arg(long, requires = "random")]
     compare: bool,
-    /// Threads for random incidents; one for each processor unless told otherwise.
-    #[arg(long, value_name = "THREADS", requires = "random")]
+    /// Threads; one for each processor unless told otherwise.
+    #[arg(long, value_name = "THREADS")]
     jobs: Option<usize>,
     /// Chance begins here: the same seed gives the same run.
     #[arg(long, value_name = "SEED", default_value_t = 1)]
@@ -46,8 +46,7 @@ pub(super) fn run(args: SimulateArgs) -> Result<(), Failure> {
 }
 
 fn play_random(count: u64, args: &SimulateArgs) -> Result<(), Failure> {
-    let processors = || std::thread::available_parallelism().map_or(1, usize::from);
-    let task = Task { count, seed: args.seed, jobs: args.jobs.unwrap_or_else(processors) };
+    let task = Task { count, seed: args.seed, jobs: jobs(args) };
     if args.compare {
         return compare(task, args.output);
     }
@@ -63,6 +62,10 @@ fn play_random(count: u64, args: &SimulateArgs) -> Result<(), Failure> {
         bail_failed(summary.failed, summary.incidents, "random incidents broke a rule or did not settle")?;
     }
     Ok(())
+}
+
+fn jobs(args: &SimulateArgs) -> usize {
+    args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
 }
 
 fn compare(task: Task, output: Output) -> Result<(), Failure> {
@@ -89,39 +92,49 @@ fn print_random(summary: &Summary, took: f64) {
     for (way, count) in &summary.ways {
         println!("# {count} fail by: {way}");
     }
-    let took = took.max(f64::MIN_POSITIVE);
     println!(
-        "{} incidents, {} failed; {} changes of records; {:.0} simulated hours in {took:.1} s: {:.0} incidents/s, {:.0} simulated hours a minute",
+        "{} incidents, {} failed; {} changes of records; {}, {:.0} incidents/s",
         summary.incidents,
         summary.failed,
         summary.dns_changes,
-        summary.simulated_hours,
-        summary.incidents as f64 / took,
-        summary.simulated_hours / took * 60.0,
+        speed(summary.simulated_hours, took),
+        summary.incidents as f64 / took.max(f64::MIN_POSITIVE),
     );
+}
+
+fn speed(simulated_hours: f64, took: f64) -> String {
+    let a_minute = simulated_hours / took.max(f64::MIN_POSITIVE) * 60.0;
+    format!("{simulated_hours:.0} simulated hours in {took:.1} s: {a_minute:.0} a minute")
 }
 
 fn play_files(args: &SimulateArgs) -> Result<(), Failure> {
     let scenarios = scenarios(args)?;
-    let (mut reports, is_single) = (Vec::new(), scenarios.len() == 1);
-    for scenario in scenarios {
-        let report = simulate(&scenario, args.seed)?;
-        match args.output {
-            // Of many, only those are told in full that went wrong.
-            Output::Text if is_single || !report.passed => print!("{report}"),
-            Output::Text => print!("{}", report.summary()),
-            Output::Json => {}
-        }
-        reports.push(report);
-    }
-    if args.output == Output::Json {
-        println!("{}", serde_json::to_string_pretty(&reports)?);
+    let clock = SystemClock::new();
+    let began = clock.now();
+    let reports = simulate_all(&scenarios, args.seed, jobs(args))?;
+    let took = clock.now().since(began).as_secs_f64();
+    match args.output {
+        Output::Text => print_reports(&reports, took),
+        Output::Json => println!("{}", serde_json::to_string_pretty(&reports)?),
     }
     let failed = reports.iter().filter(|report| !report.passed).count();
     if failed > 0 {
         bail_failed(failed as u64, reports.len() as u64, "scenarios did not come out as expected")?;
     }
     Ok(())
+}
+
+fn print_reports(reports: &[Report], took: f64) {
+    if let [only] = reports {
+        print!("{only}");
+        return;
+    }
+    for report in reports {
+        // Of many, only those are told in full that went wrong.
+        if report.passed { print!("{}", report.summary()) } else { print!("{report}") }
+    }
+    let hours = reports.iter().map(|report| report.simulated_seconds).sum::<f64>() / 3600.0;
+    println!("{} scenarios; {}", reports.len(), speed(hours, took));
 }
 
 /// The services of the configuration file, if one was named. Who leads is the simulator's business.

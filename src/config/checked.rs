@@ -294,7 +294,13 @@ impl Service {
     /// The site that is active while the record holds these values.
     #[must_use]
     pub fn site_of(&self, values: &BTreeSet<String>) -> Option<&Site> {
-        self.sites.iter().find(|site| self.values_of(site) == *values)
+        match &self.record.provider {
+            Provider::Route53(_) => self.sites.iter().find(|site| self.values_of(site) == *values),
+            Provider::Rfc2136(_) | Provider::CloudDns(_) | Provider::Embedded => {
+                let only = values.first().filter(|_| values.len() == 1)?;
+                self.sites.iter().find(|site| site.dns_target == *only)
+            }
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! One cycle: gather, decide, commit. The table of contents of the product.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::ServiceView;
@@ -61,10 +62,11 @@ impl Worker {
             return;
         }
         let now = self.setup.hands.clock.now();
-        let (state, mut decision) = step(&self.state, &evidence, &self.setup.service, now);
+        let (state, mut decision) =
+            step(std::mem::take(&mut self.state), &evidence, &self.setup.service, now);
         self.state = state;
         self.tell_unusual(&mut decision);
-        self.commit(cause, evidence, decision).await;
+        self.commit(cause, evidence, Arc::new(decision)).await;
     }
 
     async fn gather(&mut self, cause: Cause) -> Evidence {
@@ -214,7 +216,7 @@ impl Worker {
         ordered.chain(unfinished.map(|one| &one.plan.from))
     }
 
-    async fn commit(&mut self, cause: Cause, evidence: Evidence, decision: Decision) {
+    async fn commit(&mut self, cause: Cause, evidence: Evidence, decision: Arc<Decision>) {
         let written = self.write_decision(cause, &evidence, &decision).await;
         match written {
             Ok(()) => self.is_durable = true,
@@ -238,7 +240,7 @@ impl Worker {
         &mut self,
         cause: Cause,
         evidence: &Evidence,
-        decision: &Decision,
+        decision: &Arc<Decision>,
     ) -> Result<(), JournalError> {
         let journal = self.setup.hands.journal.clone();
         let unlike = self.unlike_peers();
@@ -254,17 +256,17 @@ impl Worker {
             && (0..WRITTEN_AGAIN_MS).contains(&decision.made.unix_ms().saturating_sub(self.last_written))
         {
             journal.repeat(*seq, decision.made.unix_ms()).await?;
-            *last = decision.clone();
+            *last = Arc::clone(decision);
             return Ok(());
         }
         if !self.announced.as_ref().is_some_and(|said| said.says_the_same(decision))
             || decision.plan.is_some()
         {
             self.announce(decision);
-            self.announced = Some(decision.clone());
+            self.announced = Some(Arc::clone(decision));
         }
         let rests_on = Some(Box::new(evidence.abridged()));
-        let decided = Body::Decided { decision: Box::new(decision.clone()), evidence: rests_on };
+        let decided = Body::Decided { decision: Box::new(Decision::clone(decision)), evidence: rests_on };
         let accepted = decision.accepted.clone().map(|fence| Body::Observed { fence });
         let closed = decision.closing.clone().map(|closing| Body::Closed { closing });
         let bodies = std::iter::once(decided).chain(accepted).chain(closed);
@@ -276,7 +278,7 @@ impl Worker {
             entries.push(NewEntry { incident, ..self.entry(decision, Body::Compared { comparison }) });
         }
         let seqs = journal.append(entries).await?;
-        self.last = seqs.first().map(|seq| (*seq, decision.clone()));
+        self.last = seqs.first().map(|seq| (*seq, Arc::clone(decision)));
         (self.last_written, self.told_unlike) = (decision.made.unix_ms(), unlike);
         Ok(())
     }
@@ -376,7 +378,7 @@ impl Worker {
         self.is_durable = false;
     }
 
-    fn publish(&self, evidence: Evidence, decision: Decision) {
+    fn publish(&self, evidence: Evidence, decision: Arc<Decision>) {
         let record = self.record.as_ref().map(|view| view.state.clone());
         self.view.publish(ServiceView {
             service: self.setup.service.clone(),

@@ -24,7 +24,7 @@ pub struct ServiceView {
     /// How unlike its peers each target is that has any.
     pub peer_outliers: Vec<(SiteName, TargetName, PeerOutlier)>,
     /// What was decided.
-    pub decision: Decision,
+    pub decision: Arc<Decision>,
     /// What the provider holds, where it could be read.
     pub record: Option<RecordState>,
     /// The fence in it, where it can be read.

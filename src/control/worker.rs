@@ -90,13 +90,13 @@ pub struct Worker {
     pub(super) state: State,
     pub(super) story: Story,
     pub(super) record: Option<RecordView>,
-    pub(super) last: Option<(u64, Decision)>,
+    pub(super) last: Option<(u64, Arc<Decision>)>,
     /// When that was written, Unix milliseconds.
     pub(super) last_written: i64,
     /// The targets that it told of as unlike their peers.
     pub(super) told_unlike: Vec<(SiteName, TargetName)>,
     /// What the log was told last: it is not told again in every round while the journal takes nothing.
-    pub(super) announced: Option<Decision>,
+    pub(super) announced: Option<Arc<Decision>>,
     pub(super) held: BTreeMap<SiteName, bool>,
     pub(super) is_durable: bool,
     /// The journal has told the story so far.

@@ -224,8 +224,11 @@ impl Evidence {
     /// How many failure domains have a configured vantage, this agent's own included.
     #[must_use]
     pub fn vantages_configured(&self) -> usize {
-        let others = self.vantages.iter().map(|v| &v.failure_domain);
-        others.chain([&self.failure_domain]).collect::<BTreeSet<_>>().len()
+        let others = || self.vantages.iter().map(|v| &v.failure_domain);
+        let is_new = |(before, domain): &(usize, &SiteName)| {
+            **domain != self.failure_domain && !others().take(*before).any(|known| known == *domain)
+        };
+        1 + others().enumerate().filter(is_new).count()
     }
 
     /// What the vantages that answered have reported, with their failure domains.

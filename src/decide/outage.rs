@@ -1,7 +1,5 @@
 //! What the vantages say of a site, and how far the confirm window is.
 
-use std::collections::BTreeMap;
-
 use super::Reason;
 use super::evidence::Evidence;
 use super::health::{DOWN_SEVERITY, Judgement, Sight};
@@ -34,7 +32,6 @@ pub(super) struct Outage<'a> {
 }
 
 /// What one failure domain says.
-#[derive(Default)]
 struct Ballot {
     severity: Option<Ratio>,
     is_domain_silent: Option<bool>,
@@ -61,22 +58,23 @@ impl<'a> Outage<'a> {
         });
         // One ballot for each failure domain. Where two from one place differ, the milder one counts, and not to know,
         // or not to answer, is the mildest: what is missing never makes anything bolder.
-        let mut ballots: BTreeMap<&SiteName, Ballot> = BTreeMap::new();
+        let mut ballots: Vec<(&SiteName, Ballot)> = Vec::with_capacity(evidence.vantages.len() + 1);
         let mut has_life = false;
         for (domain, vote) in std::iter::once((&evidence.failure_domain, &own)).chain(others) {
             has_life |= vote.severity.is_some() && !vote.is_silent;
             let said = Ballot { severity: vote.severity, is_domain_silent: vote.is_domain_silent };
-            let milder = match ballots.remove(domain) {
-                None => said,
-                Some(earlier) => Ballot {
-                    severity: if said.severity < earlier.severity { said.severity } else { earlier.severity },
-                    is_domain_silent: said.is_domain_silent.min(earlier.is_domain_silent),
-                },
-            };
-            ballots.insert(domain, milder);
+            match ballots.iter_mut().find(|(known, _)| *known == domain) {
+                None => ballots.push((domain, said)),
+                Some((_, earlier)) => {
+                    if said.severity < earlier.severity {
+                        earlier.severity = said.severity;
+                    }
+                    earlier.is_domain_silent = said.is_domain_silent.min(earlier.is_domain_silent);
+                }
+            }
         }
         let configured = evidence.vantages_configured();
-        let known: Vec<f64> = ballots.values().filter_map(|b| b.severity.map(Ratio::get)).collect();
+        let known: Vec<f64> = ballots.iter().filter_map(|(_, b)| b.severity.map(Ratio::get)).collect();
         Self {
             judgement,
             strength: (!known.is_empty())
@@ -84,7 +82,7 @@ impl<'a> Outage<'a> {
             down_votes: known.iter().filter(|s| **s >= DOWN_SEVERITY).count(),
             up_votes: known.iter().filter(|s| **s < DOWN_SEVERITY).count(),
             sight: if has_life { Sight::Answers } else { Sight::Silent },
-            domain: domain(ballots.values(), configured),
+            domain: domain(ballots.iter().map(|(_, ballot)| ballot), configured),
         }
     }
 

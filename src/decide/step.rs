@@ -22,8 +22,7 @@ const DAMPING_SCALE: f64 = 2000.0;
 
 /// Decides about one service.
 #[must_use]
-pub fn step(state: &State, evidence: &Evidence, service: &Service, now: Moment) -> (State, Decision) {
-    let mut state = state.clone();
+pub fn step(mut state: State, evidence: &Evidence, service: &Service, now: Moment) -> (State, Decision) {
     state.begin(evidence, now);
     state.decisions = state.decisions.saturating_add(1);
 

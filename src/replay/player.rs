@@ -57,7 +57,7 @@ impl<'a> Player<'a> {
     pub fn play(&mut self, mut evidence: Evidence, now: Moment) -> Played {
         let is_asked = evidence.controls.request.is_some();
         evidence.controls.switch_ages = self.switch_ages(&evidence, now);
-        let (state, decision) = step(&self.state, &evidence, self.service, now);
+        let (state, decision) = step(std::mem::take(&mut self.state), &evidence, self.service, now);
         self.state = state;
         self.last = Some(decision.clone());
         if self.left.as_ref().is_some_and(|left| has_ended(left, &decision, is_asked)) {

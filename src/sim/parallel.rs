@@ -3,8 +3,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use super::PlayError;
 use super::chance::Chance;
+use super::language::Scenario;
+use super::{PlayError, Report, simulate};
 
 /// What to play.
 #[derive(Debug, Clone, Copy)]
@@ -15,6 +16,17 @@ pub struct Task {
     pub seed: u64,
     /// On so many threads.
     pub jobs: usize,
+}
+
+/// Plays scenarios by one seed on so many threads; the reports come in the scenarios' order.
+///
+/// # Errors
+/// One of them could not be played.
+pub fn simulate_all(scenarios: &[Scenario], seed: u64, jobs: usize) -> Result<Vec<Report>, PlayError> {
+    let reports: Vec<_> = in_order(Task { count: scenarios.len() as u64, seed, jobs }, |index| {
+        scenarios.get(index as usize).map(|scenario| simulate(scenario, seed)).transpose()
+    })?;
+    Ok(reports.into_iter().flatten().collect())
 }
 
 /// The seed of one incident among those of a task.

@@ -1,6 +1,6 @@
 //! What is measured of a target, and what counts as a deviation of it.
 
-use super::window::Window;
+use super::window::{Window, input};
 use super::words::Unit;
 use crate::analyse::model::{Direction, Rule};
 use crate::analyse::peers::Compared;
@@ -60,7 +60,7 @@ pub(super) const MEASURES: &[Measure] = &[
     limited(
         100.0,
         measure("blocked_clients", "blocked clients", Unit::Count, high(3.0, 0.2), |w| {
-            w.gauge("redis_blocked_clients")
+            w.gauge(input!("redis_blocked_clients"))
         }),
     ),
     limited(
@@ -70,104 +70,107 @@ pub(super) const MEASURES: &[Measure] = &[
             "largest output buffer of a client",
             Unit::Bytes,
             high(MIB, 0.5),
-            |w| w.gauge("redis_client_recent_max_output_buffer_bytes"),
+            |w| w.gauge(input!("redis_client_recent_max_output_buffer_bytes")),
         ),
     ),
     limited(
         0.01,
         measure("command_seconds", "time in a command", Unit::Seconds, high(2e-5, 0.3), |w| {
-            w.rate("redis_commands_duration_seconds_total") / w.rate("redis_commands_total")
+            w.rate(input!("redis_commands_duration_seconds_total")) / w.rate(input!("redis_commands_total"))
         }),
     ),
     measure("commands_per_second", "commands", Unit::PerSecond, both(20.0, 0.2), |w| {
-        w.rate("redis_commands_processed_total")
+        w.rate(input!("redis_commands_processed_total"))
     }),
     measure("connected_clients", "connected clients", Unit::Count, both(10.0, 0.2), |w| {
-        w.gauge("redis_connected_clients")
+        w.gauge(input!("redis_connected_clients"))
     }),
     alike(measure("connected_replicas", "connected replicas", Unit::Count, low(0.5, 0.0), |w| {
-        w.gauge("redis_connected_slaves")
+        w.gauge(input!("redis_connected_slaves"))
     })),
     measure("connections_per_second", "new connections", Unit::PerSecond, high(5.0, 0.5), |w| {
-        w.rate("redis_connections_received_total")
+        w.rate(input!("redis_connections_received_total"))
     }),
     limited(
         0.9,
         measure("connections_share", "connections in use", Unit::Share, high(0.05, 0.2), |w| {
-            w.gauge("redis_connected_clients") / w.gauge("redis_max_clients")
+            w.gauge(input!("redis_connected_clients")) / w.gauge(input!("redis_max_clients"))
         }),
     ),
     limited(
         0.95,
         measure("cpu_share", "processor in use", Unit::Share, high(0.05, 0.2), |w| {
-            w.rate("redis_cpu_user_seconds_total") + w.rate("redis_cpu_sys_seconds_total")
+            w.rate(input!("redis_cpu_user_seconds_total")) + w.rate(input!("redis_cpu_sys_seconds_total"))
         }),
     ),
     limited(
         100.0,
         measure("errors_per_second", "error answers", Unit::PerSecond, high(1.0, 0.5), |w| {
-            w.rate("redis_errors_total")
+            w.rate(input!("redis_errors_total"))
         }),
     ),
     limited(
         1000.0,
         alike(measure("evictions_per_second", "evicted keys", Unit::PerSecond, high(5.0, 0.5), |w| {
-            w.rate("redis_evicted_keys_total")
+            w.rate(input!("redis_evicted_keys_total"))
         })),
     ),
     measure("expired_per_second", "expired keys", Unit::PerSecond, both(20.0, 0.5), |w| {
-        w.rate("redis_expired_keys_total")
+        w.rate(input!("redis_expired_keys_total"))
     }),
     limited(
         1.0,
         measure("fork_seconds", "latest fork", Unit::Seconds, high(0.02, 0.5), |w| {
-            w.gauge("redis_latest_fork_seconds")
+            w.gauge(input!("redis_latest_fork_seconds"))
         }),
     ),
     alike(measure("fragmentation", "memory fragmentation", Unit::Ratio, high(0.2, 0.1), |w| {
         // Below some memory it says nothing.
-        if w.gauge("redis_memory_used_bytes") < 64.0 * MIB {
+        if w.gauge(input!("redis_memory_used_bytes")) < 64.0 * MIB {
             1.0
         } else {
-            w.gauge("redis_mem_fragmentation_ratio")
+            w.gauge(input!("redis_mem_fragmentation_ratio"))
         }
     })),
     measure("hit_share", "lookups that find a key", Unit::Share, low(0.05, 0.05), |w| {
-        let (hits, misses) = (w.rate("redis_keyspace_hits_total"), w.rate("redis_keyspace_misses_total"));
+        let (hits, misses) =
+            (w.rate(input!("redis_keyspace_hits_total")), w.rate(input!("redis_keyspace_misses_total")));
         hits / (hits + misses)
     }),
-    alike(measure("keys", "keys", Unit::Count, both(100.0, 0.1), |w| w.gauge("redis_db_keys"))),
+    alike(measure("keys", "keys", Unit::Count, both(100.0, 0.1), |w| w.gauge(input!("redis_db_keys")))),
     measure("lazy_free", "objects that wait for freeing", Unit::Count, high(100.0, 0.5), |w| {
-        w.gauge("redis_lazyfree_pending_objects")
+        w.gauge(input!("redis_lazyfree_pending_objects"))
     }),
     limited(
         0.9,
         alike(measure("memory_share", "memory in use", Unit::Share, high(0.02, 0.05), |w| {
-            let max = w.gauge("redis_memory_max_bytes");
-            let whole = if max > 0.0 { max } else { w.gauge("redis_total_system_memory_bytes") };
-            w.gauge("redis_memory_used_bytes") / whole
+            let max = w.gauge(input!("redis_memory_max_bytes"));
+            let whole = if max > 0.0 { max } else { w.gauge(input!("redis_total_system_memory_bytes")) };
+            w.gauge(input!("redis_memory_used_bytes")) / whole
         })),
     ),
     alike(measure("memory_used_bytes", "memory used", Unit::Bytes, both(2.0 * MIB, 0.05), |w| {
-        w.gauge("redis_memory_used_bytes")
+        w.gauge(input!("redis_memory_used_bytes"))
     })),
     measure("net_input", "bytes received", Unit::BytesPerSecond, both(20_000.0, 0.3), |w| {
-        w.rate("redis_net_input_bytes_total")
+        w.rate(input!("redis_net_input_bytes_total"))
     }),
     measure("net_output", "bytes sent", Unit::BytesPerSecond, both(50_000.0, 0.3), |w| {
-        w.rate("redis_net_output_bytes_total")
+        w.rate(input!("redis_net_output_bytes_total"))
     }),
     measure("output_bytes_per_command", "bytes sent for a command", Unit::Bytes, high(100.0, 0.3), |w| {
-        w.rate("redis_net_output_bytes_total") / w.rate("redis_commands_processed_total")
+        w.rate(input!("redis_net_output_bytes_total")) / w.rate(input!("redis_commands_processed_total"))
     }),
     limited(
         0.1,
-        measure("ping_seconds", "round trip of PING", Unit::Seconds, high(0.002, 0.5), |w| w.gauge("ping")),
+        measure("ping_seconds", "round trip of PING", Unit::Seconds, high(0.002, 0.5), |w| {
+            w.gauge(input!("ping"))
+        }),
     ),
     limited(
         1.0,
         measure("rejected_per_second", "refused connections", Unit::PerSecond, high(0.1, 0.5), |w| {
-            w.rate("redis_rejected_connections_total")
+            w.rate(input!("redis_rejected_connections_total"))
         }),
     ),
     limited(
@@ -177,7 +180,7 @@ pub(super) const MEASURES: &[Measure] = &[
             "time since a replica was heard",
             Unit::Seconds,
             high(3.0, 0.5),
-            |w| w.gauge("redis_connected_slave_lag_seconds"),
+            |w| w.gauge(input!("redis_connected_slave_lag_seconds")),
         )),
     ),
     limited(
@@ -188,7 +191,9 @@ pub(super) const MEASURES: &[Measure] = &[
             Unit::Bytes,
             high(MIB, 0.5),
             |w| {
-                (w.gauge("redis_master_repl_offset") - w.gauge("redis_connected_slave_offset_bytes")).max(0.0)
+                (w.gauge(input!("redis_master_repl_offset"))
+                    - w.gauge(input!("redis_connected_slave_offset_bytes")))
+                .max(0.0)
             },
         )),
     ),
@@ -199,12 +204,14 @@ pub(super) const MEASURES: &[Measure] = &[
             "time since the primary was heard",
             Unit::Seconds,
             high(3.0, 0.5),
-            |w| w.gauge("redis_master_last_io_seconds_ago"),
+            |w| w.gauge(input!("redis_master_last_io_seconds_ago")),
         )),
     ),
     limited(
         0.1,
-        measure("write_seconds", "write canary", Unit::Seconds, high(0.002, 0.5), |w| w.gauge("canary")),
+        measure("write_seconds", "write canary", Unit::Seconds, high(0.002, 0.5), |w| {
+            w.gauge(input!("canary"))
+        }),
     ),
 ];
 

@@ -52,7 +52,41 @@ const INPUTS: &[(&str, Fold)] = &[
     ("redis_uptime_in_seconds", Fold::Sum),
 ];
 const INPUT_COUNT: usize = INPUTS.len();
-const UPTIME: &str = "redis_uptime_in_seconds";
+const UPTIME: Input = Input::named("redis_uptime_in_seconds");
+
+/// A metric that a measure reads.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Input(usize);
+
+impl Input {
+    /// The input of that name; in a constant, a name that is none does not compile.
+    pub(super) const fn named(name: &str) -> Self {
+        let mut place = 0;
+        while place < INPUT_COUNT {
+            if is_same(INPUTS[place].0.as_bytes(), name.as_bytes()) {
+                return Self(place);
+            }
+            place += 1;
+        }
+        panic!("no input has this name");
+    }
+}
+
+const fn is_same(one: &[u8], other: &[u8]) -> bool {
+    let mut place = 0;
+    while place < one.len() && place < other.len() && one[place] == other[place] {
+        place += 1;
+    }
+    place == one.len() && place == other.len()
+}
+
+/// An input by its name, looked up by the compiler.
+macro_rules! input {
+    ($name:literal) => {
+        const { crate::analyse::live::window::Input::named($name) }
+    };
+}
+pub(super) use input;
 
 /// What one look read.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,9 +110,8 @@ impl Window {
     /// Adds a look at a time in Unix seconds. A process that began anew has no past: its counters began at 0.
     pub(super) fn push<'a>(&mut self, at: f64, period: f64, numbers: impl Iterator<Item = (&'a str, f64)>) {
         let reading = Reading { at, values: values(numbers) };
-        let uptime = place(UPTIME).unwrap_or(0);
         if let Some(last) = self.readings.back()
-            && (reading.at <= last.at || reading.values[uptime] < last.values[uptime])
+            && (reading.at <= last.at || reading.values[UPTIME.0] < last.values[UPTIME.0])
         {
             self.clear();
         }
@@ -100,12 +133,11 @@ impl Window {
     }
 
     /// The mean of what was read; NaN where nothing was.
-    pub(super) fn gauge(&self, name: &str) -> f64 {
-        let Some(place) = place(name) else { return f64::NAN };
+    pub(super) fn gauge(&self, of: Input) -> f64 {
         // The reading a period ago belongs to the period before.
         let skip = usize::from(self.readings.len() > 1);
         let (mut sum, mut count) = (0.0, 0.0);
-        for value in self.readings.iter().skip(skip).map(|reading| reading.values[place]) {
+        for value in self.readings.iter().skip(skip).map(|reading| reading.values[of.0]) {
             if value.is_finite() {
                 sum += value;
                 count += 1.0;
@@ -115,13 +147,11 @@ impl Window {
     }
 
     /// How fast a counter grows, per second; NaN where it was not read twice.
-    pub(super) fn rate(&self, name: &str) -> f64 {
-        let (Some(place), Some(first), Some(last)) =
-            (place(name), self.readings.front(), self.readings.back())
-        else {
+    pub(super) fn rate(&self, of: Input) -> f64 {
+        let (Some(first), Some(last)) = (self.readings.front(), self.readings.back()) else {
             return f64::NAN;
         };
-        let grown = last.values[place] - first.values[place];
+        let grown = last.values[of.0] - first.values[of.0];
         if grown >= 0.0 && last.at > first.at { grown / (last.at - first.at) } else { f64::NAN }
     }
 }
@@ -206,11 +236,14 @@ mod tests {
                 [("redis_connected_clients", clients), ("redis_commands_processed_total", commands)];
             window.push(f64::from(second), 60.0, numbers(&look(&samples)));
         }
-        assert!((window.rate("redis_commands_processed_total") - 10.0).abs() < 1e-9);
-        let clients = window.gauge("redis_connected_clients");
+        assert!((window.rate(input!("redis_commands_processed_total")) - 10.0).abs() < 1e-9);
+        let clients = window.gauge(input!("redis_connected_clients"));
         assert!((85.0..=95.0).contains(&clients), "{clients}");
-        assert!((window.gauge("ping") - 0.002).abs() < 1e-12);
-        assert!(window.gauge("redis_db_keys").is_nan() && window.rate("redis_errors_total").is_nan());
+        assert!((window.gauge(input!("ping")) - 0.002).abs() < 1e-12);
+        assert!(
+            window.gauge(input!("redis_db_keys")).is_nan()
+                && window.rate(input!("redis_errors_total")).is_nan()
+        );
         assert!(window.readings.len() <= 2 * READINGS_MAX);
     }
 
@@ -222,13 +255,13 @@ mod tests {
         };
         window.push(0.0, 60.0, numbers(&at(1000.0, 5000.0)));
         window.push(10.0, 60.0, numbers(&at(1010.0, 6000.0)));
-        assert_eq!(window.rate("redis_commands_processed_total"), 100.0);
+        assert_eq!(window.rate(input!("redis_commands_processed_total")), 100.0);
         window.push(20.0, 60.0, numbers(&at(3.0, 30.0)));
-        assert!(window.rate("redis_commands_processed_total").is_nan());
+        assert!(window.rate(input!("redis_commands_processed_total")).is_nan());
         window.push(30.0, 60.0, numbers(&at(13.0, 330.0)));
-        assert_eq!(window.rate("redis_commands_processed_total"), 30.0);
+        assert_eq!(window.rate(input!("redis_commands_processed_total")), 30.0);
         // CONFIG RESETSTAT
         window.push(40.0, 60.0, numbers(&at(23.0, 1.0)));
-        assert!(window.rate("redis_commands_processed_total").is_nan());
+        assert!(window.rate(input!("redis_commands_processed_total")).is_nan());
     }
 }

@@ -336,7 +336,7 @@ impl World {
         if let Some(took) = self.late {
             self.evidence.snapshots.iter_mut().flat_map(|s| &mut s.targets).for_each(|t| t.elapsed = took);
         }
-        let (state, decision) = step(&self.state, &self.evidence, &self.service, self.now);
+        let (state, decision) = step(self.state.clone(), &self.evidence, &self.service, self.now);
         self.state = state;
         decision
     }

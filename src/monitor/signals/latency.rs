@@ -18,6 +18,8 @@ const TAIL: f64 = 0.95;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Latency {
     shares: VecDeque<Ratio>,
+    /// The same by size, smallest first: quantiles are asked for after every look.
+    by_size: Vec<Ratio>,
 }
 
 impl Latency {
@@ -29,10 +31,20 @@ impl Latency {
             Err(gap) if matches!(gap.reason, GapReason::Timeout | GapReason::ConnectTimeout) => Ratio::ONE,
             Ok(_) | Err(_) => return,
         };
-        if self.shares.len() == LOOKS_MAX {
-            self.shares.pop_front();
+        if self.shares.len() == LOOKS_MAX
+            && let Some(oldest) = self.shares.pop_front()
+        {
+            let place = self.place(oldest);
+            self.by_size.remove(place);
         }
         self.shares.push_back(share);
+        let place = self.place(share);
+        self.by_size.insert(place, share);
+    }
+
+    /// How many of those that are remembered are smaller.
+    fn place(&self, share: Ratio) -> usize {
+        self.by_size.partition_point(|known| *known < share)
     }
 
     /// The middle of what is remembered.
@@ -47,13 +59,8 @@ impl Latency {
 
     /// The nearest rank.
     fn quantile(&self, share: f64, least: usize) -> Option<Ratio> {
-        if self.shares.len() < least {
-            return None;
-        }
-        let mut shares: Vec<f64> = self.shares.iter().map(|share| share.get()).collect();
-        let rank = (share * shares.len() as f64).ceil() as usize;
-        let (_, value, _) = shares.select_nth_unstable_by(rank.saturating_sub(1), f64::total_cmp);
-        Some(Ratio::clamped(*value))
+        let rank = (share * self.by_size.len() as f64).ceil() as usize;
+        self.by_size.get(rank.saturating_sub(1)).filter(|_| self.by_size.len() >= least).copied()
     }
 
     /// How many looks are remembered.

@@ -94,7 +94,7 @@ impl Recorder {
             self.now = self.now.plus(INTERVAL);
             self.sent_bytes += ROUND_BYTES;
             let evidence = self.evidence();
-            let (state, decision) = step(&self.state, &evidence, &self.service, self.now);
+            let (state, decision) = step(self.state.clone(), &evidence, &self.service, self.now);
             self.state = state;
             self.write(evidence, decision).await;
         }

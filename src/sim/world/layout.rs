@@ -20,6 +20,8 @@ pub(in crate::sim) struct Layout {
     pub(in crate::sim) homes: Vec<usize>,
     /// The member that each record names at first.
     pub(in crate::sim) active: usize,
+    /// What each record holds, by service and active member.
+    values: Vec<Vec<String>>,
 }
 
 impl Layout {
@@ -29,9 +31,13 @@ impl Layout {
         let rank = |name: &SiteName| world.datacenters.iter().position(|d| d == name).unwrap_or(0);
         let called = world.called.clone().filter(|_| world.services == 1);
         let service = |n: usize| called.clone().or_else(|| ServiceName::new(format!("db{}", n + 1)).ok());
+        let services: Vec<ServiceName> = (0..world.services).filter_map(service).collect();
+        let value = |service: &ServiceName, member: &SiteName| format!("{service}.{member}.{DOMAIN}");
+        let values = services.iter().map(|s| world.members.iter().map(|m| value(s, m)).collect());
         Self {
             members: world.members.iter().map(rank).collect(),
-            services: (0..world.services).filter_map(service).collect(),
+            values: values.collect(),
+            services,
             agents: world.agents.iter().map(|agent| agent.name.clone()).collect(),
             homes: world.agents.iter().map(|agent| rank(&agent.datacenter)).collect(),
             active: world.members.iter().position(|m| *m == world.active).unwrap_or(0),
@@ -65,13 +71,13 @@ impl Layout {
     }
 
     /// What the record of a service holds while a member is active.
-    pub(in crate::sim) fn value(&self, service: usize, member: usize) -> String {
-        format!("{}.{}.{DOMAIN}", self.services[service], self.member_name(member))
+    pub(in crate::sim) fn value(&self, service: usize, member: usize) -> &str {
+        &self.values[service][member]
     }
 
     /// The member that a record value stands for.
     pub(in crate::sim) fn member_of_value(&self, service: usize, value: &str) -> Option<usize> {
-        (0..self.members.len()).find(|member| self.value(service, *member) == value)
+        self.values[service].iter().position(|known| known == value)
     }
 
     /// The address of a Redis, without its scheme.

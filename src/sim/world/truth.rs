@@ -204,8 +204,7 @@ impl State {
     fn is_named(&self, service: usize, member: usize, now: Duration) -> bool {
         let zone = &self.zones[service];
         let value = self.layout.value(service, member);
-        let holds =
-            |state: &RecordState| state.record.as_ref().is_some_and(|set| set.values.contains(&value));
+        let holds = |state: &RecordState| state.record.as_ref().is_some_and(|set| set.values.contains(value));
         // Of two zones that differ, each has its own applications.
         let names = |state: &RecordState| match state.parted() {
             Some((first, second)) => holds(&first) || holds(&second),
