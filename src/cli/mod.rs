@@ -3,6 +3,7 @@
 //! Exit codes: 0 done; 1 it failed while running; 2 the command line or the configuration is wrong.
 
 mod adopt;
+mod bar;
 mod check;
 mod demo;
 mod demote;

@@ -1,10 +1,12 @@
 //! `redrover simulate SCENARIO.yml...`: whole agents in a simulated world, on virtual time.
 
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::bail;
 use clap::Args;
 
+use super::bar::Bar;
 use super::parts::{Failure, Output};
 use crate::config::{Rules, load_for};
 use crate::sim::language::{Ground, Scenario, load, load_on};
@@ -52,7 +54,9 @@ fn play_random(count: u64, args: &SimulateArgs) -> Result<(), Failure> {
     }
     let clock = SystemClock::new();
     let began = clock.now();
-    let summary = random::run(task, &grounds(args)?)?;
+    let bar = Shared::new(count);
+    let summary = random::run(task, &grounds(args)?, &|done| bar.show(done))?;
+    drop(bar);
     let took = clock.now().since(began).as_secs_f64();
     match args.output {
         Output::Text => print_random(&summary, took),
@@ -64,12 +68,31 @@ fn play_random(count: u64, args: &SimulateArgs) -> Result<(), Failure> {
     Ok(())
 }
 
+/// A bar that all threads move.
+struct Shared {
+    bar: Mutex<Bar>,
+    count: u64,
+}
+
+impl Shared {
+    fn new(count: u64) -> Self {
+        Self { bar: Mutex::new(Bar::new()), count: count.max(1) }
+    }
+
+    fn show(&self, done: u64) {
+        let thousandths = done.saturating_mul(1000) / self.count;
+        self.bar.lock().unwrap_or_else(PoisonError::into_inner).show(thousandths);
+    }
+}
+
 fn jobs(args: &SimulateArgs) -> usize {
     args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
 }
 
 fn compare(task: Task, output: Output) -> Result<(), Failure> {
-    let comparison = compare::run(task)?;
+    let bar = Shared::new(task.count);
+    let comparison = compare::run(task, &|done| bar.show(done))?;
+    drop(bar);
     match output {
         Output::Text => print!("{comparison}"),
         Output::Json => println!("{}", serde_json::to_string_pretty(&comparison)?),
@@ -111,7 +134,9 @@ fn play_files(args: &SimulateArgs) -> Result<(), Failure> {
     let scenarios = scenarios(args)?;
     let clock = SystemClock::new();
     let began = clock.now();
-    let reports = simulate_all(&scenarios, args.seed, jobs(args))?;
+    let bar = Shared::new(scenarios.len() as u64);
+    let reports = simulate_all(&scenarios, args.seed, jobs(args), &|done| bar.show(done))?;
+    drop(bar);
     let took = clock.now().since(began).as_secs_f64();
     match args.output {
         Output::Text => print_reports(&reports, took),

@@ -25,7 +25,7 @@ mod watchman;
 mod world;
 
 pub use agent::ConfigError;
-pub use parallel::{Task, simulate_all};
+pub use parallel::{Task, Told, simulate_all};
 pub use play::PlayError;
 pub use report::{Line, Report, simulate};
 pub use rules::RULES;

@@ -18,14 +18,22 @@ pub struct Task {
     pub jobs: usize,
 }
 
+/// Who is told how many incidents are over.
+pub type Told<'a> = &'a (dyn Fn(u64) + Sync);
+
 /// Plays scenarios by one seed on so many threads; the reports come in the scenarios' order.
 ///
 /// # Errors
 /// One of them could not be played.
-pub fn simulate_all(scenarios: &[Scenario], seed: u64, jobs: usize) -> Result<Vec<Report>, PlayError> {
-    let reports: Vec<_> = in_order(Task { count: scenarios.len() as u64, seed, jobs }, |index| {
-        scenarios.get(index as usize).map(|scenario| simulate(scenario, seed)).transpose()
-    })?;
+pub fn simulate_all(
+    scenarios: &[Scenario],
+    seed: u64,
+    jobs: usize,
+    told: Told<'_>,
+) -> Result<Vec<Report>, PlayError> {
+    let task = Task { count: scenarios.len() as u64, seed, jobs };
+    let one = |index| scenarios.get(index as usize).map(|scenario| simulate(scenario, seed)).transpose();
+    let reports: Vec<_> = in_order(task, one, told)?;
     Ok(reports.into_iter().flatten().collect())
 }
 
@@ -41,6 +49,7 @@ pub(super) fn seed_of(seed: u64, index: u64) -> u64 {
 pub(super) fn in_order<T: Send>(
     task: Task,
     play: impl Fn(u64) -> Result<T, PlayError> + Sync,
+    told: Told<'_>,
 ) -> Result<Vec<T>, PlayError> {
     let (next, done) = (AtomicU64::new(0), Mutex::new(Vec::new()));
     let work = || {
@@ -50,7 +59,9 @@ pub(super) fn in_order<T: Send>(
                 return;
             }
             let one = play(index);
-            done.lock().unwrap_or_else(PoisonError::into_inner).push((index, one));
+            let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+            done.push((index, one));
+            told(done.len() as u64);
         }
     };
     std::thread::scope(|scope| {

@@ -8,14 +8,14 @@ use crate::sim::crew::Contender;
 use crate::sim::parallel::{in_order, seed_of};
 use crate::sim::play::play_with;
 use crate::sim::rules::violations;
-use crate::sim::{PlayError, Task};
+use crate::sim::{PlayError, Task, Told};
 
 /// Plays the incidents of a task, each with every contender.
 ///
 /// # Errors
 /// An incident cannot be played, which is a mistake of the one who draws them.
-pub fn run(task: Task) -> Result<Comparison, PlayError> {
-    let all = in_order(task, |index| compare(seed_of(task.seed, index)))?;
+pub fn run(task: Task, told: Told<'_>) -> Result<Comparison, PlayError> {
+    let all = in_order(task, |index| compare(seed_of(task.seed, index)), told)?;
     Ok(Comparison::of(task.seed, &all))
 }
 
@@ -39,7 +39,7 @@ mod tests {
 
     #[test]
     fn a_seed_gives_one_table_however_many_threads_play() {
-        let task = |seed, jobs| run(Task { count: 12, seed, jobs }).unwrap();
+        let task = |seed, jobs| run(Task { count: 12, seed, jobs }, &|_| ()).unwrap();
         let (one, two) = (task(7, 1), task(7, 3));
         assert_eq!(one, two);
         assert_eq!(one.to_string(), two.to_string());

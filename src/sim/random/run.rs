@@ -7,7 +7,7 @@ use super::incident::Incident;
 use super::shrink::{shrink, signature};
 use crate::sim::language::{Ground, write};
 use crate::sim::parallel::{in_order, seed_of};
-use crate::sim::{PlayError, Report, Task, simulate};
+use crate::sim::{PlayError, Report, Task, Told, simulate};
 
 /// Failures of each way that are made short and printed; the others are only counted.
 const FAILURES_SHOWN_MAX: u64 = 2;
@@ -55,12 +55,12 @@ struct One {
 ///
 /// # Errors
 /// An incident cannot be played, which is a mistake of the one who draws them.
-pub fn run(task: Task, grounds: &[Ground]) -> Result<Summary, PlayError> {
+pub fn run(task: Task, grounds: &[Ground], told: Told<'_>) -> Result<Summary, PlayError> {
     let draw = |index: u64| {
         let ground = index.checked_rem(grounds.len() as u64).and_then(|rank| grounds.get(rank as usize));
         incident(seed_of(task.seed, index), ground)
     };
-    let all = in_order(task, |index| play_one(&draw(index)))?;
+    let all = in_order(task, |index| play_one(&draw(index)), told)?;
     let mut summary = Summary { incidents: task.count, ..Summary::default() };
     for (index, one) in (0..).zip(all) {
         summary.dns_changes += one.dns_changes;

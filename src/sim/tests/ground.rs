@@ -201,7 +201,7 @@ fn what_the_simulator_cannot_play_is_said() {
 #[test]
 fn random_incidents_are_drawn_on_the_services() {
     let grounds = [ground(FILE, 0).unwrap(), ground(FILE, 1).unwrap()];
-    let summary = run(Task { count: 4, seed: 3, jobs: 2 }, &grounds).unwrap();
+    let summary = run(Task { count: 4, seed: 3, jobs: 2 }, &grounds, &|_| ()).unwrap();
     assert_eq!((summary.incidents, summary.failed), (4, 0), "{:?}", summary.failures);
 }
 

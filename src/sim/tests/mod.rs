@@ -131,6 +131,7 @@ fn two_primaries_that_nobody_holds_back_are_a_broken_rule() {
 
 #[test]
 fn random_incidents_do_not_depend_on_the_threads() {
-    let summary = |jobs| serde_json::to_string(&run(Task { count: 6, seed: 1, jobs }, &[]).unwrap()).unwrap();
+    let summary =
+        |jobs| serde_json::to_string(&run(Task { count: 6, seed: 1, jobs }, &[], &|_| ()).unwrap()).unwrap();
     assert_eq!(summary(1), summary(3));
 }
