@@ -1,7 +1,8 @@
 //! `kill -9` of the real agent at random moments of a real failover, with real Redis; then the agent once more. Nothing
 //! is done twice, nothing that was written is lost, and the name comes to the standby.
 //!
-//! Which step a moment falls into depends on the machine; how many deaths each step saw is printed.
+//! A moment follows a step of the switch, each kill another one; which step the agent came to before it died depends on
+//! the machine, and how many deaths each step saw is printed.
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "a test names the variants that it is about")]
 
@@ -11,7 +12,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use redrover::decide::saga::Outcome;
-use redrover::store::{Body, Entry, Journal as _, Query, SqliteJournal, Story, verify};
+use redrover::store::{Body, Entry, Journal as _, Kind, Query, SqliteJournal, Story, verify};
 
 use super::support::agent::SERVICE;
 use super::support::process::wait_for;
@@ -23,8 +24,14 @@ const KILLS: usize = 2;
 const ABREAST: usize = 2;
 /// Longest wait for the failover: on a crowded machine an attempt may be given up, and the next one waits for a minute or two.
 const SETTLED_LIMIT: Duration = Duration::from_secs(300);
-/// From the intent to a moment some time after the last step, on a busy machine.
-const SAGA_MS: u64 = 400;
+/// What a switch of this scene writes until the name moves.
+const BEFORE_THE_NAME: [&str; 6] = ["ticketed", "claim", "fence", "recheck", "promote", "prove"];
+/// Entries that a kill may wait for: these, and two beyond.
+const MOMENTS: usize = BEFORE_THE_NAME.len() + 2;
+/// About the time from one step to the next.
+const STEP_MS: f64 = 15.0;
+/// From so many kills on, they must be spread.
+const SPREAD_FROM: usize = 20;
 
 #[tokio::test]
 async fn an_agent_killed_at_any_moment_of_a_failover_finishes_it_once() {
@@ -37,6 +44,12 @@ async fn an_agent_killed_at_any_moment_of_a_failover_finishes_it_once() {
         }
     }
     println!("{} kills, after the step: {died_after:?}", kills.len());
+    let is_before = |step: &str| BEFORE_THE_NAME.contains(&step);
+    let before: u32 = died_after.iter().filter(|(step, _)| is_before(step)).map(|(_, deaths)| deaths).sum();
+    assert!(
+        kills.len() < SPREAD_FROM || before as usize * 4 >= kills.len(),
+        "too few before the name moved: {before}"
+    );
 }
 
 /// Returns the last thing that stood in the journal when the agent was killed.
@@ -45,14 +58,10 @@ async fn kill_and_go_on(kill: usize) -> String {
     let folder = scene.setup.data_dir();
     scene.primary.kill();
     scene.agent.post_alert(SERVICE, "firing").await;
-    let ticketed = async || {
-        let entries = entries(&folder).await?;
-        entries.iter().any(|entry| matches!(entry.body, Body::Ticketed { .. })).then_some(())
-    };
-    wait_for("the intent to switch", ROUNDS_LIMIT, ticketed).await;
+    wait_entries(&folder, kill % MOMENTS + 1).await;
     // A moment that looks random and is another one for each kill (the golden ratio spreads them evenly).
     let share = (kill as f64 * 0.618_033_988_749_895).fract();
-    tokio::time::sleep(Duration::from_millis((share * SAGA_MS as f64) as u64)).await;
+    tokio::time::sleep(Duration::from_micros((share * STEP_MS * 1e3) as u64)).await;
     scene.agent.process().kill();
 
     let before = entries(&folder).await.expect("the journal can be read");
@@ -71,6 +80,24 @@ async fn kill_and_go_on(kill: usize) -> String {
     assert_eq!(scene.standby.info("role").await.expect("it answers").as_deref(), Some("master"), "{what}");
     assert_changed_once(&scene, &what).await;
     last
+}
+
+/// Waits until a switch has written so many entries, or has ended.
+async fn wait_entries(folder: &Path, count: usize) {
+    let journal = SqliteJournal::open_read_only(folder).expect("there is a journal");
+    let kinds = vec![Kind::Ticketed, Kind::Stepped, Kind::Ended];
+    let written = async {
+        loop {
+            let query = Query { kinds: kinds.clone(), ..Query::default() };
+            let entries = journal.read(query).await.expect("it can be read");
+            let has_ended = entries.iter().any(|entry| entry.body.kind() == Kind::Ended);
+            if entries.len() >= count || has_ended {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(ROUNDS_LIMIT, written).await.expect("the switch goes on");
 }
 
 async fn entries(folder: &Path) -> Option<Vec<Entry>> {
