@@ -52,6 +52,31 @@ class Scraper:
         return time.perf_counter() - began, body
 
 
+# The most expensive of what both exporters ask for.
+ASKED = [
+    ("INFO", "everything"), ("CONFIG", "GET", "maxmemory"), ("SLOWLOG", "LEN"), ("SLOWLOG", "GET", "1"),
+    ("LATENCY", "LATEST"), ("LATENCY", "HISTOGRAM"),
+]
+
+
+class Redis:
+    """What a scrape asks a Redis, over a kept connection and nothing else: how long that alone takes."""
+
+    def __init__(self, scraper):
+        target = urllib.parse.urlsplit(urllib.parse.parse_qs(scraper.url.query)["target"][0])
+        asked = ASKED + [("ECHO", "done")]
+        self.commands = b"".join(command(*words) for words in asked)
+        self.socket = socket.create_connection((target.hostname, target.port))
+
+    def get(self):
+        began = time.perf_counter()
+        self.socket.sendall(self.commands)
+        tail = b""
+        while not tail.endswith(b"$4\r\ndone\r\n"):
+            tail = tail[-16:] + self.socket.recv(1 << 20)
+        return time.perf_counter() - began, b""
+
+
 def series(page):
     return {line.rsplit(" ", 1)[0] for line in page.decode().splitlines() if line and line[0] != "#"}
 
@@ -66,8 +91,11 @@ def beside(our_url, our_pid, their_url, their_pid, scrapes, rounds):
     for _, scraper, _ in sides:
         for _ in range(20):
             scraper.get()
+    redis = Redis(sides[0][1])
+    alone = []
     each = int(scrapes) // int(rounds)
     for turn in range(int(rounds)):
+        alone += [redis.get()[0] for _ in range(each)]
         for name, scraper, pid in sides if turn % 2 == 0 else sides[::-1]:
             before = cpu_seconds(pid)
             for _ in range(each):
@@ -83,7 +111,11 @@ def beside(our_url, our_pid, their_url, their_pid, scrapes, rounds):
         }
         print("  {:15}".format(name) + " p50 {p50:.2f} ms  p99 {p99:.2f} ms  cpu {cpu:.3f} ms  {bytes} bytes  "
               "{series} series  {rss:.1f} MiB".format(**figures[name]))
+    floor = {"p50": percentile(alone, 0.5), "p99": percentile(alone, 0.99)}
+    print("  Redis alone, asked what redrover asks: p50 {p50:.2f} ms  p99 {p99:.2f} ms".format(**floor))
     ours, theirs = figures["redrover"], figures["redis_exporter"]
+    print("  ratio of what the exporters add to that  " + "  ".join(
+        f"{key} {(ours[key] - floor[key]) / (theirs[key] - floor[key]):.3f}" for key in floor))
     ratio = {key: ours[key] / theirs[key] for key in ours}
     print("  ratio           " + "  ".join(f"{key} {value:.3f}" for key, value in ratio.items()))
     print("  ratio per series  " + "  ".join(f"{k} {ratio[k] / ratio['series']:.3f}" for k in ("p50", "p99", "cpu")))

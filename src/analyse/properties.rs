@@ -157,7 +157,7 @@ proptest! {
         }
     }
 
-    /// Gaps in the past do not reach a model either.
+    /// Gaps in the past do not reach a model either. They leave less to judge by, so trouble may need a second row.
     #[test]
     fn gaps_in_the_past_are_borne(
         odd in prop::collection::vec((0..TRAIN_ROWS, 0..3_usize, prop::num::f64::ANY), 1..200)
@@ -168,6 +168,6 @@ proptest! {
         }
         let judged = follow(["a", "b", "c"], |row, _| rows[row], numbers);
         prop_assert!(judged.iter().all(|judgement| judgement.look.score.is_finite()));
-        prop_assert!(judged[150].is_alarm());
+        prop_assert!(judged[150..154].iter().any(Judgement::is_alarm));
     }
 }

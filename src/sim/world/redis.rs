@@ -57,6 +57,8 @@ pub(in crate::sim) struct Target {
     pub(in crate::sim) role: Role,
     /// Which history of writes it holds.
     pub(in crate::sim) history: u32,
+    /// The history that it last took a write in.
+    pub(in crate::sim) written: u32,
     pub(in crate::sim) loading_until: Duration,
     pub(in crate::sim) paused_until: Duration,
     /// Place in the stream of replication.
@@ -73,6 +75,7 @@ impl Target {
             seen: Vec::new(),
             role,
             history: 1,
+            written: 1,
             loading_until: Duration::ZERO,
             paused_until: Duration::ZERO,
             offset_bytes: 1e6,

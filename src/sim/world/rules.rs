@@ -69,7 +69,7 @@ impl State {
     }
 
     /// Asks whether a promotion for a planned switch loses nothing: the site to leave takes no writes, and the target has
-    /// all that were acknowledged there.
+    /// all that were acknowledged there. A source that began anew and has taken none since adds nothing to them.
     pub(in crate::sim) fn judge_promotion(
         &mut self,
         agent: usize,
@@ -86,7 +86,7 @@ impl State {
         let mut why = pairs.filter_map(|(old, new)| {
             if old.takes_writes(Seer::Client, now) {
                 Some("its source still takes writes")
-            } else if old.history != new.history {
+            } else if ![old.history, old.written].contains(&new.history) {
                 Some("it has another history than its source")
             } else {
                 (new.offset_bytes < old.offset_bytes).then_some("it lacks writes of its source")

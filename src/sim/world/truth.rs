@@ -107,6 +107,7 @@ impl State {
             for target in site.targets.iter_mut().filter(|t| is_on && t.role == Role::Primary) {
                 if target.takes_writes(Seer::Client, now) {
                     target.offset_bytes += STREAM_BYTES_PER_SECOND * passed.as_secs_f64();
+                    target.written = target.history;
                 }
             }
         }
