@@ -48,7 +48,13 @@ impl CurrentService {
     /// It may not.
     pub(super) fn allows_to_begin(&self, plan: &Plan) -> Result<(), Refusal> {
         let mode = self.service()?.mode;
-        if plan.trigger == Trigger::Automatic && mode != Mode::Automatic {
+        let is_allowed = match (plan.trigger, mode) {
+            (Trigger::Operator, _) | (Trigger::Automatic, Mode::Automatic) => true,
+            // It moves nothing: what a person began is put in order.
+            (Trigger::Automatic, Mode::Recommend) => plan.is_clearing(),
+            (Trigger::Automatic, Mode::Observe) => false,
+        };
+        if !is_allowed {
             return refused(format!("the service is in the mode {} now", mode.as_str()));
         }
         self.has_same_ground(plan)

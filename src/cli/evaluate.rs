@@ -84,7 +84,7 @@ fn compared(args: &EvaluateArgs, known: &Csv, test: &Csv) -> Result<String, Fail
     let mut younger = Table::new(past.names());
     (older..past.rows()).for_each(|row| younger.push(past.times()[row], past.row(row), true));
     let fails = || format!("cannot learn from {}", args.train.display());
-    let mut limit = Limit::new(Threshold::AlarmsPerDay(args.alarms_per_day), args.period_seconds);
+    let mut limit = Limit::of_any_scale(Threshold::AlarmsPerDay(args.alarms_per_day), args.period_seconds);
     limit.extend(plain(&past.head(older), &younger, args.seed).with_context(fails)?);
     let mut text = String::from("score,alarm\n");
     for score in plain(&past.head(older), &rows, args.seed).with_context(fails)? {

@@ -269,11 +269,11 @@ impl Case<'_> {
     }
 
     /// Whether a dead claim may be taken back: it moves nothing, yet it is a change, and only a leader that nobody has
-    /// stopped makes any.
+    /// stopped makes any. Where people act, it is one of theirs that was interrupted.
     fn may_clear(&self, vetoes: &[Veto]) -> bool {
         let leads = self.evidence.controls.leadership == Leadership::Leads;
         let is_stopped = self.evidence.controls.is_paused || !self.doubts.is_empty() || self.service.dry_run;
-        let may_act = self.service.mode == Mode::Automatic;
+        let may_act = self.service.mode != Mode::Observe;
         leads && may_act && !is_stopped && vetoes.iter().all(|v| v.strength != Strength::Halt)
     }
 

@@ -155,13 +155,16 @@ fn start_time(reply: &InfoReply) -> Option<f64> {
     number(&start.to_string())
 }
 
+/// 0 when the last rewrite of the append-only file failed.
+const AOF_REWRITE: &str = "redis_aof_last_bgrewrite_status";
+
 /// The signals of a look, each in [0, 1] with 0 for good; a signal that is not known is missing.
 ///
 /// - `data_path`: 1 when PING is a gap or the canary failed.
 /// - `latency`: the round trip of PING as a share of `probe_timeout`.
 /// - `loading`: 1 while the dataset is being loaded.
 /// - `replication_link`: for a replica, 1 while the link to its primary is down or in full synchronisation.
-/// - `persistence`: 1 when the last snapshot or the last write of the append-only file failed.
+/// - `persistence`: 1 when the last snapshot, or the last write or rewrite of the append-only file failed.
 /// - `memory_pressure`: used memory as a share of `maxmemory`, or of the machine's memory where there is no limit.
 /// - `clients_pressure`: connected clients as a share of `maxclients`.
 #[must_use]
@@ -175,7 +178,10 @@ pub fn signals(current: &TargetSnapshot, probe_timeout: Duration) -> Vec<(&'stat
     add("loading", facts.loading.map(bad_if));
     let link = facts.link.as_ref().filter(|_| facts.role == Some(Role::Replica));
     add("replication_link", link.map(|link| bad_if(!link.up || link.syncing)));
-    add("persistence", facts.persistence_ok.map(|good| bad_if(!good)));
+    // A file that cannot be rewritten still takes writes, and grows until the disk is full.
+    let is_growing = current.samples.iter().any(|s| s.metric == AOF_REWRITE && s.value < 1.0);
+    let persistence_ok = if is_growing { Some(false) } else { facts.persistence_ok };
+    add("persistence", persistence_ok.map(|good| bad_if(!good)));
     let memory_max = match facts.memory_max_bytes {
         Some(0) => facts.memory_system_bytes,
         known => known,
@@ -392,6 +398,12 @@ mod tests {
         assert!(!of(unknown_limit).iter().any(|(name, _)| *name == "memory_pressure"));
         let syncing = Facts { link: Some(Link { syncing: true, ..link }), ..facts };
         assert_eq!(of(syncing)[1], ("replication_link", 1.0));
+        for (status, want) in [(1.0, 0.0), (0.0, 1.0)] {
+            let mut seen = look(Facts { persistence_ok: Some(true), ..Facts::default() });
+            seen.samples.push(Sample { metric: AOF_REWRITE, labels: Vec::new(), value: status });
+            assert_eq!(numbers(&seen).last(), Some(&("persistence", want)), "the rewrite's status is {status}");
+        }
+        assert!(crate::monitor::spec(AOF_REWRITE).is_some(), "it is in the catalog");
     }
 
     proptest! {

@@ -47,6 +47,8 @@ pub struct Limit {
     period_seconds: u32,
     scores: VecDeque<f64>,
     current: Option<f64>,
+    /// It is never below.
+    least: f64,
     /// Scores since it was fitted.
     since: u32,
 }
@@ -60,8 +62,15 @@ impl Limit {
             period_seconds: period_seconds.max(1),
             scores: VecDeque::new(),
             current: None,
+            least: LEAST,
             since: 0,
         }
+    }
+
+    /// A limit for scores that are not the rarity of a row, such as those of a forest alone.
+    #[must_use]
+    pub fn of_any_scale(threshold: Threshold, period_seconds: u32) -> Self {
+        Self { least: f64::NEG_INFINITY, ..Self::new(threshold, period_seconds) }
     }
 
     /// The limit for the next score.
@@ -104,11 +113,11 @@ impl Limit {
         self.current = match self.threshold {
             Threshold::Fixed(score) => Some(score),
             Threshold::Contamination(share) => {
-                is_enough.then(|| quantile(&self.sorted(), 1.0 - share).max(LEAST))
+                is_enough.then(|| quantile(&self.sorted(), 1.0 - share).max(self.least))
             }
             Threshold::AlarmsPerDay(alarms) => {
                 let probability = alarms * f64::from(self.period_seconds) / DAY_SECONDS;
-                is_enough.then(|| peaks_over(&self.sorted(), probability.min(0.5)).max(LEAST))
+                is_enough.then(|| peaks_over(&self.sorted(), probability.min(0.5)).max(self.least))
             }
         };
     }
@@ -202,6 +211,9 @@ mod tests {
         assert_eq!(share.current(), Some(90.0));
         share.extend((0..10_000).map(|_| 0.0));
         assert_eq!(share.current(), Some(LEAST), "the first breath is no alarm");
+        let mut other = Limit::of_any_scale(Threshold::Contamination(0.1), 60);
+        other.extend((0..=100).map(|score| f64::from(score) / 1000.0));
+        assert_eq!(other.current(), Some(0.09));
     }
 
     #[test]

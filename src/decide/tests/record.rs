@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::world::{World, expect, fence, site};
+use crate::config::Mode;
 use crate::decide::policy::of_record;
 use crate::decide::{AlertLevel, Leadership, RecordReading, Strength, Verdict};
 use crate::types::{GapReason, RecordState, ResourceSet};
@@ -231,8 +232,14 @@ fn a_claim_of_another_agent_is_out_waited_and_then_taken_over() {
 
 #[test]
 fn a_dead_claim_is_taken_back_by_the_leader_alone() {
-    for (leadership, is_cleared) in [(Leadership::Leads, true), (Leadership::Follows, false)] {
+    for (leadership, mode, is_cleared) in [
+        (Leadership::Leads, Mode::Automatic, true),
+        (Leadership::Leads, Mode::Recommend, true),
+        (Leadership::Leads, Mode::Observe, false),
+        (Leadership::Follows, Mode::Automatic, false),
+    ] {
         let mut world = World::active_active().warmed();
+        world.service.mode = mode;
         world.vantages(3, &[("dc-x", Some(0.0)), ("dc-y", Some(0.0))]);
         world.evidence.controls.leadership = leadership;
         let claim = format!("{};intent=dc-b", of_fellow("dc-a", "dc-a", 7));
