@@ -104,7 +104,8 @@ async fn what_only_the_old_primary_has_is_discarded_on_a_persons_word_only() {
     assert_refused(&scene, "dc-a", &["--yes", "--discard-writes"], "serves nobody").await;
 }
 
-/// Two primaries at one site, and their replicas at the other.
+/// Two primaries at one site, and their replicas at the other, which the configuration names the other way round. A person
+/// has moved the service: without a cluster that tells the lag, sites of several Redis are never moved by the agent.
 #[tokio::test]
 async fn each_old_primary_of_a_site_follows_the_one_that_took_over_from_it() {
     // So that one can be made to forget where it came from.
@@ -114,19 +115,21 @@ async fn each_old_primary_of_a_site_follows_the_one_that_took_over_from_it() {
         (RedisServer::replica(&first).await, RedisServer::replica(&second).await);
     let sites = json!([
         site("dc-a", TARGETS[0], &[&first, &second]),
-        site("dc-b", TARGETS[1], &[&copy_of_first, &copy_of_second]),
+        site("dc-b", TARGETS[1], &[&copy_of_second, &copy_of_first]),
     ]);
     let wanted = [copy_of_first.port().to_string(), copy_of_second.port().to_string()];
     let scene =
-        Scene::ready_with(Holder::Route53, first, copy_of_first, &[("/services/0/sites", sites)]).await;
-    scene.order(&["failover", SERVICE, "--to", "dc-b"]).await;
-    scene.wait_answer(NAME, TARGETS[1]).await;
-    scene.wait_switch(SERVICE).await;
+        Scene::start_with(Holder::Route53, first, copy_of_first, &[("/services/0/sites", sites)]).await;
+    scene.adopt(SERVICE).await;
+    for copy in [&scene.standby, &copy_of_second] {
+        let _: () = copy.command(&["REPLICAOF", "NO", "ONE"]).await.expect("it is promoted");
+    }
+    scene.sandbox().set_foreign(NAME, "CNAME", TARGETS[1].trim_end_matches('.')).await;
+    scene.adopt(SERVICE).await;
 
     let with_address = ["--yes", "--primary", "127.0.0.1:1"];
     assert_refused_as(&scene, "dc-a", &with_address, (2, "the site has several")).await;
-    assert_eq!(demotions(&scene).await, Vec::<Value>::new());
-    let done = demote(&scene, "dc-a", &["--yes"]).await;
+    let done = demote(&scene, "dc-a", &["--yes", "--discard-writes"]).await;
     assert_eq!(done.code, 0, "{}{}", done.stdout, done.stderr);
     assert!(done.stdout.contains("dc-a is a replica of dc-b, and its link is up"), "{}", done.stdout);
     assert_eq!(demotions(&scene).await.len(), 2);
@@ -134,7 +137,6 @@ async fn each_old_primary_of_a_site_follows_the_one_that_took_over_from_it() {
         assert_eq!(role(old).await.as_deref(), Some("slave"));
         assert_eq!(old.info("master_port").await.expect("it answers").as_ref(), Some(wanted));
     }
-    scene.wait_number("redrover_writable_primaries", 1.0).await;
 
     let _: () = second.command(&["REPLICAOF", "NO", "ONE"]).await.expect("it is a primary");
     let _: () = second.command(&["DEBUG", "CHANGE-REPL-ID"]).await.expect("it forgets");
