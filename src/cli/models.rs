@@ -1,15 +1,18 @@
 //! `redrover models`: what was learned of each target.
 
-use clap::Args;
+use clap::{Args, Subcommand};
 
 use super::explain::time;
-use super::parts::{ConfigArgs, Failure, Output, config};
+use super::parts::{ConfigArgs, Failure, Output, config, service};
 use crate::analyse::{Artifact, Drift};
 use crate::app::learning;
 use crate::learn::{Learning, Listed, Models};
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct ModelsArgs {
+    #[command(subcommand)]
+    order: Option<Order>,
     #[command(flatten)]
     config: ConfigArgs,
     /// How to print.
@@ -17,7 +20,24 @@ pub(super) struct ModelsArgs {
     output: Output,
 }
 
+#[derive(Debug, Subcommand)]
+enum Order {
+    /// Let the agent make the models anew, of what it has seen until now
+    Retrain(RetrainArgs),
+}
+
+#[derive(Debug, Args)]
+struct RetrainArgs {
+    /// Only of this service.
+    service: Option<String>,
+    #[command(flatten)]
+    config: ConfigArgs,
+}
+
 pub(super) fn run(args: &ModelsArgs) -> Result<(), Failure> {
+    if let Some(Order::Retrain(order)) = &args.order {
+        return retrain(order);
+    }
     let config = config(&args.config.file)?;
     let (models, learning) = (Models::new(&config.agent.data_dir), learning(&config));
     let listed = models.list()?;
@@ -33,6 +53,18 @@ pub(super) fn run(args: &ModelsArgs) -> Result<(), Failure> {
         }
         Output::Text => listed.iter().for_each(|file| println!("{}", text(file, &known))),
     }
+    Ok(())
+}
+
+/// Leaves the order where the agent finds it.
+fn retrain(args: &RetrainArgs) -> Result<(), Failure> {
+    let config = config(&args.config.file)?;
+    let service = args.service.as_deref().map(|name| service(&config, name)).transpose()?;
+    let name = service.map(|service| &service.name);
+    Models::new(&config.agent.data_dir).order(name)?;
+    let of = name.map_or("all services".to_owned(), ToString::to_string);
+    let period = humantime::format_duration(config.analysis.period);
+    println!("{of}: asked for new models; a running agent begins within its period of {period}");
     Ok(())
 }
 
