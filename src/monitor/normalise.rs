@@ -161,7 +161,7 @@ fn start_time(reply: &InfoReply) -> Option<f64> {
 /// - `latency`: the round trip of PING as a share of `probe_timeout`.
 /// - `loading`: 1 while the dataset is being loaded.
 /// - `replication_link`: for a replica, 1 while the link to its primary is down or in full synchronisation.
-/// - `persistence`: 1 when the last snapshot or the last write of the append-only file failed.
+/// - `persistence`: 1 when the last snapshot, the last write of the append-only file or its last rewrite failed.
 /// - `memory_pressure`: used memory as a share of `maxmemory`, or of the machine's memory where there is no limit.
 /// - `clients_pressure`: connected clients as a share of `maxclients`.
 #[must_use]
@@ -175,7 +175,8 @@ pub fn signals(current: &TargetSnapshot, probe_timeout: Duration) -> Vec<(&'stat
     add("loading", facts.loading.map(bad_if));
     let link = facts.link.as_ref().filter(|_| facts.role == Some(Role::Replica));
     add("replication_link", link.map(|link| bad_if(!link.up || link.syncing)));
-    add("persistence", facts.persistence_ok.map(|good| bad_if(!good)));
+    let persistence_ok = if has_failed_rewrite(current) { Some(false) } else { facts.persistence_ok };
+    add("persistence", persistence_ok.map(|good| bad_if(!good)));
     let memory_max = match facts.memory_max_bytes {
         Some(0) => facts.memory_system_bytes,
         known => known,
@@ -183,6 +184,11 @@ pub fn signals(current: &TargetSnapshot, probe_timeout: Duration) -> Vec<(&'stat
     add("memory_pressure", share(facts.memory_used_bytes, memory_max));
     add("clients_pressure", share(facts.clients, facts.clients_max));
     known
+}
+
+/// The append-only file grows until a rewrite succeeds. Writes go on meanwhile, so no site is unfit because of it.
+fn has_failed_rewrite(current: &TargetSnapshot) -> bool {
+    current.samples.iter().any(|s| s.metric == "redis_aof_last_bgrewrite_status" && s.value < 0.5)
 }
 
 fn data_path(current: &TargetSnapshot) -> Option<Ratio> {
@@ -391,7 +397,13 @@ mod tests {
         let unknown_limit = Facts { memory_max_bytes: None, ..facts.clone() };
         assert!(!of(unknown_limit).iter().any(|(name, _)| *name == "memory_pressure"));
         let syncing = Facts { link: Some(Link { syncing: true, ..link }), ..facts };
-        assert_eq!(of(syncing)[1], ("replication_link", 1.0));
+        assert_eq!(of(syncing.clone())[1], ("replication_link", 1.0));
+        let mut rewriting = look(syncing);
+        for (status, want) in [("ok", 0.0), ("err", 1.0)] {
+            let body = format!("# Persistence\r\naof_last_bgrewrite_status:{status}\r\n");
+            rewriting.samples = self::of(body.as_bytes());
+            assert_eq!(numbers(&rewriting)[4], ("persistence", want), "the last rewrite: {status}");
+        }
     }
 
     proptest! {

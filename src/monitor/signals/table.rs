@@ -41,7 +41,7 @@ pub const SIGNAL_TABLE: [SignalSpec; 21] = [
     signal(
         "persistence",
         "writing to disk fails",
-        "`rdb_last_bgsave_status`, `aof_last_write_status`",
+        "`rdb_last_bgsave_status`, `aof_last_write_status`, `aof_last_bgrewrite_status`",
         "1 when one of them is not `ok`",
     ),
     signal(
