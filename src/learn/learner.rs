@@ -64,8 +64,11 @@ impl Learner {
             let work = Arc::clone(&self.work);
             match task {
                 Some(Task::Learn(service, lessons)) => {
-                    self.aside(move || lessons.iter().for_each(|lesson| work.learn(&service, lesson))).await;
-                    for order in self.work.models.orders() {
+                    let learn = move || {
+                        lessons.iter().for_each(|lesson| work.learn(&service, lesson));
+                        work.models.orders()
+                    };
+                    for order in self.aside(learn).await.unwrap_or_default() {
                         self.retrain(order.as_ref(), &cancelled).await;
                     }
                 }
@@ -90,10 +93,12 @@ impl Learner {
         }
     }
 
-    async fn aside(&mut self, work: impl FnOnce() + Send + 'static) {
-        if tokio::task::spawn_blocking(work).await.is_err() {
+    async fn aside<T: Send + 'static>(&mut self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        let done = tokio::task::spawn_blocking(work).await;
+        if done.is_err() {
             tracing::error!("learning failed in a way that is a mistake of this program");
         }
+        done.ok()
     }
 }
 
@@ -226,8 +231,8 @@ impl Work {
             }
             follower.recall(table.times()[row], table.row(row));
         }
-        let is_sound = || trial.is_some_and(|(follower, first)| is_sound(follower, table, first));
-        let entrance = if is_sound() { Entrance::AtOnce } else { Entrance::AfterTrial };
+        let is_sound = trial.is_some_and(|(follower, first)| is_sound(follower, table, first));
+        let entrance = if is_sound { Entrance::AtOnce } else { Entrance::AfterTrial };
         let ready = Ready { follower, trained, entrance };
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner).insert(place.clone(), ready);
     }
