@@ -6,7 +6,9 @@
 //!
 //! `cargo bench --bench reaction`; `REDROVER_RUNS` (default 20) runs for each provider, `REDROVER_WINDOW_MS` (1000) the
 //! window, `REDROVER_INTERVAL_MS` (100) the time between two probes, `REDROVER_SENTINEL=0` leaves Sentinel out.
+//! `REDROVER_ALERTS` (5) kills more have a real Prometheus and Alertmanager before the agent, which nobody else alerts.
 
+mod alert;
 mod client;
 mod product;
 mod sentinel;
@@ -17,6 +19,7 @@ mod support;
 
 use std::time::Duration;
 
+use alert::{AlertPath, STEP};
 use product::{Holder, Product, Times};
 use sentinel::Sentinels;
 
@@ -58,6 +61,30 @@ async fn main() {
         }
         report(holder, &times, &beside);
     }
+    let alerts = number("REDROVER_ALERTS", 5);
+    if alerts > 0 {
+        with_alert_path(alerts, rules).await;
+    }
+}
+
+/// Kills of which the agent hears by Prometheus and Alertmanager.
+async fn with_alert_path(kills: u64, rules: Rules) {
+    let (mut arrivals, mut answers) = (Vec::new(), Vec::new());
+    for _ in 0..kills {
+        let mut product = Product::start(Holder::Embedded, rules).await;
+        let mut path = AlertPath::start(product.agent()).await;
+        product.wait_armed().await;
+        let killed = product.kill();
+        let (arrival, times) = tokio::join!(path.arrival(), product.write_again(killed));
+        arrivals.push(arrival - killed.at);
+        answers.push(times.answer);
+    }
+    println!(
+        "\nThe alert path: scrape interval, evaluation interval and `for` {:?} each, group_wait 0 ({kills} kills)",
+        STEP
+    );
+    line("kill -> the notification arrives", arrivals);
+    line("kill -> changed answer", answers);
 }
 
 /// One kill of each.
@@ -85,6 +112,7 @@ fn report(holder: Holder, times: &[Times], beside: &[Duration]) {
     line("first failed probe -> changed answer, minus the window", of(|t| t.beyond_window));
     line("kill -> changed answer", of(|t| t.answer));
     line("kill -> first write at the new primary", of(|t| t.write));
+    told_stages(times);
     if !beside.is_empty() {
         line("Sentinel: kill -> first write at the new primary", beside.to_vec());
         let mean = |all: &[Duration]| all.iter().sum::<Duration>().as_secs_f64() / all.len() as f64;
@@ -95,6 +123,17 @@ fn report(holder: Holder, times: &[Times], beside: &[Duration]) {
         );
         println!("  ratio of the medians: {:.2}", median(&ours) / median(beside));
     }
+}
+
+/// When each stage of the reaction was reached, and the slowest reaction whole.
+fn told_stages(times: &[Times]) {
+    let Some(slowest) = times.iter().max_by_key(|times| times.reaction) else { return };
+    for (name, _) in &slowest.stages {
+        let reached = times.iter().flat_map(|times| &times.stages).filter(|(stage, _)| stage == name);
+        line(&format!("  the same round -> {name}"), reached.map(|(_, at)| *at).collect());
+    }
+    let told = slowest.stages.iter().map(|(name, at)| format!("{name} {}", at.as_millis()));
+    println!("  the slowest, in ms: {}", told.collect::<Vec<_>>().join(", "));
 }
 
 fn line(what: &str, mut all: Vec<Duration>) {

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use redrover::decide::{Evidence, Verdict};
-use redrover::store::{Body, Entry, Journal as _, Kind, Query, SqliteJournal};
+use redrover::store::{Body, Entry, Journal as _, Query, SqliteJournal};
 use redrover::types::{Clock as _, SystemClock};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -45,7 +45,7 @@ impl Holder {
 }
 
 /// What one kill took.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Times {
     /// From the begin of the round that completes the window to the changed answer.
     pub reaction: Duration,
@@ -55,6 +55,17 @@ pub struct Times {
     pub answer: Duration,
     /// From the kill to the first write at the new primary.
     pub write: Duration,
+    /// What the reaction consists of: each stage, and how long after the begin of that round it was written down.
+    pub stages: Vec<(String, Duration)>,
+}
+
+/// When the primary was killed, by both clocks.
+#[derive(Debug, Clone, Copy)]
+pub struct Killed {
+    /// By the monotonic one.
+    pub at: Instant,
+    /// Since the Unix epoch.
+    pub wall: Duration,
 }
 
 /// The service, its servers, and its agent.
@@ -108,7 +119,10 @@ impl Product {
             .with("/services/0/policy/isolation_confirm", text(rules.window * 2))
             .with("/datacenters/0/domain_checks", json!([{"tcp": check}]));
         if holder == Holder::Embedded {
-            let zone = json!({"listen": dns, "zone": ZONE, "name_servers": ["ns1.elsewhere.test"]});
+            // A client that asks every millisecond is beyond the limit of answers, and would wait for those left out.
+            let limit = json!({"exempt": ["127.0.0.0/8"]});
+            let servers = json!(["ns1.elsewhere.test"]);
+            let zone = json!({"listen": dns, "zone": ZONE, "name_servers": servers, "rate_limit": limit});
             setup.set("/embedded_dns", zone);
         }
         let agent = setup.start().await;
@@ -126,13 +140,28 @@ impl Product {
         self.agent.wait_vetoes(SERVICE, &["no_majority"], ARMED_LIMIT).await;
     }
 
+    /// Where the agent listens.
+    pub fn agent(&self) -> SocketAddr {
+        self.agent.address()
+    }
+
     /// Kills the primary, posts the alert, and asks and writes as a client does.
     pub async fn kill_and_write(&mut self) -> Times {
-        let new = SocketAddr::from((NEW, self.standby.port()));
-        let clock = SystemClock::new();
-        let (killed, killed_at) = (Instant::now(), clock.now().wall);
-        self.primary.kill();
+        let killed = self.kill();
         self.agent.post_alert(SERVICE, "firing").await;
+        self.write_again(killed).await
+    }
+
+    /// Kills the primary; at that moment.
+    pub fn kill(&mut self) -> Killed {
+        let killed = Killed { at: Instant::now(), wall: SystemClock::new().now().wall };
+        self.primary.kill();
+        killed
+    }
+
+    /// Asks and writes as a client does.
+    pub async fn write_again(&self, Killed { at: killed, wall: killed_at }: Killed) -> Times {
+        let new = SocketAddr::from((NEW, self.standby.port()));
         let answer = loop {
             let told = dns::query(self.dns, NAME, RecordType::A).await;
             if told.is_ok_and(|answer| answer.values() == [NEW.to_string()]) {
@@ -144,33 +173,52 @@ impl Product {
             sleep(POLL).await;
         }
         let write = killed.elapsed();
-        let (first, last) = self.rounds().await;
+        let journal = SqliteJournal::open_read_only(&self.setup.data_dir()).expect("a journal");
+        let entries = journal.read(Query::default()).await.expect("it can be read");
+        let (first, last) = rounds(&entries);
         let answered = killed_at + answer;
         let since = |moment: Duration| answered.saturating_sub(moment);
         let beyond_window = since(first).saturating_sub(self.rules.window);
-        Times { reaction: since(last), beyond_window, answer, write }
+        let mut stages = stages(&entries, last);
+        stages.push(("answer".to_owned(), since(last)));
+        stages.sort_by_key(|(_, at)| *at);
+        Times { reaction: since(last), beyond_window, answer, write, stages }
     }
+}
 
-    /// When the first failed probe ended, and when the round began that completed the window; since the Unix epoch.
-    async fn rounds(&self) -> (Duration, Duration) {
-        let journal = SqliteJournal::open_read_only(&self.setup.data_dir()).expect("a journal");
-        let query = Query { kinds: vec![Kind::Decided], ..Query::default() };
-        let entries = journal.read(query).await.expect("it can be read");
-        let seen = |entry: &Entry| {
-            let Body::Decided { decision, evidence: Some(evidence) } = &entry.body else { return None };
-            Some((decision.verdict, (**evidence).clone()))
-        };
-        let decisions: Vec<(Verdict, Evidence)> = entries.iter().filter_map(seen).collect();
-        let failed = |evidence: &Evidence| {
-            let active = evidence.snapshots.iter().find(|snapshot| snapshot.site.as_str() == "dc-a");
-            active.is_some_and(|snapshot| snapshot.targets.iter().any(|target| target.ping.is_err()))
-        };
-        let switch =
-            decisions.iter().rposition(|(verdict, _)| *verdict == Verdict::Failover).expect("a switch");
-        let before = decisions[..=switch].iter().rev().take_while(|(_, evidence)| failed(evidence));
-        let first = before.last().map(|(_, evidence)| taken(evidence)).expect("a failed probe");
-        (first, began(&decisions[switch].1))
-    }
+/// When the first failed probe ended, and when the round began that completed the window; since the Unix epoch.
+fn rounds(entries: &[Entry]) -> (Duration, Duration) {
+    let seen = |entry: &Entry| {
+        let Body::Decided { decision, evidence: Some(evidence) } = &entry.body else { return None };
+        Some((decision.verdict, (**evidence).clone()))
+    };
+    let decisions: Vec<(Verdict, Evidence)> = entries.iter().filter_map(seen).collect();
+    let failed = |evidence: &Evidence| {
+        let active = evidence.snapshots.iter().find(|snapshot| snapshot.site.as_str() == "dc-a");
+        active.is_some_and(|snapshot| snapshot.targets.iter().any(|target| target.ping.is_err()))
+    };
+    let switch = decisions.iter().rposition(|(verdict, _)| *verdict == Verdict::Failover).expect("a switch");
+    let before = decisions[..=switch].iter().rev().take_while(|(_, evidence)| failed(evidence));
+    let first = before.last().map(|(_, evidence)| taken(evidence)).expect("a failed probe");
+    (first, began(&decisions[switch].1))
+}
+
+/// The decision, the ticket, and the steps of the switch, each as long after a moment as it was written down.
+fn stages(entries: &[Entry], began: Duration) -> Vec<(String, Duration)> {
+    let at = |entry: &Entry| Duration::from_millis(u64::try_from(entry.at_unix_ms).unwrap_or(0));
+    let name = |body: &Body| {
+        if let Body::Decided { decision, .. } = body {
+            return (decision.verdict == Verdict::Failover).then(|| "decided".to_owned());
+        }
+        if let Body::Stepped { step, .. } = body {
+            return Some(step.phase().to_owned());
+        }
+        matches!(body, Body::Ticketed { .. }).then(|| "ticketed".to_owned())
+    };
+    let named =
+        entries.iter().filter_map(|entry| Some((name(&entry.body)?, at(entry).saturating_sub(began))));
+    let before_the_end = |(name, _): &(String, Duration)| name != "verified" && name != "reached";
+    named.filter(before_the_end).collect()
 }
 
 fn taken(evidence: &Evidence) -> Duration {

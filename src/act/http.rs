@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use reqwest::{Client, Error, Response, redirect};
+use reqwest::{Client, ClientBuilder, Error, Response, redirect};
 
 use crate::config::{HttpLogin, Tls};
 use crate::monitor::{TlsError, TlsProfiles, trusting_nobody};
@@ -29,6 +29,15 @@ impl Post {
 
 /// A client. Proxies of the environment are used: these servers are usually outside.
 pub(super) fn client(is_clear: bool, ca_file: Option<&Path>, tls: &TlsProfiles) -> Result<Client, TlsError> {
+    build(unfinished(is_clear, ca_file, tls)?)
+}
+
+/// What all clients of this folder have in common; to be finished by [`build`].
+pub(super) fn unfinished(
+    is_clear: bool,
+    ca_file: Option<&Path>,
+    tls: &TlsProfiles,
+) -> Result<ClientBuilder, TlsError> {
     let tls = match is_clear {
         true => trusting_nobody()?,
         false => {
@@ -36,12 +45,16 @@ pub(super) fn client(is_clear: bool, ca_file: Option<&Path>, tls: &TlsProfiles) 
             rustls::ClientConfig::clone(&*tls.config(&profile)?)
         }
     };
-    Client::builder()
+    Ok(Client::builder()
         .tls_backend_preconfigured(tls)
+        // Whoever redirects may name somebody else, and credentials go to nobody else.
         .redirect(redirect::Policy::none())
-        .user_agent(concat!("redrover/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(|source| TlsError::Client { source })
+        .user_agent(concat!("redrover/", env!("CARGO_PKG_VERSION"))))
+}
+
+/// Finishes a client.
+pub(super) fn build(unfinished: ClientBuilder) -> Result<Client, TlsError> {
+    unfinished.build().map_err(|source| TlsError::Client { source })
 }
 
 /// Posts, and waits for the status of the answer. The caller sets the deadline.

@@ -200,7 +200,8 @@ impl<'a> Switch<'a> {
         if let Some(why) = self.prepare().await? {
             return self.give_back(&why).await;
         }
-        // Before the fencing: a paused primary would keep the canary waiting, and look as if it did not serve.
+        // Before the fencing: a paused primary would keep the canary waiting, and look as if it did not serve. As late as
+        // that: what comes back until then must be seen.
         let is_news = self.plan.trigger == Trigger::Automatic || (self.plan.promotes && !self.plan.lossless);
         if is_news && self.looks().active_serves().await {
             match self.plan.trigger {
@@ -209,12 +210,14 @@ impl<'a> Switch<'a> {
                 Trigger::Operator => self.lossless = true,
             }
         }
-        if self.plan.promotes
-            && let Some(outcome) = self.fence_and_promote().await?
-        {
-            return Ok(outcome);
+        let stopped = match self.plan.promotes {
+            true => self.fence_and_promote().await?,
+            false => self.prove().await?,
+        };
+        match stopped {
+            Some(outcome) => Ok(outcome),
+            None => self.move_name().await,
         }
-        self.prove_and_switch().await
     }
 
     fn looks(&self) -> Looks<'a> {

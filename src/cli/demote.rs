@@ -1,7 +1,8 @@
-//! `redrover demote SERVICE --datacenter DC`: makes the old primary of a plain replication a replica of the active site's
-//! Redis, after showing what stands there and asking. It discards what only the old primary has, so nothing else in this
-//! program ever does it.
+//! `redrover demote SERVICE --datacenter DC`: makes each old primary of a site of plain replication a replica of the Redis
+//! of the active site that took its place, after showing what stands there and asking. It discards what only the old
+//! primary has, so nothing else in this program ever does it.
 
+mod couples;
 mod history;
 
 use std::sync::Arc;
@@ -15,9 +16,10 @@ use super::parts::{ConfigArgs, Failure, beside_the_agent, config, confirmed, ser
 use crate::app::{now, open_dns_read_only};
 use crate::config::{Address, Config, Service, Site, Topology};
 use crate::decide::fence_of;
-use crate::monitor::{Collectors, Metrics, Monitor, RedisClient, SiteClient as _, WriteCanary};
+use crate::monitor::{Collectors, InfoReply, Metrics, Monitor, RedisClient, SiteClient as _, WriteCanary};
 use crate::store::{Body, Journal as _, Kind, NewEntry, OperatorAction, Query, SqliteJournal, Story};
-use crate::types::{CanaryResult, RecordState, Role, Snapshot, SystemClock};
+use crate::types::{CanaryResult, Facts, RecordState, Role, Snapshot, SystemClock};
+use couples::counterparts;
 use history::Standing;
 
 /// Deadline of one order to a Redis, and of one command of a look: a person waits.
@@ -34,7 +36,7 @@ pub(super) struct DemoteArgs {
     /// The site whose Redis is to become a replica of the active site's.
     #[arg(long, value_name = "DATACENTER")]
     datacenter: String,
-    /// Where that Redis reaches the primary, where the address of the configuration is not it.
+    /// Where that Redis reaches the primary, where the address of the configuration is not it; of sites of one Redis.
     #[arg(long, value_name = "HOST:PORT")]
     primary: Option<String>,
     /// Demote it although it has, or may have, writes that the primary lacks: they are gone then.
@@ -47,7 +49,7 @@ pub(super) struct DemoteArgs {
     config: ConfigArgs,
 }
 
-/// The two Redis, and the sites that they are.
+/// The two sites.
 struct Pair<'a> {
     old: &'a Site,
     active: &'a Site,
@@ -74,25 +76,20 @@ pub(super) async fn run(args: DemoteArgs) -> Result<(), Failure> {
     let state = dns.read().await?;
     let active = active(&config, service, &state, old, &journal).await?;
     let pair = Pair { old, active, monitor: &monitor, deadline: ORDER_DEADLINE };
-    let (demoted, primary) = pair.clients()?;
     pair.check_primary().await?;
-    if pair.is_replica().await? {
+    let couples = pair.couples(args.primary.as_deref()).await?;
+    if couples.iter().all(|couple| couple.is_replica) {
         println!("{} is a replica already; nothing was changed", old.name);
         return Ok(());
     }
-    let (host, port) = match &args.primary {
-        Some(text) => parsed(text)?,
-        None => address(primary)?,
-    };
-    let standing = Standing::of(demoted, primary, ORDER_DEADLINE).await?;
-    println!(
-        "{} {} is to become a replica of {host}:{port} at {}",
-        old.name,
-        demoted.target().name,
-        active.name
-    );
-    println!("{standing}");
-    if !standing.is_lossless() && !args.discard_writes {
+    let couples: Vec<Couple<'_>> = couples.into_iter().filter(|couple| !couple.is_replica).collect();
+    for Couple { old: demoted, host, port, standing, .. } in &couples {
+        let name = &demoted.target().name;
+        println!("{} {name} is to become a replica of {host}:{port} at {}", old.name, active.name);
+        println!("{standing}");
+    }
+    let lost = couples.iter().map(|couple| couple.standing).find(|standing| !standing.is_lossless());
+    if let Some(standing) = lost.filter(|_| !args.discard_writes) {
         let hint = "save a copy first (redis-cli --rdb), and use --discard-writes";
         return Err(anyhow::anyhow!("not demoted: {standing}; {hint}").into());
     }
@@ -104,12 +101,26 @@ pub(super) async fn run(args: DemoteArgs) -> Result<(), Failure> {
         return Err(anyhow::anyhow!("not demoted: the record has changed meanwhile").into());
     }
     pair.check_primary().await?;
-    let action = OperatorAction::Demote { site: old.name.clone(), primary: format!("{host}:{port}") };
-    let body = Body::Ordered { action, by: user() };
-    let entry = NewEntry { at_unix_ms: now().unix_ms(), service: service.name.clone(), incident: None, body };
-    journal.append(vec![entry]).await?;
-    demote(demoted, &host, port).await?;
-    pair.follow(demoted).await
+    for Couple { old: demoted, host, port, .. } in &couples {
+        let action = OperatorAction::Demote { site: old.name.clone(), primary: format!("{host}:{port}") };
+        let (service, body) = (service.name.clone(), Body::Ordered { action, by: user() });
+        journal.append(vec![NewEntry { at_unix_ms: now().unix_ms(), service, incident: None, body }]).await?;
+        demote(demoted, host, *port).await?;
+    }
+    pair.follow().await?;
+    for couple in &couples {
+        keep(couple.old).await;
+    }
+    Ok(())
+}
+
+/// An old primary, and where the one is that it is to follow.
+struct Couple<'a> {
+    old: &'a RedisClient,
+    host: String,
+    port: u16,
+    standing: Standing,
+    is_replica: bool,
 }
 
 fn clock() -> Arc<SystemClock> {
@@ -179,15 +190,44 @@ async fn story(journal: &SqliteJournal, service: &Service) -> Result<Story, Fail
 }
 
 impl Pair<'_> {
-    /// The Redis that is to be demoted, and its primary to be.
-    fn clients(&self) -> Result<(&RedisClient, &RedisClient), Failure> {
-        match (self.monitor.clients(&self.old.name), self.monitor.clients(&self.active.name)) {
-            ([old], [active]) => Ok((old, active)),
-            _ => {
-                let text = "a site of several Redis: which follows which is for a person to say, by REPLICAOF at each";
-                Err(Failure::Wrong(text.to_owned()))
-            }
+    /// Each Redis that is to be demoted, with its primary to be.
+    async fn couples(&self, primary: Option<&str>) -> Result<Vec<Couple<'_>>, Failure> {
+        let (old, new) = (self.monitor.clients(&self.old.name), self.monitor.clients(&self.active.name));
+        let (old_infos, new_infos) = (self.infos(old).await?, self.infos(new).await?);
+        let Some(places) = counterparts(&old_infos, &new_infos) else {
+            let text = format!(
+                "not demoted: the histories (INFO replication, master_replid) of the Redis of {} and {} do not tell which \
+                 follows which, so that is for a person to say, by REPLICAOF at each",
+                self.old.name, self.active.name
+            );
+            return Err(anyhow::anyhow!(text).into());
+        };
+        if primary.is_some() && old.len() > 1 {
+            let text = "--primary names one Redis, and the site has several";
+            return Err(Failure::Wrong(text.to_owned()));
         }
+        let couple = |(place, counterpart): (usize, usize)| -> Result<Couple<'_>, Failure> {
+            let (host, port) = match primary {
+                Some(text) => parsed(text)?,
+                None => address(&new[counterpart])?,
+            };
+            let info = &old_infos[place];
+            let standing = Standing::between(info, &new_infos[counterpart]);
+            let is_replica = info.get("role") == Some("slave");
+            Ok(Couple { old: &old[place], host, port, standing, is_replica })
+        };
+        places.into_iter().enumerate().map(couple).collect()
+    }
+
+    async fn infos(&self, clients: &[Arc<RedisClient>]) -> Result<Vec<InfoReply>, Failure> {
+        let mut infos = Vec::new();
+        for client in clients {
+            infos.push(client.info(self.deadline).await.map_err(|error| {
+                let (name, gap) = (&client.target().name, error.gap());
+                anyhow::anyhow!("not demoted: {name} does not answer ({})", gap.reason.as_str())
+            })?);
+        }
+        Ok(infos)
     }
 
     async fn look(&self, site: &Site, canary: WriteCanary) -> Snapshot {
@@ -217,35 +257,21 @@ impl Pair<'_> {
         Ok(())
     }
 
-    /// Whether the Redis to be demoted is a replica already.
-    async fn is_replica(&self) -> Result<bool, Failure> {
-        let seen = self.look(self.old, WriteCanary::Skip).await;
-        let facts = seen.targets.first().map(|target| &target.facts);
-        match facts {
-            Some(Ok(facts)) => Ok(facts.role == Some(Role::Replica)),
-            Some(Err(gap)) => {
-                let text =
-                    format!("not demoted: {} does not answer ({})", self.old.name, gap.reason.as_str());
-                Err(anyhow::anyhow!(text).into())
-            }
-            None => Ok(false),
-        }
-    }
-
-    /// Waits for the copy, and says how far it came.
-    async fn follow(&self, demoted: &RedisClient) -> Result<(), Failure> {
+    /// Waits for the copies, and says how far they came.
+    async fn follow(&self) -> Result<(), Failure> {
         let began = now();
         loop {
             let seen = self.look(self.old, WriteCanary::Skip).await;
-            let facts = seen.targets.first().and_then(|target| target.facts.as_ref().ok());
-            let is_replica = facts.is_some_and(|facts| facts.role == Some(Role::Replica));
-            let is_up = facts.and_then(|facts| facts.link.as_ref()).is_some_and(|link| link.up);
-            if is_replica && is_up {
+            let all = |is: fn(&Facts) -> bool| {
+                seen.targets.iter().all(|target| target.facts.as_ref().is_ok_and(is))
+            };
+            let are_replicas = all(|facts| facts.role == Some(Role::Replica));
+            if are_replicas && all(|facts| facts.link.as_ref().is_some_and(|link| link.up)) {
                 println!("{} is a replica of {}, and its link is up", self.old.name, self.active.name);
-                return keep(demoted).await;
+                return Ok(());
             }
             if now().since(began) >= COPY_LIMIT {
-                let what = if is_replica {
+                let what = if are_replicas {
                     "its link is not up yet"
                 } else {
                     "it does not say that it is a replica"
@@ -277,15 +303,15 @@ async fn demote(client: &RedisClient, host: &str, port: u16) -> Result<(), Failu
 }
 
 /// Lets it be a replica after its next restart, too.
-async fn keep(client: &RedisClient) -> Result<(), Failure> {
+async fn keep(client: &RedisClient) {
+    let name = &client.target().name;
     match client.rewrite_config(ORDER_DEADLINE).await {
-        Ok(()) => println!("its redis.conf says so, too"),
+        Ok(()) => println!("the redis.conf of {name} says so, too"),
         Err(error) => println!(
-            "its redis.conf does not say so yet ({}): let it, or it is a primary again after its next restart",
+            "the redis.conf of {name} does not say so yet ({}): let it, or it is a primary again after its next restart",
             error.gap().detail
         ),
     }
-    Ok(())
 }
 
 fn address(client: &RedisClient) -> Result<(String, u16), Failure> {

@@ -129,9 +129,12 @@ fn said(body: &Body) -> String {
         Body::Stepped { step, took_ms, .. } => format!("{step} [{took_ms} ms]"),
         Body::Ended { outcome, .. } => outcome.to_string(),
         Body::Halted { why } => why.clone(),
-        Body::Held { site, error: None } => format!("the old primary at {site} is paused"),
-        Body::Held { site, error: Some(error) } => {
-            format!("the old primary at {site} cannot be paused: {error}")
+        Body::Held { site, error: None, how } => match how.first() {
+            Some(how) => format!("the old primary at {site} is held: {how}"),
+            None => format!("the old primary at {site} is held"),
+        },
+        Body::Held { site, error: Some(error), .. } => {
+            format!("the old primary at {site} cannot be kept from taking writes: {error}")
         }
         Body::Observed { fence } => {
             format!("{} wrote the fence: {}, epoch {}", fence.owner, fence.active, fence.epoch)

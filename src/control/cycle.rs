@@ -10,14 +10,12 @@ use crate::act::dns::DnsError;
 use crate::config::Topology;
 use crate::decide::saga::{Fencing, Step};
 use crate::decide::{
-    Abandoned, AlertLevel, Controls, Decision, Evidence, FiringAlert, Leadership, Reason, RecordReading,
-    Reliability, Request, StandingOrder, Verdict, fence_of, step,
+    Abandoned, AlertLevel, Controls, Decision, Evidence, FiringAlert, Leadership, Plan, Reason,
+    RecordReading, Reliability, Request, StandingOrder, Verdict, fence_of, step,
 };
 use crate::lead::Standing;
 use crate::monitor::WriteCanary;
-#[cfg(test)]
-use crate::store::Ticket;
-use crate::store::{Body, JournalError, NewEntry};
+use crate::store::{Body, JournalError, NewEntry, Ticket};
 use crate::types::{Guard, Moment, RecordView, SiteName, Snapshot};
 
 /// Deadline of one read of the record.
@@ -218,14 +216,22 @@ impl Worker {
 
     async fn commit(&mut self, cause: Cause, evidence: Evidence, decision: Arc<Decision>) {
         let written = self.write_decision(cause, &evidence, &decision).await;
-        match written {
-            Ok(()) => self.is_durable = true,
-            Err(error) => self.lost_journal(&error),
-        }
+        let ticket = match written {
+            Ok(ticket) => {
+                self.is_durable = true;
+                ticket
+            }
+            Err(error) => {
+                self.lost_journal(&error);
+                None
+            }
+        };
+        #[cfg(test)]
+        let ticket = ticket.or_else(|| Ticket::unwritten(intent(&decision)?));
         self.metrics.decided(&decision);
         let may_obey = self.is_durable || !Guard::AuditBeforeAct.stands();
         if may_obey {
-            self.obey(&decision).await;
+            self.obey(&decision, ticket).await;
         }
         // In the middle of a switch it stays: nobody else knows as well how far it came.
         if !may_obey || (decision.mistrusts_itself() && !self.is_any_switching()) {
@@ -235,13 +241,13 @@ impl Worker {
         self.publish(evidence, decision);
     }
 
-    /// A decision that says what the last one said is counted, not written again.
+    /// A decision that says what the last one said is counted, not written again. What is intended is written with it.
     async fn write_decision(
         &mut self,
         cause: Cause,
         evidence: &Evidence,
         decision: &Arc<Decision>,
-    ) -> Result<(), JournalError> {
+    ) -> Result<Option<Ticket>, JournalError> {
         let journal = self.setup.hands.journal.clone();
         let unlike = self.unlike_peers();
         if let Some((seq, last)) = &mut self.last
@@ -257,7 +263,7 @@ impl Worker {
         {
             journal.repeat(*seq, decision.made.unix_ms()).await?;
             *last = Arc::clone(decision);
-            return Ok(());
+            return Ok(None);
         }
         if !self.announced.as_ref().is_some_and(|said| said.says_the_same(decision))
             || decision.plan.is_some()
@@ -277,14 +283,21 @@ impl Worker {
             let incident = comparison.incident.clone();
             entries.push(NewEntry { incident, ..self.entry(decision, Body::Compared { comparison }) });
         }
-        let seqs = journal.append(entries).await?;
+        let (seqs, ticket) = match intent(decision) {
+            None => (journal.append(entries).await?, None),
+            Some(plan) => {
+                let intent = self.entry(decision, Body::Ticketed { plan: Box::new(plan.clone()) });
+                let (seqs, ticket) = journal.append_with_ticket(entries, intent, plan.clone()).await?;
+                (seqs, Some(ticket))
+            }
+        };
         self.last = seqs.first().map(|seq| (*seq, Arc::clone(decision)));
         (self.last_written, self.told_unlike) = (decision.made.unix_ms(), unlike);
-        Ok(())
+        Ok(ticket)
     }
 
     /// Does what the decision asks for: freeze, hold the old primary, switch.
-    async fn obey(&mut self, decision: &Decision) {
+    async fn obey(&mut self, decision: &Decision, ticket: Option<Ticket>) {
         if let Some(why) = self.must_freeze(decision) {
             let entry = self.entry(decision, Body::Halted { why });
             if let Err(error) = self.setup.hands.journal.append(vec![entry]).await {
@@ -297,19 +310,12 @@ impl Worker {
             }
         }
         for site in &decision.demoted {
-            tracing::info!(service = %self.name(), %site, "the old primary is a replica: its pause is lifted");
+            tracing::info!(service = %self.name(), %site, "the old primary is a replica: it is let go");
             self.setup.hands.promote.release(site).await;
         }
         self.held.retain(|site, _| decision.orders.iter().any(|order| order.pause == *site));
-        if let Some(plan) = decision.plan.as_ref().or(decision.clearing.as_ref()) {
-            let body = Body::Ticketed { plan: Box::new(plan.clone()) };
-            let ticket = self.setup.hands.journal.ticket(self.entry(decision, body), plan.clone()).await;
-            #[cfg(test)]
-            let ticket = ticket.or_else(|error| Ticket::unwritten(plan).ok_or(error));
-            match ticket {
-                Ok(ticket) => self.begin_switch(ticket),
-                Err(error) => self.lost_journal(&error),
-            }
+        if let Some(ticket) = ticket {
+            self.begin_switch(ticket);
         }
     }
 
@@ -331,14 +337,17 @@ impl Worker {
         if self.held.get(&order.pause) == Some(&is_held) {
             return;
         }
-        let error = held.err().map(|e| e.to_string());
+        let (how, error) = match held {
+            Ok(how) => (how, None),
+            Err(error) => (Vec::new(), Some(error.to_string())),
+        };
         match &error {
             None => tracing::error!(service = %self.name(), site = %order.pause,
-                "the old primary is back and claims to be one: its writes are paused until a person demotes it"),
+                "the old primary is back and claims to be one: it takes no writes until a person demotes it"),
             Some(error) => tracing::error!(service = %self.name(), site = %order.pause, error,
-                "the old primary is back and cannot be paused: two primaries take writes"),
+                "the old primary is back and cannot be kept from writes: two primaries take them"),
         }
-        let entry = self.entry(decision, Body::Held { site: order.pause.clone(), error });
+        let entry = self.entry(decision, Body::Held { site: order.pause.clone(), error, how });
         match self.setup.hands.journal.append(vec![entry]).await {
             Ok(_) => {
                 self.held.insert(order.pause.clone(), is_held);
@@ -395,4 +404,9 @@ impl Worker {
             firing: self.story.firing.keys().cloned().collect(),
         });
     }
+}
+
+/// What a decision asks to be carried out.
+fn intent(decision: &Decision) -> Option<&Plan> {
+    decision.plan.as_ref().or(decision.clearing.as_ref())
 }

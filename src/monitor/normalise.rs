@@ -155,13 +155,16 @@ fn start_time(reply: &InfoReply) -> Option<f64> {
     number(&start.to_string())
 }
 
+/// 0 when the last rewrite of the append-only file failed.
+const AOF_REWRITE: &str = "redis_aof_last_bgrewrite_status";
+
 /// The signals of a look, each in [0, 1] with 0 for good; a signal that is not known is missing.
 ///
 /// - `data_path`: 1 when PING is a gap or the canary failed.
 /// - `latency`: the round trip of PING as a share of `probe_timeout`.
 /// - `loading`: 1 while the dataset is being loaded.
 /// - `replication_link`: for a replica, 1 while the link to its primary is down or in full synchronisation.
-/// - `persistence`: 1 when the last snapshot, the last write of the append-only file or its last rewrite failed.
+/// - `persistence`: 1 when the last snapshot, or the last write or rewrite of the append-only file failed.
 /// - `memory_pressure`: used memory as a share of `maxmemory`, or of the machine's memory where there is no limit.
 /// - `clients_pressure`: connected clients as a share of `maxclients`.
 #[must_use]
@@ -175,7 +178,9 @@ pub fn signals(current: &TargetSnapshot, probe_timeout: Duration) -> Vec<(&'stat
     add("loading", facts.loading.map(bad_if));
     let link = facts.link.as_ref().filter(|_| facts.role == Some(Role::Replica));
     add("replication_link", link.map(|link| bad_if(!link.up || link.syncing)));
-    let persistence_ok = if has_failed_rewrite(current) { Some(false) } else { facts.persistence_ok };
+    // A file that cannot be rewritten still takes writes, and grows until the disk is full.
+    let is_growing = current.samples.iter().any(|s| s.metric == AOF_REWRITE && s.value < 1.0);
+    let persistence_ok = if is_growing { Some(false) } else { facts.persistence_ok };
     add("persistence", persistence_ok.map(|good| bad_if(!good)));
     let memory_max = match facts.memory_max_bytes {
         Some(0) => facts.memory_system_bytes,
@@ -184,11 +189,6 @@ pub fn signals(current: &TargetSnapshot, probe_timeout: Duration) -> Vec<(&'stat
     add("memory_pressure", share(facts.memory_used_bytes, memory_max));
     add("clients_pressure", share(facts.clients, facts.clients_max));
     known
-}
-
-/// The append-only file grows until a rewrite succeeds. Writes go on meanwhile, so no site is unfit because of it.
-fn has_failed_rewrite(current: &TargetSnapshot) -> bool {
-    current.samples.iter().any(|s| s.metric == "redis_aof_last_bgrewrite_status" && s.value < 0.5)
 }
 
 fn data_path(current: &TargetSnapshot) -> Option<Ratio> {
@@ -397,13 +397,13 @@ mod tests {
         let unknown_limit = Facts { memory_max_bytes: None, ..facts.clone() };
         assert!(!of(unknown_limit).iter().any(|(name, _)| *name == "memory_pressure"));
         let syncing = Facts { link: Some(Link { syncing: true, ..link }), ..facts };
-        assert_eq!(of(syncing.clone())[1], ("replication_link", 1.0));
-        let mut rewriting = look(syncing);
-        for (status, want) in [("ok", 0.0), ("err", 1.0)] {
-            let body = format!("# Persistence\r\naof_last_bgrewrite_status:{status}\r\n");
-            rewriting.samples = self::of(body.as_bytes());
-            assert_eq!(numbers(&rewriting)[4], ("persistence", want), "the last rewrite: {status}");
+        assert_eq!(of(syncing)[1], ("replication_link", 1.0));
+        for (status, want) in [(1.0, 0.0), (0.0, 1.0)] {
+            let mut seen = look(Facts { persistence_ok: Some(true), ..Facts::default() });
+            seen.samples.push(Sample { metric: AOF_REWRITE, labels: Vec::new(), value: status });
+            assert_eq!(numbers(&seen).last(), Some(&("persistence", want)), "the rewrite's status is {status}");
         }
+        assert!(crate::monitor::spec(AOF_REWRITE).is_some(), "it is in the catalog");
     }
 
     proptest! {

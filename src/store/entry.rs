@@ -5,7 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use super::audit::{Anchor, Configured, Denial};
 use super::remembered::Remembered;
-use crate::decide::saga::{Outcome, Step};
+use crate::decide::saga::{Fencing, Outcome, Step};
 use crate::decide::{Closing, Comparison, Decision, Evidence, Plan};
 use crate::types::{Alert, Fence, ServiceName, SiteName};
 
@@ -133,12 +133,15 @@ pub enum Body {
         /// Why.
         why: String,
     },
-    /// An old primary that claims to be one was paused, or could not be.
+    /// An old primary that claims to be one was kept from taking writes, or could not be.
     Held {
         /// Its site.
         site: SiteName,
-        /// What went wrong; absent when it is paused.
+        /// What went wrong; absent when it is held.
         error: Option<String>,
+        /// How each of its Redis is kept from writes; empty in entries of earlier versions, and where something went wrong.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        how: Vec<Fencing>,
     },
     /// Another agent wrote the fence, and this one builds on it.
     Observed {

@@ -213,6 +213,20 @@ pub trait Journal: Send + Sync {
     /// There is no receipt, and so nothing may be done.
     async fn ticket(&self, entry: NewEntry, plan: Plan) -> Result<Ticket, JournalError>;
 
+    /// Writes entries, and an intent behind them; where the journal can, in one durable transaction.
+    ///
+    /// # Errors
+    /// There is no receipt, and so nothing may be done.
+    async fn append_with_ticket(
+        &self,
+        entries: Vec<NewEntry>,
+        intent: NewEntry,
+        plan: Plan,
+    ) -> Result<(Vec<u64>, Ticket), JournalError> {
+        let seqs = self.append(entries).await?;
+        Ok((seqs, self.ticket(intent, plan).await?))
+    }
+
     /// Counts up an entry that was repeated word for word. Not durable at a power loss.
     ///
     /// # Errors

@@ -151,13 +151,27 @@ impl Journal for SqliteJournal {
         Ok(Ticket::new(seq, plan))
     }
 
+    async fn append_with_ticket(
+        &self,
+        mut entries: Vec<NewEntry>,
+        intent: NewEntry,
+        plan: Plan,
+    ) -> Result<(Vec<u64>, Ticket), JournalError> {
+        entries.push(intent);
+        let mut seqs = self.append(entries).await?;
+        let seq = seqs.pop().ok_or(JournalError::Worker)?;
+        Ok((seqs, Ticket::new(seq, plan)))
+    }
+
     async fn repeat(&self, seq: u64, at_unix_ms: i64) -> Result<(), JournalError> {
         self.with(move |connection| {
+            let write = |source| JournalError::Write { source };
+            // Once in every round of every service: it does not wait for the disk, and what is written next takes it along.
+            connection.pragma_update(None, "synchronous", "NORMAL").map_err(write)?;
             let sql = "UPDATE entries SET count = count + 1, last_ms = ?2 WHERE seq = ?1";
-            connection
-                .execute(sql, (to_sql(seq), at_unix_ms))
-                .map_err(|source| JournalError::Write { source })?;
-            Ok(())
+            let counted = connection.execute(sql, (to_sql(seq), at_unix_ms));
+            connection.pragma_update(None, "synchronous", "FULL").map_err(write)?;
+            counted.map(drop).map_err(write)
         })
         .await
     }

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::support::agent::SERVICE;
+use super::support::agent::{SERVICE, site};
 use super::support::process::wait_until;
-use super::support::redis::RedisServer;
+use super::support::redis::{RedisOptions, RedisServer};
 use super::support::scene::{Holder, NAME, ROUNDS_LIMIT, Scene, TARGETS};
 
 async fn demote(scene: &Scene, datacenter: &str, more: &[&str]) -> super::support::process::Output {
@@ -13,8 +13,12 @@ async fn demote(scene: &Scene, datacenter: &str, more: &[&str]) -> super::suppor
 }
 
 async fn assert_refused(scene: &Scene, datacenter: &str, more: &[&str], why: &str) {
+    assert_refused_as(scene, datacenter, more, (1, why)).await;
+}
+
+async fn assert_refused_as(scene: &Scene, datacenter: &str, more: &[&str], (code, why): (i32, &str)) {
     let output = demote(scene, datacenter, more).await;
-    assert_eq!(output.code, 1, "{}{}", output.stdout, output.stderr);
+    assert_eq!(output.code, code, "{}{}", output.stdout, output.stderr);
     assert!(output.stderr.contains(why), "{}", output.stderr);
 }
 
@@ -98,4 +102,42 @@ async fn what_only_the_old_primary_has_is_discarded_on_a_persons_word_only() {
     // A primary that is gone takes nobody's place.
     scene.standby.kill();
     assert_refused(&scene, "dc-a", &["--yes", "--discard-writes"], "serves nobody").await;
+}
+
+/// Two primaries at one site, and their replicas at the other, which the configuration names the other way round.
+#[tokio::test]
+async fn each_old_primary_of_a_site_follows_the_one_that_took_over_from_it() {
+    // So that one can be made to forget where it came from.
+    let options = || RedisOptions::default().line("enable-debug-command yes");
+    let (first, second) = (RedisServer::start(options()).await, RedisServer::start(options()).await);
+    let (copy_of_first, copy_of_second) =
+        (RedisServer::replica(&first).await, RedisServer::replica(&second).await);
+    let sites = json!([
+        site("dc-a", TARGETS[0], &[&first, &second]),
+        site("dc-b", TARGETS[1], &[&copy_of_second, &copy_of_first]),
+    ]);
+    let wanted = [copy_of_first.port().to_string(), copy_of_second.port().to_string()];
+    let scene =
+        Scene::ready_with(Holder::Route53, first, copy_of_first, &[("/services/0/sites", sites)]).await;
+    scene.order(&["failover", SERVICE, "--to", "dc-b"]).await;
+    scene.wait_answer(NAME, TARGETS[1]).await;
+    scene.wait_switch(SERVICE).await;
+
+    let with_address = ["--yes", "--primary", "127.0.0.1:1"];
+    assert_refused_as(&scene, "dc-a", &with_address, (2, "the site has several")).await;
+    assert_eq!(demotions(&scene).await, Vec::<Value>::new());
+    let done = demote(&scene, "dc-a", &["--yes"]).await;
+    assert_eq!(done.code, 0, "{}{}", done.stdout, done.stderr);
+    assert!(done.stdout.contains("dc-a is a replica of dc-b, and its link is up"), "{}", done.stdout);
+    assert_eq!(demotions(&scene).await.len(), 2);
+    for (old, wanted) in [&scene.primary, &second].into_iter().zip(&wanted) {
+        assert_eq!(role(old).await.as_deref(), Some("slave"));
+        assert_eq!(old.info("master_port").await.expect("it answers").as_ref(), Some(wanted));
+    }
+    scene.wait_number("redrover_writable_primaries", 1.0).await;
+
+    let _: () = second.command(&["REPLICAOF", "NO", "ONE"]).await.expect("it is a primary");
+    let _: () = second.command(&["DEBUG", "CHANGE-REPL-ID"]).await.expect("it forgets");
+    assert_refused(&scene, "dc-a", &["--yes", "--discard-writes"], "do not tell which follows which").await;
+    assert_eq!(role(&second).await.as_deref(), Some("master"));
 }

@@ -64,6 +64,7 @@ const PURE: &[&str] = &[
     "act/notify/message.rs",
     "act/notify/words.rs",
     "act/notify/chronicle.rs",
+    "act/notify/chronicle/",
     "act/notify/desk.rs",
     "act/notify/backoff.rs",
     "act/notify/channel/text.rs",

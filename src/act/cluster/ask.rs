@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
-use reqwest::{Client, Method, StatusCode, redirect};
+use reqwest::{Client, Method, StatusCode};
 use serde::Deserialize;
 
-use crate::config::Tls;
-use crate::monitor::{TlsError, TlsProfiles, trusting_nobody};
+use crate::act::http;
+use crate::monitor::{TlsError, TlsProfiles};
 
 /// Deadline of one request: a management plane is slower than the data.
 pub(super) const REQUEST_DEADLINE: Duration = Duration::from_secs(5);
@@ -28,24 +28,9 @@ pub(super) enum Told {
     Lost,
 }
 
-/// A client for one cluster.
+/// A client for one cluster, which is never reached by way of a proxy.
 pub(super) fn client(is_clear: bool, ca_file: Option<&Path>, tls: &TlsProfiles) -> Result<Client, TlsError> {
-    let tls = match is_clear {
-        true => trusting_nobody()?,
-        false => {
-            let profile = Tls { ca_file: ca_file.map(Path::to_owned), ..Tls::default() };
-            rustls::ClientConfig::clone(&*tls.config(&profile)?)
-        }
-    };
-    Client::builder()
-        .tls_backend_preconfigured(tls)
-        // A follower redirects to an address inside the cluster, and credentials go to nobody else.
-        .redirect(redirect::Policy::none())
-        .no_proxy()
-        .connect_timeout(CONNECT_DEADLINE)
-        .user_agent(concat!("redrover/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(|source| TlsError::Client { source })
+    http::build(http::unfinished(is_clear, ca_file, tls)?.no_proxy().connect_timeout(CONNECT_DEADLINE))
 }
 
 /// Sends, and reads a bounded answer, all within the deadline.

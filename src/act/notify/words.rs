@@ -33,9 +33,9 @@ pub(super) fn title(kind: Kind, names: Names<'_>) -> String {
         Kind::ForeignChange => format!("{service}: somebody else changed the record"),
         Kind::ClaimCleared => format!("{service}: a dead claim was taken back"),
         Kind::OldPrimaryHeld => {
-            format!("{service}: the old primary {from} is back, and its writes are paused")
+            format!("{service}: the old primary {from} is back, and is kept from taking writes")
         }
-        Kind::TwoPrimaries => format!("{service}: two primaries take writes, {from} cannot be paused"),
+        Kind::TwoPrimaries => format!("{service}: two primaries take writes, {from} cannot be kept from it"),
         Kind::OrderWaits => format!("{service}: an ordered move waits"),
         Kind::Ordered => format!("{service}: a person's order was read"),
         Kind::Acknowledged => format!("{service}: acknowledged"),
@@ -81,7 +81,7 @@ pub(super) fn todo(kind: Kind, names: Names<'_>) -> Vec<String> {
         ],
         Kind::OldPrimaryHeld => {
             vec![format!(
-                "Make {from} a replica of the new primary (REPLICAOF host port, at each of its Redis); it is held \
+                "Make {from} a replica of the new primary: redrover demote {service} --datacenter {from}; it is held \
                  until then."
             )]
         }
@@ -96,6 +96,14 @@ pub(super) fn todo(kind: Kind, names: Names<'_>) -> Vec<String> {
         | Kind::JournalLost => Vec::new(),
     };
     if lines.is_empty() { vec![NOTHING.to_owned()] } else { lines }
+}
+
+/// What a person should do about the source of a Replica Of that comes back.
+pub(super) fn stopped_todo(service: &ServiceName, site: &SiteName) -> String {
+    format!(
+        "At its cluster, make {site} a copy (Replica Of) of the database that {service} points to; its traffic is stopped \
+         until then."
+    )
 }
 
 /// What a person should do about a lasting reason.

@@ -18,6 +18,16 @@ impl Switch<'_> {
         self.write(Body::Stepped { decision: self.plan.decision.clone(), step, took_ms }).await
     }
 
+    /// Writes a step down while something is looked at: that changes nothing, so it need not wait for the disk.
+    pub(super) async fn note_beside<T>(
+        &mut self,
+        step: Step,
+        look: impl Future<Output = T>,
+    ) -> Result<T, JournalError> {
+        let (noted, seen) = tokio::join!(self.note(step), look);
+        noted.map(|()| seen)
+    }
+
     pub(super) async fn end(&mut self, outcome: Outcome) -> Ended {
         self.turn = None;
         self.follow(&outcome).await?;

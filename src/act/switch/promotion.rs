@@ -28,7 +28,7 @@ const CAME_BACK: &str = "the old primary serves again since the order";
 const STOOD_STILL: &str = "this agent stood still until the pause of the old primary was over";
 
 impl Switch<'_> {
-    /// `None` when the target is promoted.
+    /// `None` when the target is promoted, and has proven itself.
     pub(super) async fn fence_and_promote(&mut self) -> Result<Option<Outcome>, Interrupted> {
         if let Err(refusal) = self.may_promote().await {
             return self.give_back(&refusal.to_string()).await.map(Some);
@@ -44,11 +44,21 @@ impl Switch<'_> {
         };
         self.is_fenced = true;
         self.paused = Some(asked).filter(|_| how.contains(&Fencing::Paused));
-        let noted = self.note(Step::Fenced { how: how.clone() }).await;
-        self.or_release(noted).await?;
+        // What must catch up is looked at after that.
+        let (looks, may_catch_up) = (self.looks(), how.iter().all(|how| *how == Fencing::Paused));
+        let look = async { if may_catch_up { None } else { Some(looks.target_failed().await) } };
+        let noted = self.note_beside(Step::Fenced { how: how.clone() }, look).await;
+        let seen = self.or_release(noted).await?;
         let caught_up = self.catch_up(&how).await;
         if let Some(why) = self.or_release(caught_up).await? {
             let why = if self.plan.lossless { why } else { format!("{CAME_BACK}: {why}") };
+            return self.give_back(&why).await.map(Some);
+        }
+        let failed = match seen {
+            Some(failed) => failed,
+            None => self.looks().target_failed().await,
+        };
+        if let Some(why) = failed {
             return self.give_back(&why).await.map(Some);
         }
         if self.is_expired() {
@@ -56,9 +66,6 @@ impl Switch<'_> {
         }
         if let Err(refusal) = self.may_promote().await {
             return self.give_back(&refusal.to_string()).await.map(Some);
-        }
-        if let Some(why) = self.looks().target_failed().await {
-            return self.give_back(&why).await.map(Some);
         }
         let noted = self.note(Step::Promoting).await;
         self.or_release(noted).await?;
@@ -128,8 +135,12 @@ impl Switch<'_> {
     /// The target is a primary. An old one whose pause ran out meanwhile may have acknowledged writes that the target
     /// lacks: whether to go on is for a person.
     async fn promoted(&mut self) -> Result<Option<Outcome>, Interrupted> {
-        self.note(Step::Promoted).await?;
-        Ok(self.is_pause_over().then(|| self.stuck(PAUSE_RAN_OUT)))
+        let looks = self.looks();
+        let proof = self.note_beside(Step::Promoted, looks.prove()).await?;
+        if self.is_pause_over() {
+            return Ok(Some(self.stuck(PAUSE_RAN_OUT)));
+        }
+        self.proven(proof).await
     }
 
     /// Lifts the pause of the old primary when what was done cannot be written down: nothing goes on then, and nobody
@@ -220,9 +231,13 @@ impl Switch<'_> {
         if let Err(why) = self.fence().await {
             return Ok(self.stuck(&why));
         }
-        if !steps.contains(&Step::Promoted) {
-            self.note(Step::Promoted).await?;
+        let stopped = match steps.contains(&Step::Promoted) {
+            true => self.prove().await?,
+            false => self.promoted().await?,
+        };
+        match stopped {
+            Some(outcome) => Ok(outcome),
+            None => self.move_name().await,
         }
-        self.prove_and_switch().await
     }
 }

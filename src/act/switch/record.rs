@@ -20,11 +20,21 @@ const DISCOVERY_LIMIT: Duration = Duration::from_secs(5);
 const VERIFY_POLL: Duration = Duration::from_millis(250);
 
 impl Switch<'_> {
-    pub(super) async fn prove_and_switch(&mut self) -> Ended {
-        if let Err(why) = self.looks().prove().await {
-            return self.stop(&why).await;
+    /// Sees the target take a write; how the switch ends, where it does not.
+    pub(super) async fn prove(&mut self) -> Result<Option<Outcome>, Interrupted> {
+        let proof = self.looks().prove().await;
+        self.proven(proof).await
+    }
+
+    pub(super) async fn proven(&mut self, proof: Result<(), String>) -> Result<Option<Outcome>, Interrupted> {
+        match proof {
+            Ok(()) => self.note(Step::Proven).await.map(|()| None).map_err(Interrupted::from),
+            Err(why) => self.stop(&why).await.map(Some),
         }
-        self.note(Step::Proven).await?;
+    }
+
+    /// Moves the name to the target that has proven itself.
+    pub(super) async fn move_name(&mut self) -> Ended {
         // Before a promotion an old decision is dropped; after one the way is gone on with, or a person decides.
         if !self.plan.promotes && self.is_expired() {
             return self.stop(&Refusal::Expired.to_string()).await;

@@ -1,10 +1,8 @@
 //! Whether an old primary has writes that the new one lacks, as far as their own words tell.
 
 use std::fmt;
-use std::time::Duration;
 
-use crate::cli::parts::Failure;
-use crate::monitor::{InfoReply, RedisClient};
+use crate::monitor::InfoReply;
 
 /// How the writes of an old primary stand to those of the new one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,18 +16,8 @@ pub(super) enum Standing {
 }
 
 impl Standing {
-    /// Asks both.
-    pub(super) async fn of(
-        old: &RedisClient,
-        new: &RedisClient,
-        deadline: Duration,
-    ) -> Result<Self, Failure> {
-        let (old, new) = tokio::join!(old.info(deadline), new.info(deadline));
-        Ok(Self::between(&old?, &new?))
-    }
-
     /// A primary that was a replica knows the history that it took over, and where its own begins.
-    fn between(old: &InfoReply, new: &InfoReply) -> Self {
+    pub(super) fn between(old: &InfoReply, new: &InfoReply) -> Self {
         let (Some(history), Some(at)) = (old.get("master_replid"), old.count("master_repl_offset")) else {
             return Self::Unknown;
         };

@@ -80,8 +80,8 @@ impl SimJournal {
                 state.halts(agent, service);
                 format!("halts: {why}")
             }
-            Body::Held { site, error: None } => format!("holds {site} back"),
-            Body::Held { site, error: Some(error) } => format!("cannot hold {site} back: {error}"),
+            Body::Held { site, error: None, .. } => format!("holds {site} back"),
+            Body::Held { site, error: Some(error), .. } => format!("cannot hold {site} back: {error}"),
             Body::Observed { fence } => format!("builds on epoch {} of {}", fence.epoch, fence.owner),
             Body::Closed { closing } => {
                 format!(

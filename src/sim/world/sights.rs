@@ -74,13 +74,16 @@ impl State {
     }
 
     fn following(&self, service: usize, member: usize, rank: usize, now: Duration) -> Option<Following> {
-        if self.setting.topology != Topology::Replication {
-            return None;
-        }
         let source = if member == self.layout.active { usize::from(member == 0) } else { self.layout.active };
         let site = &self.sites[service][member];
         let is_up = !site.is_link_cut && site.link_down_since(source, now).is_none();
-        Some(Following { source: self.layout.address(service, source, rank), is_up })
+        let source = match self.setting.topology {
+            Topology::ActiveActive => return None,
+            Topology::Replication => self.layout.address(service, source, rank),
+            // Its cluster tells of the link, and not where to.
+            Topology::ReplicaOf => String::new(),
+        };
+        Some(Following { source, is_up })
     }
 
     /// What the control plane of a member says to an agent.

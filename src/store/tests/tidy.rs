@@ -61,7 +61,7 @@ fn told() -> Vec<NewEntry> {
         ordered(6 * DAY, OperatorAction::Pause),
         entry("s", 7 * DAY, halted("somebody else's hand")),
         entry("t", 20 * DAY, halted("another service")),
-        entry("s", 30 * DAY, Body::Held { site: site("dc-a"), error: None }),
+        entry("s", 30 * DAY, Body::Held { site: site("dc-a"), error: None, how: Vec::new() }),
     ]
 }
 

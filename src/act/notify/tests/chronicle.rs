@@ -220,7 +220,10 @@ fn lasting_reasons_begin_and_end_one_by_one() {
 
 #[test]
 fn an_old_primary_is_told_of_until_no_order_holds_it() {
-    let held = |error: Option<&str>| Body::Held { site: site("dc-a"), error: error.map(str::to_owned) };
+    let held = |error: Option<&str>| {
+        let how = if error.is_none() { vec![Fencing::Paused] } else { Vec::new() };
+        Body::Held { site: site("dc-a"), error: error.map(str::to_owned), how }
+    };
     let ordered = |sites: &[&str]| {
         let Body::Decided { mut decision, .. } = calm(AlertLevel::None, vec![Reason::ActiveServes]) else {
             panic!("a decision")
@@ -241,6 +244,26 @@ fn an_old_primary_is_told_of_until_no_order_holds_it() {
 }
 
 #[test]
+fn what_to_do_with_an_old_primary_depends_on_how_it_is_held() {
+    let rows = [
+        (Fencing::Paused, "Its writes are paused", "redrover demote sessions --datacenter dc-a"),
+        (
+            Fencing::Stopped,
+            "Its cluster has stopped its traffic",
+            "At its cluster, make dc-a a copy (Replica Of)",
+        ),
+    ];
+    for (how, done, todo) in rows {
+        let held = Body::Held { site: site("dc-a"), error: None, how: vec![how] };
+        let messages = Chronicle::default().tell(&entry(1, 0, held));
+        let [message] = messages.as_slice() else { panic!("{messages:?}") };
+        assert!(message.done[0].starts_with(done), "{:?}", message.done);
+        assert!(message.todo[0].contains(todo), "{:?}", message.todo);
+        assert_eq!(message.title, "sessions: the old primary dc-a is back, and is kept from taking writes");
+    }
+}
+
+#[test]
 fn every_message_has_all_its_parts_on_bounded_lines() {
     let long = "x\r\n".repeat(10_000);
     let reason = Reason::NoTarget { site: None, detail: long.clone() };
@@ -248,7 +271,7 @@ fn every_message_has_all_its_parts_on_bounded_lines() {
         decided(Verdict::Hold, AlertLevel::Page, vec![reason; 50]),
         Body::Ticketed { plan: Box::new(plan()) },
         ended(Outcome::Foreign { why: long.clone() }),
-        Body::Held { site: site("dc-a"), error: Some(long) },
+        Body::Held { site: site("dc-a"), error: Some(long), how: Vec::new() },
         Body::Adopted { epoch: 1, active: site("dc-a"), by: None },
         closed(),
     ];
