@@ -141,6 +141,9 @@ async fn the_file_is_as_durable_as_promised() {
     assert_eq!(mode, "wal");
     assert_eq!(journal.pragma("synchronous"), 2, "2 is FULL");
     assert_eq!(journal.pragma("user_version"), 4);
+    // A repetition does not wait for the disk; what comes after it does.
+    journal.repeat(1, 2).await.unwrap();
+    assert_eq!(journal.pragma("synchronous"), 2);
 }
 
 #[test]
@@ -333,6 +336,21 @@ async fn a_ticket_is_the_receipt_of_its_entry() {
         let all = keeper.open().read(Query::default()).await.unwrap();
         assert_eq!((all[0].seq, &all[0].body), (ticket.seq(), &body));
         assert_eq!(*ticket.plan(), plan("d"));
+    }
+}
+
+#[tokio::test]
+async fn an_intent_stands_behind_what_it_follows_from() {
+    for keeper in keepers() {
+        let journal = keeper.open();
+        let intent = entry("sessions", 1, Body::Ticketed { plan: Box::new(plan("d")) });
+        let before = vec![entry("sessions", 1, halted("1")), entry("sessions", 1, halted("2"))];
+        let (seqs, ticket) = journal.append_with_ticket(before, intent, plan("d")).await.unwrap();
+        let all = keeper.open().read(Query::default()).await.unwrap();
+        let places: Vec<u64> = all.iter().map(|entry| entry.seq).collect();
+        assert_eq!(places, [seqs[0], seqs[1], ticket.seq()]);
+        assert_eq!(all[2].body.kind(), Kind::Ticketed);
+        assert_eq!(seqs.len(), 2);
     }
 }
 

