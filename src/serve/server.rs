@@ -127,8 +127,9 @@ impl Server {
     ) {
         let answers = TowerToHyperService::new(self.router.clone().layer(Extension(caller)));
         let requests = AtomicU64::new(0);
-        let service = service_fn(|request: hyper::Request<Incoming>| {
-            requests.fetch_add(1, Ordering::Relaxed);
+        let asked = &requests;
+        let service = service_fn(move |request: hyper::Request<Incoming>| {
+            asked.fetch_add(1, Ordering::Relaxed);
             answers.call(request)
         });
         let mut http = hyper::server::conn::http1::Builder::new();
