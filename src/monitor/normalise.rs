@@ -401,7 +401,11 @@ mod tests {
         for (status, want) in [(1.0, 0.0), (0.0, 1.0)] {
             let mut seen = look(Facts { persistence_ok: Some(true), ..Facts::default() });
             seen.samples.push(Sample { metric: AOF_REWRITE, labels: Vec::new(), value: status });
-            assert_eq!(numbers(&seen).last(), Some(&("persistence", want)), "the rewrite's status is {status}");
+            assert_eq!(
+                numbers(&seen).last(),
+                Some(&("persistence", want)),
+                "the rewrite's status is {status}"
+            );
         }
         assert!(crate::monitor::spec(AOF_REWRITE).is_some(), "it is in the catalog");
     }
