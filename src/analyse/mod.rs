@@ -22,7 +22,10 @@ pub use artifact::{ARTIFACT_BYTES_MAX, Artifact, ArtifactError};
 pub use drift::Drift;
 pub use follow::{Follower, Judgement};
 pub use limit::{Limit, Threshold};
-pub use live::{Analyser, Lesson, Recorded, SHADOW_SECONDS, Settings, measure_names, recorded_inputs};
+pub use live::{
+    Analyser, Entrance, Lesson, MORE_ALARMS_MAX, Recorded, SHADOW_SECONDS, Settings, measure_names,
+    recorded_inputs,
+};
 pub use model::{Direction, Model, Recipe, Rule, Table, TrainError, Usual};
 pub use plain::plain;
 pub use stream::{Look, Stream};

@@ -1,15 +1,22 @@
 //! `redrover models`: what was learned of each target.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::explain::time;
-use super::parts::{ConfigArgs, Failure, Output, config};
+use super::parts::{ConfigArgs, Failure, Output, config, service};
 use crate::analyse::{Artifact, Drift};
 use crate::app::learning;
+use crate::config::Config;
 use crate::learn::{Learning, Listed, Models};
 
 #[derive(Debug, Args)]
 pub(super) struct ModelsArgs {
+    /// What the agent is to do; nothing: the models are listed.
+    #[arg(value_name = "ORDER", value_enum)]
+    order: Option<Order>,
+    /// Only for this service.
+    #[arg(requires = "order")]
+    service: Option<String>,
     #[command(flatten)]
     config: ConfigArgs,
     /// How to print.
@@ -17,8 +24,17 @@ pub(super) struct ModelsArgs {
     output: Output,
 }
 
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Order {
+    /// Let the agent make the models anew, of what it has seen until now.
+    Retrain,
+}
+
 pub(super) fn run(args: &ModelsArgs) -> Result<(), Failure> {
     let config = config(&args.config.file)?;
+    if let Some(Order::Retrain) = args.order {
+        return retrain(&config, args.service.as_deref(), args.output);
+    }
     let (models, learning) = (Models::new(&config.agent.data_dir), learning(&config));
     let listed = models.list()?;
     let known = Known { models, learning };
@@ -32,6 +48,22 @@ pub(super) fn run(args: &ModelsArgs) -> Result<(), Failure> {
             println!("no model yet: the first is made after {hours} hours of history, or by redrover train");
         }
         Output::Text => listed.iter().for_each(|file| println!("{}", text(file, &known))),
+    }
+    Ok(())
+}
+
+/// Leaves the order where the agent finds it.
+fn retrain(config: &Config, service: Option<&str>, output: Output) -> Result<(), Failure> {
+    let service = service.map(|name| self::service(config, name)).transpose()?;
+    let name = service.map(|service| &service.name);
+    Models::new(&config.agent.data_dir).order(name)?;
+    let of = name.map_or("all", |name| name.as_str());
+    let period = humantime::format_duration(config.analysis.period);
+    match output {
+        Output::Json => println!("{}", serde_json::json!({ "retraining": of })),
+        Output::Text => {
+            println!("{of}: asked for new models; a running agent begins within its period of {period}");
+        }
     }
     Ok(())
 }

@@ -70,25 +70,33 @@ impl Worker {
     }
 
     /// Hands over the rows that this round completed, once everything that its decision asks for is under way, and takes
-    /// the models that were made meanwhile.
+    /// the models that were made meanwhile. When an incident opens, the rows before it are taken back: it seldom begins
+    /// where it is noticed.
     pub(super) fn learn(&mut self, decision: &Decision) {
         let lessons = self.analyser.remember(&usual(decision));
+        let was_calm = std::mem::replace(&mut self.was_calm, is_calm(decision));
         let Some(learner) = &self.setup.lessons else { return };
+        if was_calm && !self.was_calm {
+            learner.take_back(&self.setup.service.name, self.setup.hands.clock.now().unix_ms() / 1000);
+        }
         learner.give(&self.setup.service.name, lessons);
         for (site, target, known) in self.analyser.models() {
             let place = (self.setup.service.name.clone(), site, target);
             if let Some(ready) = learner.younger(&place, known) {
-                self.analyser.adopt(&place.1, &place.2, ready.follower, ready.trained);
+                self.analyser.adopt(&place.1, &place.2, ready.follower, ready.trained, ready.entrance);
             }
         }
     }
 }
 
-/// The sites whose looks of this round may become usual: the healthy ones of a service that is in no incident. One that
-/// waits to be adopted is in none, whatever its incident says.
+/// Whether the service is in no incident. One that waits to be adopted is in none, whatever its incident says.
+fn is_calm(decision: &Decision) -> bool {
+    decision.incident.is_none() || decision.reasons.contains(&Reason::NotAdopted)
+}
+
+/// The sites whose looks of this round may become usual: the healthy ones of a service that is in no incident.
 fn usual(decision: &Decision) -> Vec<&SiteName> {
-    let is_calm = decision.incident.is_none() || decision.reasons.contains(&Reason::NotAdopted);
-    let is_usual = |health: Health| is_calm && health == Health::Healthy;
+    let is_usual = |health: Health| is_calm(decision) && health == Health::Healthy;
     decision.health.iter().filter(|(_, health)| is_usual(*health)).map(|(site, _)| site).collect()
 }
 

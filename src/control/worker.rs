@@ -93,6 +93,8 @@ pub struct Worker {
     pub(super) last: Option<(u64, Arc<Decision>)>,
     /// When that was written, Unix milliseconds.
     pub(super) last_written: i64,
+    /// No incident was open in the last round.
+    pub(super) was_calm: bool,
     /// The targets that it told of as unlike their peers.
     pub(super) told_unlike: Vec<(SiteName, TargetName)>,
     /// What the log was told last: it is not told again in every round while the journal takes nothing.
@@ -131,6 +133,7 @@ impl Worker {
             last: None,
             announced: None,
             last_written: 0,
+            was_calm: false,
             told_unlike: Vec::new(),
             held: BTreeMap::new(),
             is_durable: true,

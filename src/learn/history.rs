@@ -72,6 +72,19 @@ impl History {
         self.append(&[(time, row, is_usual)])
     }
 
+    /// Rows of a time, Unix seconds, both ends counted, may not be learned from after all.
+    ///
+    /// # Errors
+    /// The file cannot be read or written.
+    pub fn take_back(&self, from: i64, until: i64) -> Result<(), HistoryError> {
+        let mut rows = self.read()?;
+        let mut has_changed = false;
+        for (_, _, is_usual) in rows.iter_mut().filter(|(time, ..)| (from..=until).contains(time)) {
+            has_changed |= std::mem::replace(is_usual, false);
+        }
+        if has_changed { self.write(&rows) } else { Ok(()) }
+    }
+
     /// The time of the youngest row, Unix seconds.
     ///
     /// # Errors

@@ -4,11 +4,13 @@
 
 mod learner;
 mod learning;
+mod lessons;
 
 mod history;
 mod models;
 
 pub use history::{History, HistoryError};
-pub use learner::{Learner, Lessons, Ready};
+pub use learner::Learner;
 pub use learning::{LearnError, Learning, Place};
+pub use lessons::{Busy, Lessons, Ready};
 pub use models::{Listed, ModelError, Models};

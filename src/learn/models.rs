@@ -1,16 +1,23 @@
 //! The model files of an agent.
 
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::history::replace;
 use super::learning::Place;
 use crate::analyse::{ARTIFACT_BYTES_MAX, Artifact, ArtifactError};
+use crate::types::ServiceName;
 
 /// The ending of a model's file.
 const ENDING: &str = "model";
+/// Where a person's orders to retrain wait for the agent: a service each line, or [`ALL`].
+const ORDERS: &str = "retrain.orders";
+/// No service has this name.
+const ALL: &str = "*";
+/// More bytes of orders are not read: a name has 63 letters at most, and there are few services.
+const ORDERS_BYTES_MAX: u64 = 64 * 1024;
 
 /// Why a model cannot be used or kept.
 #[derive(Debug, thiserror::Error)]
@@ -96,6 +103,39 @@ impl Models {
         let path = self.path(place);
         let bytes = artifact.encode().map_err(|source| ModelError::Refused { path: path.clone(), source })?;
         replace(&path, &bytes).map_err(|source| ModelError::Write { path, source })
+    }
+
+    /// Leaves an order for the agent: to make the models of a service, or of all, anew.
+    ///
+    /// # Errors
+    /// No agent has kept anything here, or the order cannot be written.
+    pub fn order(&self, service: Option<&ServiceName>) -> Result<(), ModelError> {
+        let path = self.folder.join(ORDERS);
+        let line = format!("{}\n", service.map_or(ALL, |service| service.as_str()));
+        let file = OpenOptions::new().append(true).create(true).open(&path);
+        let written = file.and_then(|mut file| file.write_all(line.as_bytes()));
+        written.map_err(|source| ModelError::Write { path, source })
+    }
+
+    /// Takes the orders that wait, each service once.
+    pub(super) fn orders(&self) -> Vec<Option<ServiceName>> {
+        let (path, taken) = (self.folder.join(ORDERS), self.folder.join("retrain.taken"));
+        if std::fs::rename(&path, &taken).is_err() {
+            // There are none, nearly always.
+            return Vec::new();
+        }
+        let mut text = String::new();
+        let read = File::open(&taken).and_then(|file| file.take(ORDERS_BYTES_MAX).read_to_string(&mut text));
+        if let Err(error) = read.and_then(|_| std::fs::remove_file(&taken)) {
+            tracing::warn!(%error, "orders to retrain cannot be read");
+        }
+        if text.lines().any(|line| line == ALL) {
+            return vec![None];
+        }
+        let mut services: Vec<_> = text.lines().filter_map(|line| ServiceName::new(line).ok()).collect();
+        services.sort();
+        services.dedup();
+        services.into_iter().map(Some).collect()
     }
 
     /// Every model file, by name.

@@ -11,6 +11,7 @@ mod metrics;
 mod page;
 mod paths;
 mod process;
+mod retrain;
 mod router;
 mod scrape;
 mod server;

@@ -11,6 +11,8 @@ pub(super) const HEALTHY: &str = "/-/healthy";
 pub(super) const READY: &str = "/-/ready";
 /// Where a reload is asked for.
 pub(super) const RELOAD: &str = "/-/reload";
+/// Where models are asked for anew.
+pub(super) const RETRAIN: &str = "/api/v1/models/retrain";
 
 /// First parts of paths that are redrover's own.
 const OWN: [&str; 6] = ["-", "api", "discover", "scrape", "static", "webhook"];

@@ -14,11 +14,12 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::error::ApiError;
 use super::page::page_response;
-use super::paths::{HEALTHY, READY, RELOAD, TelemetryPath, WEBHOOK};
+use super::paths::{HEALTHY, READY, RELOAD, RETRAIN, TelemetryPath, WEBHOOK};
 use super::web::{WebKeeper, gate};
-use super::{Metrics, landing, metrics, scrape, webhook};
+use super::{Metrics, landing, metrics, retrain, scrape, webhook};
 use crate::config::Config;
 use crate::control::{ControlHandle, LedgerHandle, View};
+use crate::learn::Lessons;
 use crate::monitor::{Exporter, Names, Pictures};
 use crate::store::Door;
 use crate::types::Clock;
@@ -59,6 +60,8 @@ pub struct Serve {
     pub exporter: Arc<ArcSwap<Exporter>>,
     /// Where a reload is asked for.
     pub reload: mpsc::Sender<ReloadRequest>,
+    /// Who makes models; nobody in a simulation.
+    pub lessons: Option<Lessons>,
     /// Who may connect and ask.
     pub web: WebKeeper,
     /// The path of the series.
@@ -77,6 +80,7 @@ pub fn router(serve: Serve) -> Router {
         .route(HEALTHY, get(|| async { "redrover is healthy\n" }))
         .route(READY, get(ready))
         .route(RELOAD, post(reload).put(reload))
+        .route(RETRAIN, post(retrain::retrain))
         .layer(from_fn_with_state(serve.clone(), gate))
         .with_state(serve)
 }
@@ -133,6 +137,6 @@ async fn reload(State(serve): State<Serve>, caller: Option<Extension<Caller>>) -
 }
 
 /// Where a request comes from; nowhere, where it came by no socket.
-fn address(caller: Option<Extension<Caller>>) -> IpAddr {
+pub(super) fn address(caller: Option<Extension<Caller>>) -> IpAddr {
     caller.map_or(Ipv4Addr::UNSPECIFIED.into(), |Extension(Caller(address))| address)
 }

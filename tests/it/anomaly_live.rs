@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use prometheus_client::registry::Registry;
-use redrover::analyse::{Analyser, Follower, Settings, Table, measure_names, train};
+use redrover::analyse::{Analyser, Entrance, Follower, Settings, Table, measure_names, train};
 use redrover::config::load;
 use redrover::monitor::{self, Collectors, Monitor, SiteClient as _, WriteCanary};
 use redrover::types::{Anomaly, Basis, ServiceName, SiteName, Snapshot, SystemClock, TargetName};
@@ -90,7 +90,7 @@ impl Watch {
         let trained = train(&table, &recipe).expect("it is enough to learn from");
         let mut follower = Follower::new(trained, settings.threshold);
         self.rows.iter().for_each(|(time, row)| follower.recall(*time, row));
-        self.analyser.adopt(&site, &target, follower, self.rows[ROWS - 1].0);
+        self.analyser.adopt(&site, &target, follower, self.rows[ROWS - 1].0, Entrance::AtOnce);
         self.calm("learning").await;
     }
 

@@ -17,7 +17,7 @@ const HOUSE: &[(&str, &[&str])] = &[
     ("store", &["types", "decide"]),
     ("act", &["types", "config", "monitor", "decide", "lead", "store"]),
     ("control", &["types", "config", "monitor", "analyse", "decide", "lead", "learn", "store", "act"]),
-    ("serve", &["types", "config", "monitor", "analyse", "store", "control"]),
+    ("serve", &["types", "config", "monitor", "analyse", "learn", "store", "control"]),
     ("app", BELOW_APP),
     ("sim", BELOW_APP),
     ("replay", BELOW_APP),

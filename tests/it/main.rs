@@ -31,6 +31,7 @@ mod planned;
 mod reload;
 mod replay;
 mod replica_of;
+mod retrain;
 mod rfc2136;
 mod route53;
 mod scrape;

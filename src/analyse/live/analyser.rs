@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::measures::{MEASURES, compared};
-use super::watched::Watched;
+use super::watched::{Entrance, Watched};
 use super::words::unlike_peers;
 use crate::analyse::follow::Follower;
 use crate::analyse::limit::Threshold;
@@ -171,10 +171,17 @@ impl Analyser {
     }
 
     /// Takes a target's model that was trained at a time, Unix seconds. Where there is one already, the new one must
-    /// first show that it is no worse.
-    pub fn adopt(&mut self, site: &SiteName, target: &TargetName, follower: Follower, trained: i64) {
+    /// first show that it is no worse, unless it may enter at once.
+    pub fn adopt(
+        &mut self,
+        site: &SiteName,
+        target: &TargetName,
+        follower: Follower,
+        trained: i64,
+        entrance: Entrance,
+    ) {
         if let Some(watched) = self.targets.get_mut(&(site.clone(), target.clone())) {
-            watched.adopt(follower, trained);
+            watched.adopt(follower, trained, entrance);
         }
     }
 

@@ -16,7 +16,7 @@ mod tests;
 
 pub use analyser::{Analyser, Lesson, Settings};
 pub use measures::measure_names;
-pub use watched::{Recorded, SHADOW_SECONDS};
+pub use watched::{Entrance, MORE_ALARMS_MAX, Recorded, SHADOW_SECONDS};
 pub use window::recorded_inputs;
 
 pub(in crate::analyse) use measures::default_rules;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Analyser, Lesson, Settings, measure_names};
-use crate::analyse::{Drift, Follower, Rule, Table, Threshold, train};
+use crate::analyse::{Drift, Entrance, Follower, Rule, Table, Threshold, train};
 use crate::types::{
     Anomaly, Basis, CanaryResult, Facts, Gap, GapReason, Moment, Ratio, Sample, ServiceName, SiteName,
     Snapshot, TargetName, TargetSnapshot,
@@ -215,7 +215,7 @@ fn model(table: &Table, settings: &Settings) -> (Follower, i64) {
 fn learned() -> (Analyser, Redis) {
     let (mut analyser, redis, table) = seen();
     let (follower, trained) = model(&table, &settings());
-    analyser.adopt(&site(), &target(), follower, trained);
+    analyser.adopt(&site(), &target(), follower, trained, Entrance::AfterTrial);
     (analyser, redis)
 }
 
@@ -357,9 +357,9 @@ fn what_fails_is_neither_learned_nor_scored() {
 fn a_new_model_takes_over_after_its_time_if_it_is_no_worse() {
     let (mut analyser, mut redis, table) = seen();
     let (good, before) = model(&table, &settings());
-    analyser.adopt(&site(), &target(), good.clone(), before);
+    analyser.adopt(&site(), &target(), good.clone(), before, Entrance::AfterTrial);
     let at = redis.at() as i64;
-    analyser.adopt(&site(), &target(), good, at);
+    analyser.adopt(&site(), &target(), good, at, Entrance::AfterTrial);
     assert_eq!(analyser.models()[0].2, Some(at));
     let rows = super::SHADOW_SECONDS / i64::from(PERIOD_SECONDS);
     for _ in 0..rows - 1 {
@@ -373,8 +373,21 @@ fn a_new_model_takes_over_after_its_time_if_it_is_no_worse() {
     let everything = measure_names().map(|name| (name.to_owned(), Rule::default())).collect();
     let shy = Settings { threshold: Threshold::Fixed(0.01), rules: everything, ..settings() };
     let later = redis.at() as i64;
-    analyser.adopt(&site(), &target(), model(&table, &shy).0, later);
+    analyser.adopt(&site(), &target(), model(&table, &shy).0, later, Entrance::AfterTrial);
     (0..rows + 3).for_each(|_| drop(next(&mut analyser, &mut redis)));
     assert_eq!(next(&mut analyser, &mut redis).0.trained, Some(at), "the old one stays");
     assert!(!analyser.watched().next().expect("a target").has_shadow());
+}
+
+#[test]
+fn a_model_that_may_enter_at_once_does_and_ends_a_trial() {
+    let (mut analyser, mut redis, table) = seen();
+    let (model, before) = model(&table, &settings());
+    analyser.adopt(&site(), &target(), model.clone(), before, Entrance::AfterTrial);
+    let at = redis.at() as i64;
+    analyser.adopt(&site(), &target(), model.clone(), at, Entrance::AfterTrial);
+    assert_eq!(next(&mut analyser, &mut redis).0.trained, Some(before), "it follows beside");
+    analyser.adopt(&site(), &target(), model, at + 1, Entrance::AtOnce);
+    assert!(!analyser.watched().next().expect("a target").has_shadow());
+    assert_eq!(next(&mut analyser, &mut redis).0.trained, Some(at + 1));
 }

@@ -11,11 +11,20 @@ use crate::types::{Anomaly, Basis, Contribution, Rarity, Ratio, Role, TargetSnap
 /// A new model is compared with the one in use for so long before it may take over.
 pub const SHADOW_SECONDS: i64 = 6 * 3600;
 /// It may raise so many more alarms.
-const MORE_ALARMS_MAX: u32 = 1;
+pub const MORE_ALARMS_MAX: u32 = 1;
 /// Sentences about one look.
 const SENTENCES_MAX: usize = 3;
 /// Further signals that deviate less than this are not told of: twice the usual deviation, of the value alone.
 const TELLING: f64 = 1.6;
+
+/// How a new model takes the place of the one in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entrance {
+    /// At once.
+    AtOnce,
+    /// After it has followed beside it, and was no worse.
+    AfterTrial,
+}
 
 /// A model that follows beside the one in use.
 #[derive(Debug, Clone)]
@@ -111,14 +120,15 @@ impl Watched {
         Some((due, is_usual))
     }
 
-    /// Takes a model: at once where there is none, else it follows beside the one in use for a while.
-    pub(super) fn adopt(&mut self, follower: Follower, trained: i64) {
+    /// Takes a model: at once where there is none or where that is asked for, else it follows beside the one in use for a while.
+    pub(super) fn adopt(&mut self, follower: Follower, trained: i64, entrance: Entrance) {
         if !follower.stream().model().names().iter().map(String::as_str).eq(super::measure_names()) {
             return;
         }
-        if self.follower.is_none() {
+        if self.follower.is_none() || entrance == Entrance::AtOnce {
             self.drift = follower.drift();
             (self.follower, self.trained) = (Some(Box::new(follower)), Some(trained));
+            self.shadow = None;
             return;
         }
         let shadow = Shadow { follower, since: trained, alarms: 0, alarms_in_use: 0 };
