@@ -11,7 +11,8 @@ const PATH: &str = "/api/v1/models/retrain";
 
 #[tokio::test]
 async fn orders_to_retrain_are_taken_or_refused_with_a_reason() {
-    let scene = Scene::start(Holder::Embedded, &[("/analysis", json!({"period": "1s"}))]).await;
+    let analysis = json!({"period": "1s", "history": "1h", "history_min": "30m"});
+    let scene = Scene::start(Holder::Embedded, &[("/analysis", analysis)]).await;
     let ask = async |query: &str| {
         let url = scene.agent.url(&format!("{PATH}{query}"));
         let response = http::send(http::client().post(url)).await.expect("an answer");
