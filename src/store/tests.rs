@@ -141,7 +141,7 @@ async fn the_file_is_as_durable_as_promised() {
     assert_eq!(mode, "wal");
     assert_eq!(journal.pragma("synchronous"), 2, "2 is FULL");
     assert_eq!(journal.pragma("user_version"), 4);
-    // A repetition does not wait for the disk; what comes after it does.
+    // A repetition changes nothing of that.
     journal.repeat(1, 2).await.unwrap();
     assert_eq!(journal.pragma("synchronous"), 2);
 }
