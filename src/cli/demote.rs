@@ -82,17 +82,13 @@ pub(super) async fn run(args: DemoteArgs) -> Result<(), Failure> {
         println!("{} is a replica already; nothing was changed", old.name);
         return Ok(());
     }
-    let couples: Vec<Couple<'_>> = couples.into_iter().filter(|couple| !couple.is_replica).collect();
+    let couples = waiting(couples);
     for Couple { old: demoted, host, port, standing, .. } in &couples {
         let name = &demoted.target().name;
         println!("{} {name} is to become a replica of {host}:{port} at {}", old.name, active.name);
         println!("{standing}");
     }
-    let lost = couples.iter().map(|couple| couple.standing).find(|standing| !standing.is_lossless());
-    if let Some(standing) = lost.filter(|_| !args.discard_writes) {
-        let hint = "save a copy first (redis-cli --rdb), and use --discard-writes";
-        return Err(anyhow::anyhow!("not demoted: {standing}; {hint}").into());
-    }
+    refuse_loss(&couples, &args)?;
     if !args.yes && !confirmed("Demote it?")? {
         return Err(anyhow::anyhow!("not demoted").into());
     }
@@ -101,17 +97,30 @@ pub(super) async fn run(args: DemoteArgs) -> Result<(), Failure> {
         return Err(anyhow::anyhow!("not demoted: the record has changed meanwhile").into());
     }
     pair.check_primary().await?;
+    let couples = waiting(pair.couples(args.primary.as_deref()).await?);
+    refuse_loss(&couples, &args)?;
     for Couple { old: demoted, host, port, .. } in &couples {
         let action = OperatorAction::Demote { site: old.name.clone(), primary: format!("{host}:{port}") };
         let (service, body) = (service.name.clone(), Body::Ordered { action, by: user() });
         journal.append(vec![NewEntry { at_unix_ms: now().unix_ms(), service, incident: None, body }]).await?;
         demote(demoted, host, *port).await?;
+        // At once: a run that breaks off must leave no replica that is a primary again after its next restart.
+        keep(demoted).await;
     }
-    pair.follow().await?;
-    for couple in &couples {
-        keep(couple.old).await;
-    }
-    Ok(())
+    pair.follow().await
+}
+
+/// Those that are to be demoted still.
+fn waiting(couples: Vec<Couple<'_>>) -> Vec<Couple<'_>> {
+    couples.into_iter().filter(|couple| !couple.is_replica).collect()
+}
+
+/// Nothing that only an old primary has is discarded without a word.
+fn refuse_loss(couples: &[Couple<'_>], args: &DemoteArgs) -> Result<(), Failure> {
+    let lost = couples.iter().map(|couple| couple.standing).find(|standing| !standing.is_lossless());
+    let Some(standing) = lost.filter(|_| !args.discard_writes) else { return Ok(()) };
+    let hint = "save a copy first (redis-cli --rdb), and use --discard-writes";
+    Err(anyhow::anyhow!("not demoted: {standing}; {hint}").into())
 }
 
 /// An old primary, and where the one is that it is to follow.

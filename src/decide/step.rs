@@ -15,7 +15,7 @@ use super::outage::{Outage, Trust, Window, own_vote};
 use super::terms::{alerts_about, distinct, terms};
 use super::{Confidence, Reason, Recovery, Strength, TargetFitness, Veto, fitness, policy};
 use crate::config::{Mode, Service, Topology};
-use crate::types::{Fence, Moment, Ratio, SiteName};
+use crate::types::{Fence, Moment, Ratio, Role, SiteName, TargetSnapshot};
 
 /// The penalty that halves the damping, after the notes on route flap damping in RFC 2439.
 const DAMPING_SCALE: f64 = 2000.0;
@@ -118,8 +118,9 @@ pub fn step(mut state: State, evidence: &Evidence, service: &Service, now: Momen
         let trigger = if request.is_some() { Trigger::Operator } else { Trigger::Automatic };
         case.plan(&id, f, trigger, now)
     });
-    let may_clear = record.is_claim_dead && verdict != Verdict::Failover && case.may_clear(&vetoes);
-    let clearing = fence.as_ref().filter(|_| may_clear).and_then(|f| case.clearing(&id, f, now));
+    let is_dead = record.is_claim_dead && verdict != Verdict::Failover;
+    let dead = fence.as_ref().filter(|fence| is_dead && case.may_clear(fence, &vetoes));
+    let clearing = dead.and_then(|fence| case.clearing(&id, fence, now));
     let orders_between_zones = orders_between_zones(service, evidence);
     let decision = Decision {
         id,
@@ -269,12 +270,29 @@ impl Case<'_> {
     }
 
     /// Whether a dead claim may be taken back: it moves nothing, yet it is a change, and only a leader that nobody has
-    /// stopped makes any. Where people act, it is one of theirs that was interrupted.
-    fn may_clear(&self, vetoes: &[Veto]) -> bool {
+    /// stopped makes any. Where people act, it is one of theirs that was interrupted; once its target may have been
+    /// promoted, they must see it.
+    fn may_clear(&self, fence: &Fence, vetoes: &[Veto]) -> bool {
         let leads = self.evidence.controls.leadership == Leadership::Leads;
         let is_stopped = self.evidence.controls.is_paused || !self.doubts.is_empty() || self.service.dry_run;
-        let may_act = self.service.mode != Mode::Observe;
+        let may_act = match self.service.mode {
+            Mode::Observe => false,
+            Mode::Recommend => !self.may_be_promoted(fence),
+            Mode::Automatic => true,
+        };
         leads && may_act && !is_stopped && vetoes.iter().all(|v| v.strength != Strength::Halt)
+    }
+
+    fn promotes(&self) -> bool {
+        self.service.topology == Topology::Replication || fitness::promotes(self.service)
+    }
+
+    /// Whether the target of a claim does not say of each of its Redis that it is a replica still.
+    fn may_be_promoted(&self, fence: &Fence) -> bool {
+        let is_replica =
+            |seen: &TargetSnapshot| seen.facts.as_ref().is_ok_and(|facts| facts.role == Some(Role::Replica));
+        let target = fence.intent.as_ref().and_then(|site| self.evidence.snapshot(site));
+        self.promotes() && !target.is_some_and(|seen| seen.targets.iter().all(is_replica))
     }
 
     /// The plan that only takes the intent out of the fence: from the active site to itself.
@@ -303,7 +321,7 @@ impl Case<'_> {
         let RecordReading::Seen(view) = &self.evidence.record else { return None };
         let to = self.service.site(&self.best?.site)?;
         // Without a configured promotion of a Replica Of, a person has promoted the target before ordering the switch.
-        let promotes = self.service.topology == Topology::Replication || fitness::promotes(self.service);
+        let promotes = self.promotes();
         Some(Plan {
             decision: decision.to_owned(),
             service: self.service.name.clone(),

@@ -28,6 +28,8 @@ const SETTLED_LIMIT: Duration = Duration::from_secs(300);
 const BEFORE_THE_NAME: [&str; 6] = ["ticketed", "claim", "fence", "recheck", "promote", "prove"];
 /// Entries that a kill may wait for: these, and two beyond.
 const MOMENTS: usize = BEFORE_THE_NAME.len() + 2;
+/// The first kill comes after the promotion, the second one after the proof: the usual run has no more.
+const FIRST: usize = 4;
 /// About the time from one step to the next.
 const STEP_MS: f64 = 15.0;
 /// From so many kills on, they must be spread.
@@ -58,7 +60,7 @@ async fn kill_and_go_on(kill: usize) -> String {
     let folder = scene.setup.data_dir();
     scene.primary.kill();
     scene.agent.post_alert(SERVICE, "firing").await;
-    wait_entries(&folder, kill % MOMENTS + 1).await;
+    wait_entries(&folder, (kill + FIRST) % MOMENTS + 1).await;
     // A moment that looks random and is another one for each kill (the golden ratio spreads them evenly).
     let share = (kill as f64 * 0.618_033_988_749_895).fract();
     tokio::time::sleep(Duration::from_micros((share * STEP_MS * 1e3) as u64)).await;

@@ -6,7 +6,7 @@ use super::world::{World, expect, fence, site};
 use crate::config::Mode;
 use crate::decide::policy::of_record;
 use crate::decide::{AlertLevel, Leadership, RecordReading, Strength, Verdict};
-use crate::types::{GapReason, RecordState, ResourceSet};
+use crate::types::{GapReason, RecordState, ResourceSet, Role};
 
 const VALUE_A: &str = "dc-a.redis.test";
 const VALUE_B: &str = "dc-b.redis.test";
@@ -248,6 +248,20 @@ fn a_dead_claim_is_taken_back_by_the_leader_alone() {
         let decision = world.round();
         assert_eq!((decision.verdict, decision.clearing.is_some()), (Verdict::Hold, is_cleared));
         assert!(decision.clearing.is_none_or(|plan| plan.is_clearing()));
+    }
+}
+
+#[test]
+fn a_dead_claim_stands_where_people_act_and_its_target_may_be_promoted() {
+    for (role, is_cleared) in [(Role::Replica, true), (Role::Primary, false)] {
+        let mut world = World::replication().warmed();
+        world.vantages(3, &[("dc-x", Some(0.0)), ("dc-y", Some(0.0))]);
+        world.evidence.controls.leadership = Leadership::Leads;
+        world.service.mode = Mode::Recommend;
+        let claim = format!("{};intent=dc-b", of_fellow("dc-a", "dc-a", 7));
+        world.record(VALUE_A, Some(&claim));
+        world.mend("dc-b", role);
+        assert_eq!(world.rounds(19).clearing.is_some(), is_cleared, "dc-b says {role:?}");
     }
 }
 
