@@ -84,9 +84,7 @@ fn usual<F: Float>(mut values: Vec<F>) -> (F, F) {
     let quartiles = (quantile(&values, 0.75) * half - quantile(&values, 0.25) * half) * F::cast(2.0);
     let range = (high * half - low * half) * F::cast(2.0);
     let deviation = deviation(&values, range);
-    values.iter_mut().for_each(|value| *value = (*value - median).abs());
-    sort(&mut values);
-    let absolute = quantile(&values, 0.5);
+    let absolute = absolute_deviation(&values, median);
 
     let scale = [absolute * F::cast(OF_ABSOLUTE_DEVIATION), quartiles * F::cast(OF_QUARTILES), deviation]
         .into_iter()
@@ -95,6 +93,23 @@ fn usual<F: Float>(mut values: Vec<F>) -> (F, F) {
     let least = (deviation * F::cast(LEAST_OF_DEVIATION)).max(range * F::cast(LEAST_OF_RANGE));
     let scale = scale.max(least).min(F::max_value());
     (median, if scale > F::zero() { scale } else { range })
+}
+
+/// Returns the median distance from the median. The distances of the values below it and of those above are sorted
+/// already, so it is found from the middle outward, without sorting them again.
+fn absolute_deviation<F: Float>(sorted: &[F], median: F) -> F {
+    let (below, above) = sorted.split_at(sorted.partition_point(|value| *value < median));
+    let mut below = below.iter().rev().map(|value| median - *value).peekable();
+    let mut above = above.iter().map(|value| *value - median).peekable();
+    let mut distances = std::iter::from_fn(|| match (below.peek(), above.peek()) {
+        (Some(one), Some(other)) if one < other => below.next(),
+        (Some(_), None) => below.next(),
+        _ => above.next(),
+    });
+    let last = sorted.len() - 1;
+    let lower = distances.nth(last / 2).unwrap_or(F::zero());
+    let upper = if last.is_multiple_of(2) { lower } else { distances.next().unwrap_or(lower) };
+    lower * F::cast(0.5) + upper * F::cast(0.5)
 }
 
 /// Returns the standard deviation, computed in units of the range.
@@ -118,4 +133,24 @@ fn quantile<F: Float>(sorted: &[F], share: f64) -> F {
 
 fn sort<F: Float>(values: &mut [F]) {
     values.sort_unstable_by(|one, other| one.partial_cmp(other).unwrap_or(std::cmp::Ordering::Equal));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_distance_is_that_of_the_sorted_distances() {
+        for count in 1..40_u32 {
+            // Spread by the golden ratio; coarse, so that some are alike.
+            let mut values: Vec<f64> = (0..count)
+                .map(|n| ((f64::from(n) * 0.618_033_988_75).fract().powi(3) * 20.0).round())
+                .collect();
+            sort(&mut values);
+            let median = quantile(&values, 0.5);
+            let mut distances: Vec<f64> = values.iter().map(|value| (value - median).abs()).collect();
+            sort(&mut distances);
+            assert_eq!(absolute_deviation(&values, median), quantile(&distances, 0.5), "{values:?}");
+        }
+    }
 }

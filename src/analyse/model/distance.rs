@@ -108,41 +108,42 @@ struct Sums {
     rows: usize,
     sums: Vec<f64>,
     products: Vec<f64>,
-    batch: Vec<[f64; BATCH]>,
-    filled: usize,
+    /// The rows of a batch, one after the other; what is not filled is 0.
+    batch: Vec<f64>,
 }
 
 impl Sums {
     fn new(size: usize) -> Self {
-        let products = vec![0.0; triangle(size)];
-        Self { size, rows: 0, sums: vec![0.0; size], products, batch: vec![[0.0; BATCH]; size], filled: 0 }
+        let (products, batch) = (vec![0.0; triangle(size)], Vec::with_capacity(size * BATCH));
+        Self { size, rows: 0, sums: vec![0.0; size], products, batch }
     }
 
     fn add(&mut self, row: impl Iterator<Item = f64>) {
-        for ((lanes, sum), value) in self.batch.iter_mut().zip(&mut self.sums).zip(row) {
-            lanes[self.filled] = value;
-            *sum += value;
-        }
-        self.filled += 1;
+        let first = self.batch.len();
+        self.batch.extend(row);
+        self.sums.iter_mut().zip(&self.batch[first..]).for_each(|(sum, value)| *sum += value);
         self.rows += 1;
-        if self.filled == BATCH {
+        if self.batch.len() == self.size * BATCH {
             self.flush();
         }
     }
 
     fn flush(&mut self) {
-        for lanes in &mut self.batch {
-            lanes[self.filled..].fill(0.0);
-        }
+        self.batch.resize(self.size * BATCH, 0.0);
+        let rows: [&[f64]; BATCH] =
+            std::array::from_fn(|row| &self.batch[row * self.size..(row + 1) * self.size]);
         let mut products = self.products.as_mut_slice();
-        for (place, one) in self.batch.iter().enumerate() {
-            let (row, below) = products.split_at_mut(place + 1);
-            for (product, other) in row.iter_mut().zip(&self.batch) {
-                *product += one.iter().zip(other).map(|(a, b)| a * b).sum::<f64>();
+        for place in 0..self.size {
+            let (line, below) = products.split_at_mut(place + 1);
+            let ones = rows.map(|row| row[place]);
+            let others = rows.map(|row| &row[..=place]);
+            // Along the line the sums are each other's neighbours, so that several are computed at once.
+            for (other, product) in line.iter_mut().enumerate() {
+                *product += (0..BATCH).map(|row| ones[row] * others[row][other]).sum::<f64>();
             }
             products = below;
         }
-        self.filled = 0;
+        self.batch.clear();
     }
 
     /// The means, and the lower triangle of the covariance matrix with the ridge.
