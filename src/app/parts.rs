@@ -217,7 +217,7 @@ impl App {
         let (looking, looks) = watch::channel(None);
         let (learner, lessons) = Learner::new(&config.agent.data_dir, learning(&config), Arc::clone(&clock));
         let shared = Shared {
-            lessons: lessons.clone(),
+            lessons,
             journal: Arc::clone(&journal),
             clock: Arc::clone(&clock),
             election: Arc::new(Solo),
@@ -304,7 +304,6 @@ impl App {
             names: options.exporter.names,
             exporter: Arc::clone(&exporter),
             reload,
-            lessons: Some(lessons),
             web: web.clone(),
             telemetry: options.telemetry.clone(),
         };

@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::analyse::Table;
@@ -72,17 +73,33 @@ impl History {
         self.append(&[(time, row, is_usual)])
     }
 
-    /// Rows of a time, Unix seconds, both ends counted, may not be learned from after all.
+    /// Rows of a time, Unix seconds, both ends counted, may not be learned from after all. Each is changed where it is, and
+    /// nobody waits for the disk: this comes when a switch may be under way.
     ///
     /// # Errors
     /// The file cannot be read or written.
     pub fn take_back(&self, from: i64, until: i64) -> Result<(), HistoryError> {
-        let mut rows = self.read()?;
-        let mut has_changed = false;
-        for (_, _, is_usual) in rows.iter_mut().filter(|(time, ..)| (from..=until).contains(time)) {
-            has_changed |= std::mem::replace(is_usual, false);
+        if !self.is_ours() {
+            return Ok(());
         }
-        if has_changed { self.write(&rows) } else { Ok(()) }
+        let change = || -> io::Result<()> {
+            let file = OpenOptions::new().read(true).write(true).open(&self.path)?;
+            let (heading, size) = (self.heading.len() as u64, self.record_bytes() as u64);
+            let rows = (file.metadata()?.len() - heading) / size;
+            let mut record = vec![0; self.record_bytes()];
+            for place in (0..rows).rev().map(|row| heading + row * size) {
+                file.read_exact_at(&mut record, place)?;
+                let Some((time, row, is_usual)) = parse(&record) else { continue };
+                if time < from {
+                    break;
+                }
+                if is_usual && time <= until {
+                    file.write_all_at(&self.records(&[(time, row, false)]), place)?;
+                }
+            }
+            Ok(())
+        };
+        change().map_err(|source| HistoryError::Write { path: self.path.clone(), source })
     }
 
     /// The time of the youngest row, Unix seconds.
@@ -225,6 +242,8 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::MetadataExt as _;
+
     use super::*;
 
     const NAMES: [&str; 2] = ["a", "b"];
@@ -268,6 +287,21 @@ mod tests {
         bytes[place] ^= 1;
         std::fs::write(&history.path, bytes).unwrap();
         assert_eq!(times(&history), [0, 9]);
+    }
+
+    #[test]
+    fn rows_are_taken_back_where_they_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let history = history(folder.path(), 100);
+        history.take_back(0, 9).expect("nothing is there");
+        (0..10).for_each(|time| history.push(time, &[time as f64, 2.0], time != 4).unwrap());
+        let before = std::fs::metadata(&history.path).unwrap();
+        history.take_back(3, 6).unwrap();
+        let rows = history.read().unwrap();
+        let usual: Vec<i64> = rows.iter().filter(|row| row.2).map(|row| row.0).collect();
+        assert_eq!(usual, [0, 1, 2, 7, 8, 9]);
+        assert!(rows.iter().all(|(time, row, _)| *row == [*time as f32, 2.0]), "{rows:?}");
+        assert_eq!(std::fs::metadata(&history.path).unwrap().ino(), before.ino(), "no file is written anew");
     }
 
     #[test]

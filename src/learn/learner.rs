@@ -26,6 +26,20 @@ const TAKEN_BACK_SECONDS: i64 = 900;
 pub struct Learner {
     work: Arc<Work>,
     tasks: mpsc::Receiver<Task>,
+    /// The targets whose models are to be made, and why. Making one takes seconds, so what comes meanwhile is taken between
+    /// two of them.
+    due: BTreeMap<Place, Why>,
+    /// The orders that are being obeyed.
+    orders: BTreeSet<Option<ServiceName>>,
+}
+
+/// Why a model is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Why {
+    /// Its time has come.
+    Time,
+    /// A person wants it.
+    Wanted,
 }
 
 /// What is done on a thread that may wait for a disk.
@@ -48,7 +62,7 @@ impl Learner {
         let (lessons, tasks) = Lessons::new(Arc::clone(&shelf));
         let (models, tried, known) = (Models::new(data_dir), Mutex::default(), Mutex::default());
         let work = Arc::new(Work { models, learning, clock, shelf, tried, known });
-        (Self { work, tasks }, lessons)
+        (Self { work, tasks, due: BTreeMap::new(), orders: BTreeSet::new() }, lessons)
     }
 
     /// Learns until cancelled. What takes long is done on a thread of its own, so that no look waits for it.
@@ -60,37 +74,69 @@ impl Learner {
                 biased;
                 () = cancelled.cancelled() => return,
                 task = self.tasks.recv() => task,
+                () = std::future::ready(()), if !self.due.is_empty() => {
+                    self.make_one().await;
+                    continue;
+                }
             };
             let work = Arc::clone(&self.work);
             match task {
                 Some(Task::Learn(service, lessons)) => {
                     let learn = move || {
-                        lessons.iter().for_each(|lesson| work.learn(&service, lesson));
-                        work.models.orders()
+                        let due = lessons.iter().filter_map(|lesson| work.learn(&service, lesson));
+                        (due.collect::<Vec<Place>>(), work.models.orders())
                     };
-                    for order in self.aside(learn).await.unwrap_or_default() {
-                        self.retrain(order.as_ref(), &cancelled).await;
-                    }
+                    let (due, orders) = self.aside(learn).await.unwrap_or_default();
+                    due.into_iter().for_each(|place| self.note(place, Why::Time));
+                    self.take(orders);
+                    self.strike_out().await;
                 }
                 Some(Task::TakeBack(service, before)) => {
                     self.aside(move || work.take_back(&service, before)).await;
                 }
-                Some(Task::Retrain(service)) => self.retrain(service.as_ref(), &cancelled).await,
                 // Whoever looks is gone; the program is about to end.
                 None => return cancelled.cancelled().await,
             }
         }
     }
 
-    /// Makes the models of a service, or of all, anew, because a person wants it; one after the other.
-    async fn retrain(&mut self, of: Option<&ServiceName>, cancelled: &CancellationToken) {
-        for place in self.work.places(of) {
-            if cancelled.is_cancelled() {
-                return;
+    /// Begins with the orders that are new.
+    fn take(&mut self, orders: BTreeSet<Option<ServiceName>>) {
+        for order in orders {
+            if self.orders.insert(order.clone()) {
+                let places = self.work.places(order.as_ref());
+                tracing::info!(service = %of(order.as_ref()), targets = places.len(), "models are made anew by order");
+                places.into_iter().for_each(|place| self.note(place, Why::Wanted));
             }
-            let work = Arc::clone(&self.work);
-            self.aside(move || work.retrain(&place)).await;
         }
+    }
+
+    fn note(&mut self, place: Place, why: Why) {
+        let known = self.due.entry(place).or_insert(why);
+        *known = why.max(*known);
+    }
+
+    /// Makes the next model, one that somebody wants first.
+    async fn make_one(&mut self) {
+        let wanted = self.due.iter().find(|(_, why)| **why == Why::Wanted);
+        let Some((place, why)) =
+            wanted.or(self.due.first_key_value()).map(|(place, why)| (place.clone(), *why))
+        else {
+            return;
+        };
+        self.due.remove(&place);
+        let work = Arc::clone(&self.work);
+        self.aside(move || work.make(&place, why)).await;
+        self.strike_out().await;
+    }
+
+    /// Forgets the orders when nothing of them is left to do; one that is repeated before is the same.
+    async fn strike_out(&mut self) {
+        if self.orders.is_empty() || self.due.values().any(|why| *why == Why::Wanted) {
+            return;
+        }
+        let (work, orders) = (Arc::clone(&self.work), std::mem::take(&mut self.orders));
+        self.aside(move || work.strike_out(&orders)).await;
     }
 
     async fn aside<T: Send + 'static>(&mut self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
@@ -111,13 +157,13 @@ impl Work {
         };
         for file in listed {
             match file.artifact {
-                Ok(artifact) => self.restore_one(artifact, false),
+                Ok(artifact) => self.restore_one(artifact, Why::Time),
                 Err(error) => warn(&error, "a model was refused; it will be made anew"),
             }
         }
     }
 
-    fn restore_one(&self, artifact: Artifact, is_wanted: bool) {
+    fn restore_one(&self, artifact: Artifact, why: Why) {
         let Some(place) = place(&artifact) else { return };
         self.known
             .lock()
@@ -127,7 +173,7 @@ impl Work {
             return;
         }
         match self.table(&place) {
-            Ok(table) => self.shelve(&place, artifact, &table, is_wanted),
+            Ok(table) => self.shelve(&place, artifact, &table, why),
             Err(error) => warn(&error, "a history cannot be read"),
         }
     }
@@ -141,34 +187,44 @@ impl Work {
         }
         known().insert(place.clone(), written);
         match load(&self.models.path(place)) {
-            Ok(artifact) => self.restore_one(artifact, true),
+            Ok(artifact) => self.restore_one(artifact, Why::Wanted),
             Err(error) => warn(&error, "a model was refused; it will be made anew"),
         }
     }
 
-    fn learn(&self, service: &ServiceName, lesson: &Lesson) {
+    /// Keeps a row; returns its target when the time for a new model has come.
+    fn learn(&self, service: &ServiceName, lesson: &Lesson) -> Option<Place> {
         let place = (service.clone(), lesson.site.clone(), lesson.target.clone());
         if let Err(error) = self.history(&place).push(lesson.time, &lesson.row, lesson.is_usual) {
-            return warn(&error, "a row of history is lost");
+            warn(&error, "a row of history is lost");
+            return None;
         }
         self.take(&place);
-        if self.is_due(&place, lesson.time, lesson.has_drifted) {
+        let is_due = self.is_due(&place, lesson.time, lesson.has_drifted);
+        is_due.then(|| {
             self.tried.lock().unwrap_or_else(PoisonError::into_inner).insert(place.clone(), lesson.time);
-            if let Err(error) = self.train(&place, false) {
-                warn(&error, "a model could not be made");
-            }
-        }
+            place
+        })
     }
 
-    /// Makes a model of what is there at this moment, because a person wants it.
-    fn retrain(&self, place: &Place) {
-        match self.train(place, true) {
-            Ok(true) => {}
-            Ok(false) => {
+    /// Makes a model of what is there at this moment.
+    fn make(&self, place: &Place, why: Why) {
+        match self.train(place, why) {
+            Ok(false) if why == Why::Wanted => {
                 let (service, site, target) = place;
                 tracing::warn!(%service, %site, %target, "there is too little history for the model that was asked for");
             }
-            Err(error) => warn(&error, "a model that was asked for could not be made"),
+            Ok(_) => {}
+            Err(error) => warn(&error, "a model could not be made"),
+        }
+    }
+
+    /// Removes the files of orders that were obeyed.
+    fn strike_out(&self, orders: &BTreeSet<Option<ServiceName>>) {
+        for order in orders {
+            if let Err(error) = self.models.obeyed(order.as_ref()) {
+                warn(&error, "an order to retrain cannot be struck out: it is obeyed again");
+            }
         }
     }
 
@@ -208,7 +264,7 @@ impl Work {
     }
 
     /// Makes a model; whether there was enough history for it.
-    fn train(&self, place: &Place, is_wanted: bool) -> Result<bool, LearnError> {
+    fn train(&self, place: &Place, why: Why) -> Result<bool, LearnError> {
         let began = self.clock.now();
         let Some((artifact, table)) = self.learning.train(&self.models, place)? else { return Ok(false) };
         let written = self.models.written(place);
@@ -217,16 +273,16 @@ impl Work {
         let (service, site, target) = place;
         let rows = artifact.content.model.rows();
         tracing::info!(%service, %site, %target, rows, took_ms, "learned what is usual");
-        self.shelve(place, artifact, &table, is_wanted);
+        self.shelve(place, artifact, &table, why);
         Ok(true)
     }
 
-    fn shelve(&self, place: &Place, artifact: Artifact, table: &Table, is_wanted: bool) {
+    fn shelve(&self, place: &Place, artifact: Artifact, table: &Table, why: Why) {
         let trained = artifact.trained;
         let mut follower = Follower::new(artifact.content, self.learning.settings.threshold);
         let mut trial = None;
         for row in 0..table.rows() {
-            if is_wanted && trial.is_none() && trained - table.times()[row] < SHADOW_SECONDS {
+            if why == Why::Wanted && trial.is_none() && trained - table.times()[row] < SHADOW_SECONDS {
                 trial = Some((follower.clone(), row));
             }
             follower.recall(table.times()[row], table.row(row));
@@ -258,6 +314,10 @@ fn is_sound(mut follower: Follower, table: &Table, first: usize) -> bool {
         }
     }
     rows >= TRIAL_ROWS_MIN && alarms <= MORE_ALARMS_MAX
+}
+
+fn of(order: Option<&ServiceName>) -> &str {
+    order.map_or("all", |service| service.as_str())
 }
 
 fn warn(error: &(dyn std::error::Error + 'static), what: &str) {

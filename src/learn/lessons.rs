@@ -9,7 +9,7 @@ use super::learning::Place;
 use crate::analyse::{Entrance, Follower, Lesson};
 use crate::types::ServiceName;
 
-/// Rounds whose rows may wait, and orders; more are lost, and said so.
+/// Rounds whose rows may wait; more are lost, and said so.
 pub(super) const LESSONS_MAX: usize = 1024;
 
 /// A model that is ready, and when it was trained.
@@ -32,14 +32,7 @@ pub(super) enum Task {
     Learn(ServiceName, Vec<Lesson>),
     /// Learn nothing from the rows of a service just before this time, Unix seconds.
     TakeBack(ServiceName, i64),
-    /// Make the models of a service, or of all, anew.
-    Retrain(Option<ServiceName>),
 }
-
-/// The learner has too much to do, or is gone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the learner takes no orders at this moment")]
-pub struct Busy;
 
 /// What others know of the learner.
 #[derive(Debug, Clone)]
@@ -66,14 +59,6 @@ impl Lessons {
         if self.sender.try_send(Task::TakeBack(service.clone(), before)).is_err() {
             tracing::warn!(%service, "rows of the time before an incident may be learned from");
         }
-    }
-
-    /// Asks for the models of a service, or of all, anew; nobody waits for it.
-    ///
-    /// # Errors
-    /// Too much waits already, or the program is stopping.
-    pub fn retrain(&self, service: Option<ServiceName>) -> Result<(), Busy> {
-        self.sender.try_send(Task::Retrain(service)).map_err(|_| Busy)
     }
 
     /// The model of a target, if it is younger than the one that was trained at `known`.

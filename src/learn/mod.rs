@@ -12,5 +12,5 @@ mod models;
 pub use history::{History, HistoryError};
 pub use learner::Learner;
 pub use learning::{LearnError, Learning, Place};
-pub use lessons::{Busy, Lessons, Ready};
+pub use lessons::{Lessons, Ready};
 pub use models::{Listed, ModelError, Models};

@@ -1,7 +1,8 @@
 //! The model files of an agent.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -12,12 +13,12 @@ use crate::types::ServiceName;
 
 /// The ending of a model's file.
 const ENDING: &str = "model";
-/// Where a person's orders to retrain wait for the agent: a service each line, or [`ALL`].
-const ORDERS: &str = "retrain.orders";
+/// Where a person's orders to retrain wait for the agent: a file for each service, or for [`ALL`].
+const ORDERS: &str = "orders";
+/// The ending of an order's file.
+const ORDER_ENDING: &str = ".retrain";
 /// No service has this name.
 const ALL: &str = "*";
-/// More bytes of orders are not read: a name has 63 letters at most, and there are few services.
-const ORDERS_BYTES_MAX: u64 = 64 * 1024;
 
 /// Why a model cannot be used or kept.
 #[derive(Debug, thiserror::Error)]
@@ -105,37 +106,41 @@ impl Models {
         replace(&path, &bytes).map_err(|source| ModelError::Write { path, source })
     }
 
-    /// Leaves an order for the agent: to make the models of a service, or of all, anew.
+    /// Leaves an order for the agent: to make the models of a service, or of all, anew. It stands until it is obeyed, and
+    /// to repeat it adds nothing.
     ///
     /// # Errors
     /// No agent has kept anything here, or the order cannot be written.
     pub fn order(&self, service: Option<&ServiceName>) -> Result<(), ModelError> {
-        let path = self.folder.join(ORDERS);
-        let line = format!("{}\n", service.map_or(ALL, |service| service.as_str()));
-        let file = OpenOptions::new().append(true).create(true).open(&path);
-        let written = file.and_then(|mut file| file.write_all(line.as_bytes()));
+        let path = self.order_path(service);
+        let written = match std::fs::create_dir(self.folder.join(ORDERS)) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+            _ => File::create(&path).map(drop),
+        };
         written.map_err(|source| ModelError::Write { path, source })
     }
 
-    /// Takes the orders that wait, each service once.
-    pub(super) fn orders(&self) -> Vec<Option<ServiceName>> {
-        let (path, taken) = (self.folder.join(ORDERS), self.folder.join("retrain.taken"));
-        if std::fs::rename(&path, &taken).is_err() {
-            // There are none, nearly always.
-            return Vec::new();
-        }
-        let mut text = String::new();
-        let read = File::open(&taken).and_then(|file| file.take(ORDERS_BYTES_MAX).read_to_string(&mut text));
-        if let Err(error) = read.and_then(|_| std::fs::remove_file(&taken)) {
-            tracing::warn!(%error, "orders to retrain cannot be read");
-        }
-        if text.lines().any(|line| line == ALL) {
-            return vec![None];
-        }
-        let mut services: Vec<_> = text.lines().filter_map(|line| ServiceName::new(line).ok()).collect();
-        services.sort();
-        services.dedup();
-        services.into_iter().map(Some).collect()
+    /// The orders that stand.
+    pub(super) fn orders(&self) -> BTreeSet<Option<ServiceName>> {
+        // There is no folder before the first order.
+        let files = std::fs::read_dir(self.folder.join(ORDERS)).into_iter().flatten();
+        let names = files.filter_map(|file| file.ok()?.file_name().into_string().ok());
+        let order = |name: String| {
+            let name = name.strip_suffix(ORDER_ENDING)?;
+            if name == ALL { Some(None) } else { ServiceName::new(name).ok().map(Some) }
+        };
+        names.filter_map(order).collect()
+    }
+
+    /// Strikes out an order that was obeyed.
+    pub(super) fn obeyed(&self, service: Option<&ServiceName>) -> Result<(), ModelError> {
+        let path = self.order_path(service);
+        std::fs::remove_file(&path).map_err(|source| ModelError::Write { path, source })
+    }
+
+    fn order_path(&self, service: Option<&ServiceName>) -> PathBuf {
+        let name = service.map_or(ALL, |service| service.as_str());
+        self.folder.join(ORDERS).join(format!("{name}{ORDER_ENDING}"))
     }
 
     /// Every model file, by name.

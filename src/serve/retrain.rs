@@ -8,9 +8,10 @@ use url::form_urlencoded;
 
 use super::error::ApiError;
 use super::router::{Caller, Serve, address};
+use crate::learn::Models;
 use crate::types::ServiceName;
 
-/// Takes the order; the models are made aside, one after the other.
+/// Leaves the order where the learner finds it with its next row; the models are made aside, one after the other.
 pub(super) async fn retrain(
     State(serve): State<Serve>,
     RawQuery(query): RawQuery,
@@ -24,14 +25,18 @@ pub(super) async fn retrain(
     if let Some(name) = service.as_ref().filter(|name| !is_known(name)) {
         return ApiError::Malformed(format!("there is no service {name}")).into_response();
     }
-    let taken = serve.lessons.as_ref().is_some_and(|lessons| lessons.retrain(service.clone()).is_ok());
-    if !taken {
-        return ApiError::Unavailable("the learner takes no orders at this moment".to_owned())
-            .into_response();
+    let (models, order) = (Models::new(&serve.config.load().agent.data_dir), service.clone());
+    let left = tokio::task::spawn_blocking(move || models.order(order.as_ref())).await;
+    if let Err(error) = left.map_err(anyhow::Error::from).and_then(|left| Ok(left?)) {
+        tracing::warn!(%error, "an order to retrain cannot be kept");
+        return ApiError::Unavailable(
+            "the order cannot be kept: nothing is learned from yet, or the disk fails".to_owned(),
+        )
+        .into_response();
     }
     let by = address(caller);
     let of = service.as_ref().map_or("all", |service| service.as_str());
-    tracing::info!(%by, service = of, "models are made anew because somebody asked for it");
+    tracing::info!(%by, service = of, "somebody asked for new models");
     let body = serde_json::json!({ "retraining": of }).to_string();
     (StatusCode::ACCEPTED, [(header::CONTENT_TYPE, "application/json")], body).into_response()
 }

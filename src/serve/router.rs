@@ -19,7 +19,6 @@ use super::web::{WebKeeper, gate};
 use super::{Metrics, landing, metrics, retrain, scrape, webhook};
 use crate::config::Config;
 use crate::control::{ControlHandle, LedgerHandle, View};
-use crate::learn::Lessons;
 use crate::monitor::{Exporter, Names, Pictures};
 use crate::store::Door;
 use crate::types::Clock;
@@ -60,8 +59,6 @@ pub struct Serve {
     pub exporter: Arc<ArcSwap<Exporter>>,
     /// Where a reload is asked for.
     pub reload: mpsc::Sender<ReloadRequest>,
-    /// Who makes models; nobody in a simulation.
-    pub lessons: Option<Lessons>,
     /// Who may connect and ask.
     pub web: WebKeeper,
     /// The path of the series.

@@ -205,7 +205,6 @@ impl Parts {
             names: Names::Clean,
             exporter: Arc::new(ArcSwap::from_pointee(Exporter::empty(clock()))),
             reload,
-            lessons: None,
             web: WebKeeper::open_to_all(self.metrics.clone()),
             telemetry: TelemetryPath::default(),
         });
