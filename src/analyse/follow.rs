@@ -69,7 +69,7 @@ impl Follower {
         self.day.push(time, self.stream.z());
         let look = look?;
         let judgement = self.judge(look);
-        self.limit.push(look.score);
+        self.limit.push(judgement.look.score);
         Some(judgement)
     }
 

@@ -9,8 +9,8 @@ const WINDOW_SECONDS: u32 = 3 * 86_400;
 const DAY_SECONDS: f64 = 86_400.0;
 /// It is fitted anew so often.
 const REFIT_SECONDS: u32 = 3600;
-/// A score enters as at most so many times the limit: at 1 the limit would never follow a drift, without an end one
-/// incident would deafen it.
+/// A score enters as at most so many times the limit, and one fit raises it at most so much: at 1 the limit would never
+/// follow a drift, without an end one incident would deafen it.
 const CAP: f64 = 1.2;
 /// The peaks are the scores above so many of all.
 const PEAKS_FROM: f64 = 0.98;
@@ -100,6 +100,7 @@ impl Limit {
         self.scores.extend(scores.into_iter().filter(|score| score.is_finite()));
         let surplus = self.scores.len().saturating_sub(self.scores_max());
         self.scores.drain(..surplus);
+        self.current = None;
         self.refit();
     }
 
@@ -110,7 +111,7 @@ impl Limit {
     fn refit(&mut self) {
         self.since = 0;
         let is_enough = self.scores.len() >= SCORES_MIN;
-        self.current = match self.threshold {
+        let found = match self.threshold {
             Threshold::Fixed(score) => Some(score),
             Threshold::Contamination(share) => {
                 is_enough.then(|| quantile(&self.sorted(), 1.0 - share).max(self.least))
@@ -120,6 +121,8 @@ impl Limit {
                 is_enough.then(|| peaks_over(&self.sorted(), probability.min(0.5)).max(self.least))
             }
         };
+        let most = self.current.map_or(f64::INFINITY, |limit| limit * CAP);
+        self.current = found.map(|found| found.min(most));
     }
 
     fn sorted(&self) -> Vec<f64> {
@@ -135,10 +138,23 @@ fn peaks_over(sorted: &[f64], probability: f64) -> f64 {
     let peaks: Vec<f64> = sorted.iter().map(|score| score - from).filter(|peak| *peak > 0.0).collect();
     if peaks.len() < PEAKS_MIN {
         // Then what a score says of itself holds, if it is more.
-        return quantile(sorted, 1.0 - probability).max(-probability.log10());
+        return beyond_few(sorted, probability).max(-probability.log10());
     }
     let share = peaks.len() as f64 / sorted.len() as f64;
     from + Pareto::fit(&peaks).exceeded(probability / share)
+}
+
+/// As `peaks_over`, of scores that are few: the highest ones are taken for exponential by their median, so that one
+/// hiccup among them does not deafen the limit for days, as their maximum or mean would.
+fn beyond_few(sorted: &[f64], probability: f64) -> f64 {
+    let share = PEAKS_MIN as f64 / sorted.len() as f64;
+    if probability >= share {
+        return quantile(sorted, 1.0 - probability);
+    }
+    let (usual, highest) = sorted.split_at(sorted.len() - PEAKS_MIN);
+    let from = usual[usual.len() - 1];
+    let scale = (quantile(highest, 0.5) - from) / std::f64::consts::LN_2;
+    from + Pareto { shape: 0.0, scale }.exceeded(probability / share)
 }
 
 /// The value at `share` of the way, between two values by their distance from it.
@@ -190,6 +206,34 @@ mod tests {
         }
         let limit = limit.current().unwrap();
         assert!((2.0 * before..4.0 * before).contains(&limit), "{before} {limit}");
+    }
+
+    #[test]
+    fn an_incident_among_few_scores_does_not_deafen_it() {
+        let mut limit = Limit::new(Threshold::AlarmsPerDay(2.0), 60);
+        limit.extend((0..300).map(noise));
+        let before = limit.current().unwrap();
+        for incident in 0..3 {
+            (0..10).for_each(|_| limit.push(1000.0));
+            (0..40).for_each(|n| limit.push(30.0 / f64::from(n + 1)));
+            (0..10).for_each(|n| limit.push(noise(10 * incident + n)));
+        }
+        let after = limit.current().unwrap();
+        assert!(after < 2.0 * before, "{before} {after}");
+    }
+
+    #[test]
+    fn a_hiccup_among_few_scores_does_not_deafen_it() {
+        let found = |scores: &[f64]| {
+            let mut limit = Limit::new(Threshold::AlarmsPerDay(2.0), 60);
+            limit.extend(scores.iter().copied());
+            limit.current().unwrap()
+        };
+        let usual: Vec<f64> = (0..71).map(noise).collect();
+        let hiccup: Vec<f64> = usual.iter().copied().chain([265.0]).collect();
+        let (without, with) = (found(&usual), found(&hiccup));
+        assert!((2.8..10.0).contains(&without), "{without}");
+        assert!(with < 1.2 * without, "{without} {with}");
     }
 
     #[test]

@@ -54,6 +54,13 @@ const fn both(deviation_min: f64, deviation_min_share: f64) -> Rule {
 }
 
 const MIB: f64 = 1_048_576.0;
+/// Of fewer commands a second those of redrover itself are a good part, and what is usual of a command says nothing.
+const COMMANDS_MIN: f64 = 20.0;
+
+/// Of a command, what comes so often a second; unknown where there are hardly any.
+fn of_a_command(a_second: f64, commands: f64) -> f64 {
+    if commands < COMMANDS_MIN { f64::NAN } else { a_second / commands }
+}
 
 /// Every measure, sorted by name.
 pub(super) const MEASURES: &[Measure] = &[
@@ -76,7 +83,10 @@ pub(super) const MEASURES: &[Measure] = &[
     limited(
         0.01,
         measure("command_seconds", "time in a command", Unit::Seconds, high(2e-5, 0.3), |w| {
-            w.rate(input!("redis_commands_duration_seconds_total")) / w.rate(input!("redis_commands_total"))
+            of_a_command(
+                w.rate(input!("redis_commands_duration_seconds_total")),
+                w.rate(input!("redis_commands_total")),
+            )
         }),
     ),
     measure("commands_per_second", "commands", Unit::PerSecond, both(20.0, 0.2), |w| {
@@ -159,7 +169,10 @@ pub(super) const MEASURES: &[Measure] = &[
         w.rate(input!("redis_net_output_bytes_total"))
     }),
     measure("output_bytes_per_command", "bytes sent for a command", Unit::Bytes, high(100.0, 0.3), |w| {
-        w.rate(input!("redis_net_output_bytes_total")) / w.rate(input!("redis_commands_processed_total"))
+        of_a_command(
+            w.rate(input!("redis_net_output_bytes_total")),
+            w.rate(input!("redis_commands_processed_total")),
+        )
     }),
     limited(
         0.1,
@@ -244,6 +257,13 @@ mod tests {
         let names: Vec<_> = measure_names().collect();
         assert!(names.is_sorted_by(|one, next| one < next), "{names:?}");
         assert_eq!(names, crate::types::MEASURES, "they are those that can be configured");
+    }
+
+    #[test]
+    fn what_is_measured_of_a_command_needs_commands() {
+        assert!(of_a_command(1000.0, 19.0).is_nan() && of_a_command(0.0, 0.0).is_nan());
+        assert!(of_a_command(1000.0, f64::NAN).is_nan());
+        assert_eq!(of_a_command(1000.0, 20.0), 50.0);
     }
 
     #[test]

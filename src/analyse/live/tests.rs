@@ -262,6 +262,21 @@ fn each_fault_is_found_in_time_and_called_by_its_name() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+#[test]
+fn what_deviates_now_comes_before_what_did() {
+    let (mut analyser, _) = learned();
+    let mut redis = learned_redis();
+    for (fault, rows) in [(Fault::SlowBurn, 40), (Fault::DeployStep, 1)] {
+        redis.break_by(fault);
+        (0..rows).for_each(|_| drop(next(&mut analyser, &mut redis)));
+    }
+    let (_, _, anomaly) = analyser.anomalies().into_iter().next().unwrap();
+    let first = &anomaly.contributions[0];
+    let ping = anomaly.contributions.iter().find(|contribution| contribution.signal == "ping_seconds");
+    assert!(ping.is_some_and(|ping| ping.gain > first.gain), "{first:?} {ping:?}");
+    assert!(!["ping_seconds", "write_seconds"].contains(&first.signal), "{:?}", anomaly.because);
+}
+
 /// The Redis of [`learned`], at the end of what was learned.
 fn learned_redis() -> Redis {
     let mut redis = Redis::new();

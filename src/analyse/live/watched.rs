@@ -14,7 +14,8 @@ pub const SHADOW_SECONDS: i64 = 6 * 3600;
 pub const MORE_ALARMS_MAX: u32 = 1;
 /// Sentences about one look.
 const SENTENCES_MAX: usize = 3;
-/// Further signals that deviate less than this are not told of: twice the usual deviation, of the value alone.
+/// Further signals that deviate less than this are not told of, and a value that does is unusual: twice the usual
+/// deviation, of the value alone.
 const TELLING: f64 = 1.6;
 
 /// How a new model takes the place of the one in use.
@@ -184,7 +185,11 @@ fn judged(follower: &mut Follower, at: i64, row: &[f64], trained: Option<i64>) -
     let mut deviations = Vec::new();
     stream.deviations(&mut deviations);
     let mut ranked: Vec<usize> = (0..row.len()).filter(|place| row[*place].is_finite()).collect();
-    ranked.sort_by(|one, other| deviations[*other].total_cmp(&deviations[*one]));
+    // What deviates now comes before what did a while ago, however much: its means and swings still tell of that.
+    let is_over = |place: &usize| stream.z()[*place].powi(2).ln_1p() < TELLING;
+    ranked.sort_by(|one, other| {
+        is_over(one).cmp(&is_over(other)).then_with(|| deviations[*other].total_cmp(&deviations[*one]))
+    });
     let contribution = |place: &usize| Contribution {
         signal: MEASURES[*place].name,
         gain: deviations[*place],

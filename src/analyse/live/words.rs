@@ -33,12 +33,12 @@ impl Unit {
 
 /// "blocked clients 140, usually 0 to 3 at this hour"
 pub(super) fn unlike(measure: &Measure, value: f64, usual: Usual, is_daily: bool) -> String {
+    let is_inside = usual.holds(value);
     let [value, low, high] = [value, usual.low, usual.high].map(|value| measure.unit.words(value));
     let range = if low == high { low } else { format!("{low} to {high}") };
     let when = if is_daily { " at this hour" } else { "" };
     // A value within its range deviates by its change, or by how it swings.
-    let is_inside = value == range;
-    let but = if is_inside { ", but unsteady" } else { "" };
+    let but = if is_inside || value == range { ", but unsteady" } else { "" };
     format!("{} {value}, usually {range}{when}{but}", measure.words)
 }
 
@@ -99,6 +99,10 @@ mod tests {
         assert_eq!(
             unlike(of("memory_used_bytes"), 1.5e9, usual(3.0e8, 3.0e8), true),
             "memory used 1.4 GiB, usually 286 MiB at this hour"
+        );
+        assert_eq!(
+            unlike(of("ping_seconds"), 0.001_75, usual(0.000_45, 0.005_19), false),
+            "round trip of PING 1.75 ms, usually 450 µs to 5.19 ms, but unsteady"
         );
         assert_eq!(
             beyond(of("memory_share"), 0.953, 0.9),

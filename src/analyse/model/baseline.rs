@@ -25,6 +25,14 @@ pub struct Usual {
     pub high: f64,
 }
 
+impl Usual {
+    /// Whether nearly all past values were no further out than this one.
+    #[must_use]
+    pub fn holds(&self, value: f64) -> bool {
+        (self.low..=self.high).contains(&value)
+    }
+}
+
 /// The usual values of all columns.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Baseline {
