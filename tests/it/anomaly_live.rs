@@ -1,22 +1,21 @@
 //! What goes wrong with a real Redis under load is found within a few rounds, and called by its name.
 //!
-//! The monitor looks at the Redis ten times a second, and each tenth stands for a minute of the analysis: what counts is
-//! counted 600 times, so that rates are those of the load. An agent would look and learn the same, over four hours.
+//! Each round is a turn of the load and a look, and stands for a minute of the analysis: what counts is counted as often as
+//! makes the rates those of a Redis in use. An agent would look and learn the same, over hours. However busy the machine is
+//! that the test runs on, a turn is the same number of commands.
 
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use prometheus_client::registry::Registry;
+use redis::aio::MultiplexedConnection;
 use redrover::analyse::{Analyser, Entrance, Follower, Settings, Table, measure_names, train};
-use redrover::config::load;
+use redrover::config;
 use redrover::monitor::{self, Collectors, Monitor, SiteClient as _, WriteCanary};
 use redrover::types::{Anomaly, Basis, ServiceName, SiteName, Snapshot, SystemClock, TargetName};
 use serde_json::{Value, json};
-use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior};
 
 use super::support::agent::{SERVICE, Setup, embedded_record, site};
 use super::support::ports::free_port;
@@ -26,52 +25,55 @@ use super::support::sandbox::ZONE;
 use super::support::scene::{NAME, ROUNDS_LIMIT, TARGETS};
 use super::support::slow_line::SlowLine;
 
-/// Real time from one look to the next, and what it stands for.
-const PACE: Duration = Duration::from_millis(100);
-const FASTER: f64 = 600.0;
-/// Rows that are learned from.
-const ROWS: usize = 240;
-/// A fault is found within so many rounds. A round in which the machine was busy elsewhere says little.
+/// What a round stands for, and how often what was counted in it is counted.
+const PERIOD: Duration = Duration::from_secs(60);
+const TIMES: f64 = 60.0;
+/// Rows that are learned from: most of a day.
+const ROWS: usize = 1000;
+/// A fault is found within so many rounds.
 const ROUNDS_MAX: usize = 8;
 /// So many after a fault its features have forgotten it: they look back half an hour.
 const FORGOTTEN_ROUNDS: usize = 40;
 /// After a fault the analysis calms down within so many.
 const CALM_ROUNDS_MAX: usize = 300;
-/// A look is given up after so long.
-const DEADLINE: Duration = Duration::from_millis(250);
-/// How long answers take: a Redis that evicts much at once answers nobody meanwhile.
+/// A look is given up after so long,
+const DEADLINE: Duration = Duration::from_secs(2);
+/// and a turn of the load.
+const TURN_MAX: Duration = Duration::from_millis(500);
+/// What the slow line adds to each answer: more than the machine's other work does.
+const DELAY: Duration = Duration::from_millis(150);
+/// How long answers take. They are late in nearly any trouble, and on a machine where others are at work.
 const TRIPS: [&str; 2] = ["ping_seconds", "write_seconds"];
 
 /// A Redis, its load, and the analysis that follows it.
 struct Watch {
+    load: Load,
     monitor: Monitor,
     analyser: Analyser,
     site: SiteName,
-    began: Instant,
-    ticks: tokio::time::Interval,
+    rounds: u32,
     rows: Vec<(i64, Vec<f64>)>,
 }
 
 impl Watch {
-    /// Looks at a target of a service.
-    fn new(setup: &Setup) -> Self {
-        let loaded = load(&setup.config_file(), &|_| None).expect("the configuration is right");
+    /// Looks at a target of a service, which has this load.
+    fn new(setup: &Setup, load: Load) -> Self {
+        let loaded = config::load(&setup.config_file(), &|_| None).expect("the configuration is right");
         let metrics = monitor::Metrics::register(&mut Registry::default());
         let collectors = Collectors::new(&loaded.config, metrics, Arc::new(SystemClock::new()));
         let collectors = Arc::new(collectors.expect("nothing is around"));
         let monitor = Monitor::new(&loaded.config.services[0], collectors).expect("there is no TLS");
-        let mut ticks = tokio::time::interval(PACE);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let site = SiteName::new("dc-a").expect("a name");
-        let (analyser, began) = (Analyser::new(Settings::default()), Instant::now());
-        Self { monitor, analyser, site, began, ticks, rows: Vec::new() }
+        let analyser = Analyser::new(Settings::default());
+        Self { load, monitor, analyser, site, rounds: 0, rows: Vec::new() }
     }
 
     /// The next round. `None` where the Redis did not answer.
     async fn round(&mut self) -> Option<Anomaly> {
-        self.ticks.tick().await;
+        self.load.turn().await;
         let mut snapshot = self.monitor.look(&self.site, DEADLINE, WriteCanary::Write).await;
-        fast_forward(&mut snapshot, self.began.elapsed());
+        self.rounds += 1;
+        fast_forward(&mut snapshot, PERIOD * self.rounds);
         self.analyser.score(std::slice::from_mut(&mut snapshot));
         let lessons = self.analyser.remember(&[&self.site]);
         self.rows.extend(lessons.into_iter().map(|lesson| (lesson.time, lesson.row)));
@@ -114,22 +116,24 @@ impl Watch {
         panic!("after {after} nothing became usual again within {CALM_ROUNDS_MAX} rounds");
     }
 
-    /// Goes on until a look is anomalous, with one of these signals first, but for those beside it; returns how many
-    /// rounds that took.
-    async fn found(&mut self, fault: &str, signals: &[&str], beside: &[&str]) -> usize {
+    /// Goes on until a look is anomalous, with one of these signals first; only trips may come before.
+    async fn found(&mut self, fault: &str, signals: &[&str]) {
         let mut seen = Vec::new();
         for round in 1..=ROUNDS_MAX {
             let Some(anomaly) = self.round().await else { continue };
             assert_eq!(anomaly.basis, Basis::YoungModel);
             let mut told = anomaly.contributions.iter().map(|contribution| contribution.signal);
-            let first = told.find(|signal| signals.contains(signal) || !beside.contains(signal));
+            let first = told.find(|signal| signals.contains(signal) || !TRIPS.contains(signal));
             let first = first.unwrap_or_default();
+            let (score, limit) = (anomaly.score.get(), anomaly.threshold.get());
             if anomaly.is_anomalous() && signals.contains(&first) {
                 assert!(!anomaly.because.is_empty(), "{fault}: {anomaly:?}");
-                println!("{fault}: round {round}: {}", anomaly.because.join("; "));
-                return round;
+                println!(
+                    "{fault}: round {round}: {score:.1} over {limit:.1}: {}",
+                    anomaly.because.join("; ")
+                );
+                return;
             }
-            let (score, limit) = (anomaly.score.get(), anomaly.threshold.get());
             seen.push(format!(
                 "{score:.1} over {limit:.1}: {:?} {:.5?}",
                 anomaly.because, anomaly.contributions
@@ -140,22 +144,24 @@ impl Watch {
 }
 
 /// Moves a look to the time that it stands for, with counters that have counted all of it.
-fn fast_forward(snapshot: &mut Snapshot, since: Duration) {
-    snapshot.taken.wall = Duration::from_secs_f64(since.as_secs_f64() * FASTER);
+fn fast_forward(snapshot: &mut Snapshot, to: Duration) {
+    snapshot.taken.wall = to;
     let samples = snapshot.targets.iter_mut().flat_map(|target| &mut target.samples);
-    samples.filter(|sample| sample.metric.ends_with("_total")).for_each(|sample| sample.value *= FASTER);
+    samples.filter(|sample| sample.metric.ends_with("_total")).for_each(|sample| sample.value *= TIMES);
 }
 
-/// A load that goes on until it is dropped: writes and reads of small values, and of a big one when told so.
+/// Writes and reads of small values, and of a big one when told so.
 struct Load {
-    is_big: Arc<AtomicBool>,
-    _task: JoinSet<()>,
+    connection: MultiplexedConnection,
+    is_big: bool,
+    turns: usize,
 }
 
 impl Load {
-    const TICK: Duration = Duration::from_millis(5);
     const KEYS: usize = 2000;
     const BIG_BYTES: usize = 64 * 1024;
+    /// A turn writes and reads so many keys, and up to ten more.
+    const OF_A_TURN: usize = 75;
 
     async fn start(server: &RedisServer) -> Self {
         let client = redis::Client::open(server.target()).expect("an address");
@@ -166,25 +172,24 @@ impl Load {
         }
         all.set("big", "x".repeat(Self::BIG_BYTES)).ignore();
         let _: () = all.query_async(&mut connection).await.expect("it takes writes");
-        let (is_big, mut task) = (Arc::new(AtomicBool::new(false)), JoinSet::new());
-        let told = Arc::clone(&is_big);
-        task.spawn(async move {
-            let mut ticks = tokio::time::interval(Self::TICK);
-            ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
-            for turn in 0.. {
-                ticks.tick().await;
-                let mut some = redis::pipe();
-                for key in (0..4).map(|n| format!("key:{}", (turn * 4 + n) * 7 % Self::KEYS)) {
-                    some.set(&key, "y".repeat(100)).ignore().get(&key).ignore();
-                }
-                if told.load(Ordering::Relaxed) {
-                    some.get("big").ignore();
-                }
-                // What a full or a paused Redis says is for the analysis to find.
-                let _ = some.query_async::<()>(&mut connection).await;
+        Self { connection, is_big: false, turns: 0 }
+    }
+
+    async fn turn(&mut self) {
+        self.turns += 1;
+        let first = self.turns * Self::OF_A_TURN;
+        let mut all = redis::pipe();
+        for key in (first..first + Self::OF_A_TURN + self.turns * 7 % 11).map(|n| n * 7 % Self::KEYS) {
+            let key = format!("key:{key}");
+            all.set(&key, "y".repeat(100)).ignore().get(&key).ignore();
+        }
+        if self.is_big {
+            for _ in 0..10 {
+                all.get("big").ignore();
             }
-        });
-        Self { is_big, _task: task }
+        }
+        // What a full or a paused Redis says is for the analysis to find.
+        let _ = tokio::time::timeout(TURN_MAX, all.query_async::<()>(&mut self.connection)).await;
     }
 }
 
@@ -201,23 +206,22 @@ async fn faults_of_a_real_redis_are_found_within_rounds_and_called_by_their_name
         |(datacenter, dns_target, target)| json!({"datacenter": datacenter, "dns_target": dns_target, "targets": [target]}),
     );
     let setup = Setup::new(embedded_record(NAME), &sites).with("/embedded_dns", zone());
-    let load = Load::start(&server).await;
-    let mut watch = Watch::new(&setup);
+    let mut watch = Watch::new(&setup, Load::start(&server).await);
     watch.learn().await;
 
     let command = async |words: &[&str]| server.command::<()>(words).await.expect("it obeys");
     command(&["CLIENT", "PAUSE", "60000", "WRITE"]).await;
-    watch.found("CLIENT PAUSE", &["commands_per_second", "net_input", "net_output", "hit_share"], &[]).await;
+    watch.found("CLIENT PAUSE", &["commands_per_second", "net_input", "net_output", "hit_share"]).await;
     command(&["CLIENT", "UNPAUSE"]).await;
     watch.calm("CLIENT PAUSE").await;
 
-    load.is_big.store(true, Ordering::Relaxed);
-    watch.found("big keys", &["output_bytes_per_command", "net_output", "client_output_bytes"], &[]).await;
-    load.is_big.store(false, Ordering::Relaxed);
+    watch.load.is_big = true;
+    watch.found("big keys", &["output_bytes_per_command", "net_output", "client_output_bytes"]).await;
+    watch.load.is_big = false;
     watch.calm("big keys").await;
 
-    line.delay(Duration::from_millis(25));
-    watch.found("network delay", &TRIPS, &[]).await;
+    line.delay(DELAY);
+    watch.found("network delay", &TRIPS).await;
     line.delay(Duration::ZERO);
     watch.calm("network delay").await;
 
@@ -225,7 +229,7 @@ async fn faults_of_a_real_redis_are_found_within_rounds_and_called_by_their_name
     let used = server.info("used_memory").await.expect("an answer").expect("it is there");
     let limit = used.trim().parse::<u64>().expect("a number") - 200_000;
     command(&["CONFIG", "SET", "maxmemory", &limit.to_string()]).await;
-    watch.found("memory limit", &["evictions_per_second", "memory_share", "keys"], &TRIPS).await;
+    watch.found("memory limit", &["evictions_per_second", "memory_share", "keys"]).await;
 }
 
 fn zone() -> Value {

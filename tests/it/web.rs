@@ -148,6 +148,10 @@ async fn only_a_certificate_and_a_password_together_open_the_door() {
             assert_eq!(locked.status(&["--user", login], path).await, "401", "{login} {path}");
         }
     }
+    for path in ["/-/reload", "/api/v1/models/retrain"] {
+        let order = ["--request", "POST", "--user", "prometheus:wrong"];
+        assert_eq!(locked.status(&order, path).await, "401", "an order: {path}");
+    }
     let bearer = ["--header", "Authorization: Bearer a-token-for-tests"];
     assert_eq!(locked.status(&bearer, "/metrics").await, "401", "the webhook's token opens the webhook only");
     let headers = locked.curl(&["--head", "--user", "a:b"], "/metrics").await.stdout;
@@ -176,7 +180,7 @@ async fn only_a_certificate_and_a_password_together_open_the_door() {
 
     let refused = "redrover_http_refused_total";
     assert!(locked.metric(refused, &[("reason", "tls")]).await >= 4.0);
-    assert_eq!(locked.metric(refused, &[("reason", "unauthorized")]).await, 18.0);
+    assert_eq!(locked.metric(refused, &[("reason", "unauthorized")]).await, 20.0);
     assert_eq!(locked.metric(refused, &[("reason", "busy")]).await, 0.0);
     let log = locked.process.stderr();
     assert!(!log.contains("hunter2") && !log.contains("$2y$"), "{log}");
