@@ -96,10 +96,12 @@ pub(super) async fn run(args: DemoteArgs) -> Result<(), Failure> {
     if dns.read().await? != state {
         return Err(anyhow::anyhow!("not demoted: the record has changed meanwhile").into());
     }
-    pair.check_primary().await?;
-    let couples = waiting(pair.couples(args.primary.as_deref()).await?);
-    refuse_loss(&couples, &args)?;
-    for Couple { old: demoted, host, port, .. } in &couples {
+    for _ in &couples {
+        // Anew before each: somebody may write to one while another is demoted.
+        pair.check_primary().await?;
+        let couples = waiting(pair.couples(args.primary.as_deref()).await?);
+        refuse_loss(&couples, &args)?;
+        let Some(Couple { old: demoted, host, port, .. }) = couples.first() else { break };
         let action = OperatorAction::Demote { site: old.name.clone(), primary: format!("{host}:{port}") };
         let (service, body) = (service.name.clone(), Body::Ordered { action, by: user() });
         journal.append(vec![NewEntry { at_unix_ms: now().unix_ms(), service, incident: None, body }]).await?;
@@ -220,9 +222,9 @@ impl Pair<'_> {
                 Some(text) => parsed(text)?,
                 None => address(&new[counterpart])?,
             };
-            let info = &old_infos[place];
-            let standing = Standing::between(info, &new_infos[counterpart]);
-            let is_replica = info.get("role") == Some("slave");
+            let (info, followed) = (&old_infos[place], &new_infos[counterpart]);
+            let standing = Standing::between(info, followed);
+            let is_replica = info.get("role") == Some("slave") && follows(info, followed, &host, port);
             Ok(Couple { old: &old[place], host, port, standing, is_replica })
         };
         places.into_iter().enumerate().map(couple).collect()
@@ -293,6 +295,15 @@ impl Pair<'_> {
             tokio::time::sleep(COPY_POLL).await;
         }
     }
+}
+
+/// Whether a replica is one of this primary: it says so, or has taken over its history, at whatever address it has reached
+/// it. One that follows somebody else is not done with.
+fn follows(replica: &InfoReply, primary: &InfoReply, host: &str, port: u16) -> bool {
+    let is_told =
+        replica.get("master_host") == Some(host) && replica.count("master_port") == Some(u64::from(port));
+    let history = replica.get("master_replid");
+    is_told || (history.is_some() && history == primary.get("master_replid"))
 }
 
 /// Orders it, and lifts the pause: a paused replica would keep what it replicates waiting.

@@ -82,6 +82,18 @@ async fn the_old_primary_of_a_planned_switch_becomes_a_replica_and_its_pause_end
         again.stdout,
         again.stderr
     );
+
+    // Whoever follows somebody else is not done with, and has writes that the primary lacks.
+    let stranger = RedisServer::primary().await;
+    let _: () = stranger.command(&["SET", "strange", "1"]).await.expect("a primary takes writes");
+    let port = stranger.port().to_string();
+    let _: () = scene.primary.command(&["REPLICAOF", "127.0.0.1", &port]).await.expect("it obeys");
+    scene.primary.wait_link_up().await;
+    assert_refused(&scene, "dc-a", &["--yes"], "nobody can tell which of its writes the primary lacks").await;
+    let done = demote(&scene, "dc-a", &["--yes", "--discard-writes"]).await;
+    assert_eq!(done.code, 0, "{}{}", done.stdout, done.stderr);
+    let port = scene.standby.port().to_string();
+    assert_eq!(scene.primary.info("master_port").await.expect("it answers"), Some(port));
 }
 
 #[tokio::test]
