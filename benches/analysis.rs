@@ -52,12 +52,13 @@ fn scoring(criterion: &mut Criterion) {
     (0..3 * 1440).for_each(|minute| follower.recall(time(minute), &row(minute)));
     let rows: Vec<Vec<f64>> = (0..1440).map(row).collect();
     let mut minute = 3 * 1440;
-    criterion.bench_function("score a look, with what each signal deviates", |bencher| {
-        let mut deviations = Vec::new();
+    criterion.bench_function("score a look, with what each signal has to do with it", |bencher| {
+        let (mut deviations, mut gains) = (Vec::new(), Vec::new());
         bencher.iter(|| {
             minute += 1;
             let judged = follower.peek(time(minute), black_box(&rows[minute % 1440]));
             follower.stream().deviations(&mut deviations);
+            follower.stream().gains(&mut gains);
             judged
         });
     });

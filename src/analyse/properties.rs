@@ -73,6 +73,23 @@ fn trouble_is_an_alarm_at_once_and_little_else_is() {
 }
 
 #[test]
+fn the_forest_blames_what_deviates() {
+    let mut table = Table::new(["a", "b", "c"]);
+    (0..TRAIN_ROWS).for_each(|row| table.push(time(row), &numbers(row), true));
+    let mut follower = Follower::new(train(&table, &recipe(7)).unwrap(), Threshold::default());
+    (0..TRAIN_ROWS).for_each(|row| follower.recall(time(row), &numbers(row)));
+    let (mut gains, mut deviations) = (Vec::new(), Vec::new());
+    for row in TRAIN_ROWS..=TRAIN_ROWS + 150 {
+        follower.push(time(row), &numbers(row)).expect("a score");
+    }
+    follower.stream().gains(&mut gains);
+    follower.stream().deviations(&mut deviations);
+    for blame in [gains, deviations] {
+        assert!(blame[1] > 0.0 && blame[1] > 2.0 * blame[0].max(blame[2]), "{blame:?}");
+    }
+}
+
+#[test]
 fn units_do_not_matter() {
     // Powers of two are scaled without rounding.
     let scaled = judge(["a", "b", "c"], |_, [a, b, c]| [a * 1024.0, b / 65_536.0, c * 2.0_f64.powi(40)]);

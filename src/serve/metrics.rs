@@ -187,12 +187,16 @@ fn anomalies(page: &mut Page, views: &[Arc<ServiceView>]) {
     page.family(&house::ANOMALY_SCORE, all().map(|(labels, anomaly)| (labels, anomaly.score.get())));
     page.family(&house::ANOMALY_THRESHOLD, all().map(|(labels, anomaly)| (labels, anomaly.threshold.get())));
     page.family(&house::ANOMALOUS, all().map(|(labels, anomaly)| (labels, flag(anomaly.is_anomalous()))));
-    let contributions = all().flat_map(|(labels, anomaly)| {
-        anomaly.contributions.iter().map(move |one| {
-            (labels.iter().copied().chain([("signal", one.signal)]).collect::<Labels<'_>>(), one.gain)
+    let contributions = || {
+        all().flat_map(|(labels, anomaly)| {
+            anomaly.contributions.iter().map(move |one| {
+                (labels.iter().copied().chain([("signal", one.signal)]).collect::<Labels<'_>>(), one)
+            })
         })
-    });
-    page.family(&house::ANOMALY_CONTRIBUTION, contributions);
+    };
+    page.family(&house::ANOMALY_CONTRIBUTION, contributions().map(|(labels, one)| (labels, one.deviation)));
+    let gains = contributions().filter_map(|(labels, one)| Some((labels, one.forest_gain?)));
+    page.family(&house::ANOMALY_FOREST_GAIN, gains);
     let bases = all().flat_map(|(labels, anomaly)| {
         Basis::ALL.into_iter().map(move |basis| {
             let labels = labels.iter().copied().chain([("basis", basis.as_str())]).collect::<Labels<'_>>();

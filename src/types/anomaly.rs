@@ -73,7 +73,7 @@ pub struct Anomaly {
     pub trained: Option<i64>,
     /// How many usual deviations the last day lies from what the model was trained on, by its furthest signal.
     pub drift: Option<f64>,
-    /// Every signal that was seen, the most deviating first.
+    /// Every signal that was seen: those that deviate now, then those that did a while ago, each the most deviating first.
     pub contributions: Vec<Contribution>,
     /// What is unusual, in sentences, the most deviating first; empty while nothing is.
     pub because: Vec<String>,
@@ -85,7 +85,10 @@ pub struct Contribution {
     /// The signal's name.
     pub signal: &'static str,
     /// How much it deviates: of the value, of its change, and of its mean and deviation of late, the sum of ln(1 + z²).
-    pub gain: f64,
+    pub deviation: f64,
+    /// What it adds to the forest's part of the score: log2(score of the forest / 0.5) is the sum over all signals. `None` by
+    /// fixed limits.
+    pub forest_gain: Option<f64>,
     /// The value.
     pub value: f64,
     /// What is expected.

@@ -273,7 +273,7 @@ fn what_deviates_now_comes_before_what_did() {
     let (_, _, anomaly) = analyser.anomalies().into_iter().next().unwrap();
     let first = &anomaly.contributions[0];
     let ping = anomaly.contributions.iter().find(|contribution| contribution.signal == "ping_seconds");
-    assert!(ping.is_some_and(|ping| ping.gain > first.gain), "{first:?} {ping:?}");
+    assert!(ping.is_some_and(|ping| ping.deviation > first.deviation), "{first:?} {ping:?}");
     assert!(!["ping_seconds", "write_seconds"].contains(&first.signal), "{:?}", anomaly.because);
 }
 

@@ -182,8 +182,9 @@ fn judged(follower: &mut Follower, at: i64, row: &[f64], trained: Option<i64>) -
     let judgement: Judgement = follower.peek(at, row)?;
     let threshold = judgement.limit?;
     let (stream, model) = (follower.stream(), follower.stream().model());
-    let mut deviations = Vec::new();
+    let (mut deviations, mut gains) = (Vec::new(), Vec::new());
     stream.deviations(&mut deviations);
+    stream.gains(&mut gains);
     let mut ranked: Vec<usize> = (0..row.len()).filter(|place| row[*place].is_finite()).collect();
     // What deviates now comes before what did a while ago, however much: its means and swings still tell of that.
     let is_over = |place: &usize| stream.z()[*place].powi(2).ln_1p() < TELLING;
@@ -192,7 +193,8 @@ fn judged(follower: &mut Follower, at: i64, row: &[f64], trained: Option<i64>) -
     });
     let contribution = |place: &usize| Contribution {
         signal: MEASURES[*place].name,
-        gain: deviations[*place],
+        deviation: deviations[*place],
+        forest_gain: Some(gains[*place]),
         value: row[*place],
         expected: model.usual(at, *place).expected,
         z: stream.z()[*place],
@@ -228,7 +230,8 @@ fn limited(row: &[f64]) -> Anomaly {
     ranked.sort_by(|one, other| other.2.total_cmp(&one.2));
     let contributions = ranked.iter().map(|(measure, value, share)| Contribution {
         signal: measure.name,
-        gain: share.max(0.0),
+        deviation: share.max(0.0),
+        forest_gain: None,
         value: *value,
         expected: 0.0,
         z: 0.0,

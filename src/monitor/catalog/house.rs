@@ -53,6 +53,12 @@ pub const ANOMALY_CONTRIBUTION: MetricSpec = view(
     "How much the signal deviates from what is usual",
     &["redis_service", "datacenter", "target", "signal"],
 );
+/// What each signal adds to the forest's part of the score.
+pub const ANOMALY_FOREST_GAIN: MetricSpec = view(
+    "redrover_anomaly_forest_gain",
+    "What the signal adds to log2(score of the isolation forest / 0.5)",
+    &["redis_service", "datacenter", "target", "signal"],
+);
 /// A state set: what the score rests on.
 pub const ANOMALY_BASIS: MetricSpec = view(
     "redrover_anomaly_basis",
@@ -129,6 +135,7 @@ pub(super) const ALL: &[MetricSpec] = &[
     ANOMALY_THRESHOLD,
     ANOMALOUS,
     ANOMALY_CONTRIBUTION,
+    ANOMALY_FOREST_GAIN,
     ANOMALY_BASIS,
     PEER_OUTLIER_SCORE,
     MODEL_TRAINED,
