@@ -241,6 +241,11 @@ impl Evidence {
         *agent != self.agent && self.vantages.iter().any(|v| v.agent == *agent)
     }
 
+    /// Whether an agent is this one, or one of the configured others.
+    pub(super) fn is_ours(&self, agent: &AgentName) -> bool {
+        *agent == self.agent || self.is_fellow(agent)
+    }
+
     /// Whether names resolve here: a name that does not resolve then says something about the name.
     pub(super) fn resolves(&self) -> bool {
         self.surroundings.self_checks.iter().any(|c| c.kind == CheckKind::Dns && c.result.is_ok())

@@ -5,7 +5,7 @@ use super::evidence::{Evidence, RecordReading};
 use super::fitness::promotes;
 use super::policy::fence_of;
 use crate::config::{Service, Topology};
-use crate::types::{Fence, Role, SiteName, Snapshot, TargetSnapshot};
+use crate::types::{Fence, RecordState, Role, SiteName, Snapshot, TargetSnapshot};
 
 /// How many sites accept writes, where only one may: those that claim to, but for those that are held back.
 pub(super) fn writable_primaries(service: &Service, evidence: &Evidence) -> usize {
@@ -56,13 +56,14 @@ pub(super) fn is_settled(fence: Option<&Fence>, evidence: &Evidence) -> bool {
     !controls.is_switching || fence.is_some_and(has_moved)
 }
 
-/// The same order while the fence is gone, and with it the word of who is active. Where the record itself names a
-/// primary, a site that this installation has left must not take writes beside it, whoever removed the fence.
-pub(super) fn orders_without_fence(service: &Service, evidence: &Evidence) -> Vec<StandingOrder> {
+/// The same order while the fence does not tell who is active. Where the record itself names a primary, a site that this
+/// installation has left must not take writes beside it, whoever removed or overwrote the fence.
+pub(super) fn orders_by_record(service: &Service, evidence: &Evidence) -> Vec<StandingOrder> {
     let controls = &evidence.controls;
     let RecordReading::Seen(view) = &evidence.record else { return Vec::new() };
-    let is_adopted = controls.known_epoch.is_some() && view.state.fence.is_none();
-    if !can_hold(service) || controls.is_switching || !is_adopted {
+    let Some(known) = controls.known_epoch else { return Vec::new() };
+    let is_one = view.state.parted().is_none();
+    if !can_hold(service) || controls.is_switching || !is_one || !is_void(&view.state, known, evidence) {
         return Vec::new();
     }
     let claims = |site: &SiteName| evidence.snapshot(site).is_some_and(claims_primary);
@@ -75,6 +76,18 @@ pub(super) fn orders_without_fence(service: &Service, evidence: &Evidence) -> Ve
         .collect()
 }
 
+/// Whether a fence is nobody's word: it is gone or damaged, or it is not the one that was known, and has halted the service.
+/// One of this installation that is under way or news may be the next step of a switch, whose target must not be held.
+fn is_void(state: &RecordState, known: u64, evidence: &Evidence) -> bool {
+    match fence_of(state) {
+        Err(_) | Ok(None) => true,
+        Ok(Some(fence)) => {
+            let is_step = evidence.is_ours(&fence.owner) && fence.epoch > known;
+            evidence.controls.halted.is_some() && fence.intent.is_none() && !is_step
+        }
+    }
+}
+
 /// The same order while two zones of the record do not agree because a switch came to its end between them. The zone that
 /// changes first names the site that was moved to; while that says that it is a primary, the one that the same switch
 /// has left must not take writes beside it.
@@ -83,14 +96,16 @@ pub(super) fn orders_between_zones(service: &Service, evidence: &Evidence) -> Ve
     let Some((first, second)) = view.state.parted() else { return Vec::new() };
     let (moved, claimed) = (fence_of(&first).ok().flatten(), fence_of(&second).ok().flatten());
     let Some((moved, claimed)) = moved.zip(claimed) else { return Vec::new() };
-    let is_ours = moved.owner == evidence.agent || evidence.is_fellow(&moved.owner);
     let is_half = moved.decision == claimed.decision
         && moved.epoch > claimed.epoch
         && moved.intent.is_none()
         && claimed.intent.as_ref() == Some(&moved.active);
     let named = first.record.as_ref().and_then(|set| service.site_of(&set.values));
     let is_named = named.is_some_and(|site| site.name == moved.active);
-    if !can_hold(service) || evidence.controls.is_switching || !(is_ours && is_half && is_named) {
+    if !can_hold(service)
+        || evidence.controls.is_switching
+        || !(evidence.is_ours(&moved.owner) && is_half && is_named)
+    {
         return Vec::new();
     }
     let claims = |site: &SiteName| evidence.snapshot(site).is_some_and(claims_primary);

@@ -9,7 +9,7 @@ use super::incident::Signs;
 use super::machine::State;
 use super::notices::Scene;
 use super::orders::{
-    demoted, is_settled, orders_between_zones, orders_without_fence, standing_orders, writable_primaries,
+    demoted, is_settled, orders_between_zones, orders_by_record, standing_orders, writable_primaries,
 };
 use super::outage::{Outage, Trust, Window, own_vote};
 use super::terms::{alerts_about, distinct, terms};
@@ -140,9 +140,8 @@ pub fn step(mut state: State, evidence: &Evidence, service: &Service, now: Momen
         writable_primaries: writable_primaries(service, evidence),
         orders: match &fence {
             Some(fence) if may_order => standing_orders(fence, active.as_ref(), service, evidence),
-            Some(_) => Vec::new(),
-            None if orders_between_zones.is_empty() => orders_without_fence(service, evidence),
-            None => orders_between_zones,
+            None if !orders_between_zones.is_empty() => orders_between_zones,
+            _ => orders_by_record(service, evidence),
         },
         demoted: demoted(evidence),
         active,

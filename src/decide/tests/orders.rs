@@ -75,6 +75,34 @@ fn without_a_sound_fence_nobody_is_held() {
     assert!(paused(&mut world).is_empty());
 }
 
+/// Somebody has written over the fence; the record still names dc-b, which was promoted.
+#[test]
+fn what_was_left_is_held_beside_the_record_while_the_fence_is_nobodys_word() {
+    let text = |active: &str, epoch: u64, owner: &str| {
+        fence(active, "dc-a", epoch).replace("owner=a1", &format!("owner={owner}"))
+    };
+    let halted = Some("somebody was here".to_owned());
+    let claim = format!("{};intent=dc-a", text("dc-b", 9, "x"));
+    for (what, record, fence, halted, want) in [
+        ("names another site", "dc-b", text("dc-a", 99, "x"), &halted, &["dc-a"][..]),
+        ("names the same", "dc-b", text("dc-b", 99, "x"), &halted, &["dc-a"]),
+        ("is old", "dc-b", text("dc-a", 7, "a1"), &halted, &["dc-a"]),
+        ("is damaged", "dc-b", "v=1;owner".to_owned(), &None, &["dc-a"]),
+        ("was seen once: record and fence may be of two moments", "dc-b", text("dc-a", 99, "x"), &None, &[]),
+        ("is a fellow's next step", "dc-b", text("dc-a", 10, "agent-dc-b"), &halted, &[]),
+        ("is a claim", "dc-b", claim, &halted, &[]),
+        ("is old, and the record was moved back", "dc-a", text("dc-a", 7, "a1"), &halted, &[]),
+    ] {
+        let mut world = switched();
+        world.vantages(3, &[("dc-b", None)]);
+        world.mend("dc-a", Role::Primary);
+        world.evidence.controls.left = vec![site("dc-a")];
+        world.evidence.controls.halted = halted.clone();
+        world.record(&format!("{record}.redis.test"), Some(&fence));
+        assert_eq!(paused(&mut world), want, "the fence {what}");
+    }
+}
+
 #[test]
 fn a_way_back_does_not_hold_its_own_target() {
     let mut world = switched();
