@@ -38,9 +38,19 @@ pub(super) struct EvaluateArgs {
 }
 
 pub(super) fn run(args: &EvaluateArgs) -> Result<(), Failure> {
-    let (train, test) = (csv::read(&args.train)?, csv::read(&args.test)?);
+    let (train, mut test) = (csv::read(&args.train)?, csv::read(&args.test)?);
+    if train.is_numbered != test.is_numbered {
+        return Err(Failure::Wrong(
+            "one of the two files has the column t, and the other has not".to_owned(),
+        ));
+    }
     if train.names != test.names {
         return Err(Failure::Wrong(format!("--test: has other columns than {}", args.train.display())));
+    }
+    if !test.is_numbered {
+        // It goes on where the other ends.
+        let count = i64::try_from(train.rows.len()).unwrap_or(i64::MAX);
+        test.rows.iter_mut().for_each(|(at, _)| *at = at.saturating_add(count));
     }
     let text = if args.plain { compared(args, &train, &test)? } else { judged(args, &train, &test)? };
     std::fs::write(&args.out, text).with_context(|| format!("cannot write {}", args.out.display()))?;

@@ -13,6 +13,8 @@ const NUMBER: &str = "t";
 pub(super) struct Csv {
     /// The columns, without the row's number.
     pub(super) names: Vec<String>,
+    /// The rows are numbered; else they are counted from 0.
+    pub(super) is_numbered: bool,
     /// The number of each row in time, and its values; an empty cell, or one that says NaN, is a gap.
     pub(super) rows: Vec<(i64, Vec<f64>)>,
 }
@@ -31,7 +33,8 @@ pub(super) fn read(path: &Path) -> Result<Csv, Failure> {
 
 fn parse(text: &str) -> Result<Csv, String> {
     let mut lines = text.lines();
-    let heading: Vec<String> = lines.next().unwrap_or_default().split(',').map(unquoted).collect();
+    let heading = lines.next().ok_or_else(|| "is empty".to_owned())?;
+    let heading: Vec<String> = heading.split(',').map(unquoted).collect();
     let number = heading.iter().position(|name| name == NUMBER);
     let names: Vec<String> = heading.iter().filter(|name| *name != NUMBER).cloned().collect();
     let mut sorted: Vec<&String> = names.iter().collect();
@@ -42,7 +45,7 @@ fn parse(text: &str) -> Result<Csv, String> {
     if names.iter().any(String::is_empty) {
         return Err("has a column without a name".to_owned());
     }
-    let mut rows = Vec::new();
+    let mut rows: Vec<(i64, Vec<f64>)> = Vec::new();
     for (line, text) in lines.enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let cells = text.split(',').map(cell).collect::<Option<Vec<f64>>>();
         let cells = cells.ok_or_else(|| format!("line {}: has a cell that is no number", line + 2))?;
@@ -55,11 +58,20 @@ fn parse(text: &str) -> Result<Csv, String> {
             ));
         }
         let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
-        let at = number.map_or(count, |place| cells[place] as i64);
+        let at = match number {
+            Some(place) if !cells[place].is_finite() => {
+                return Err(format!("line {}: {NUMBER} is no number", line + 2));
+            }
+            Some(place) => cells[place] as i64,
+            None => count,
+        };
+        if rows.last().is_some_and(|(before, _)| at <= *before) {
+            return Err(format!("line {}: {NUMBER} is not above that of the row before", line + 2));
+        }
         let values = cells.into_iter().enumerate().filter(|(place, _)| Some(*place) != number);
         rows.push((at, values.map(|(_, value)| value).collect()));
     }
-    Ok(Csv { names, rows })
+    Ok(Csv { names, is_numbered: number.is_some(), rows })
 }
 
 fn unquoted(cell: &str) -> String {
@@ -92,6 +104,10 @@ mod tests {
             ("a\nx\n", "line 2: has a cell that is no number"),
             ("a,a\n", "has two columns a"),
             ("a,\n", "has a column without a name"),
+            ("", "is empty"),
+            ("t,a\n1,2\n,2\n", "line 3: t is no number"),
+            ("t,a\n1,2\n1,2\n", "line 3: t is not above that of the row before"),
+            ("t,a\n2,2\n1,2\n", "line 3: t is not above that of the row before"),
         ] {
             assert_eq!(parse(text).err().as_deref(), Some(why));
         }
