@@ -44,8 +44,8 @@ pub(super) fn run(args: &ModelsArgs) -> Result<(), Failure> {
             println!("{:#}", serde_json::json!(models));
         }
         Output::Text if listed.is_empty() => {
-            let hours = config.analysis.history_min.as_secs() / 3600;
-            println!("no model yet: the first is made after {hours} hours of history, or by redrover train");
+            let least = humantime::format_duration(config.analysis.history_min);
+            println!("no model yet: the first is made after {least} of history, or by redrover train");
         }
         Output::Text => listed.iter().for_each(|file| println!("{}", text(file, &known))),
     }
